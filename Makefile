@@ -1,0 +1,71 @@
+# What people type. `make` alone lists it.
+.DEFAULT_GOAL := help
+
+# The first Python that is 3.11 or newer and really runs (a version manager's shim may exist and not run).
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
+	if "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then echo "$$p"; break; fi; done)
+VENV := .venv
+PY := $(VENV)/bin/python
+READY := $(VENV)/.ready
+SERVE ?= 1
+
+export PYTHONUNBUFFERED := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export JUPYTER_PLATFORM_DIRS := 1
+
+.PHONY: help setup book html test lint types unit notebooks pages chromium constraints clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+setup: $(READY)  ## make .venv and install the pinned environment
+
+$(READY): requirements.txt constraints.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "The course needs Python 3.11 or newer: install one, or name it with 'make PYTHON=/path/to/python3'."; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is not Python 3.11 or newer: name another with 'make PYTHON=/path/to/python3'."; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) cannot make a virtual environment: install its venv module (Debian, Ubuntu: apt-get install python3-venv)."; exit 1; }
+	@if ! $(PY) -m pip --version >/dev/null 2>&1; then \
+		echo "==> making $(VENV) with $(PYTHON) (a few seconds) ..."; \
+		"$(PYTHON)" -m venv --clear $(VENV); fi
+	@echo "==> installing the pinned environment into $(VENV) (2 to 5 minutes the first time) ..."
+	@$(PY) -m pip install --quiet -r requirements.txt -c constraints.txt
+	@echo "==> installing ddpm_lib from this folder (a few seconds) ..."
+	@$(PY) -m pip install --quiet --no-build-isolation -c constraints.txt -e .
+	@touch $@
+
+book: html  ## build the book and serve it on this machine (SERVE=0: only build)
+ifneq ($(SERVE),0)
+	@$(PY) -m tools.serve
+endif
+
+html: $(READY)  ## execute the chapters and build the pages into _build/html
+	@$(PY) -m tools.book
+
+test: $(READY)  ## everything below, in order; stops at the first failure
+	@MAKE="$(MAKE)" $(PY) -m tools.gate lint types chromium unit notebooks html pages
+
+lint: $(READY)  ## ruff: rules and format, notebooks too
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+
+types: $(READY)  ## mypy, strict
+	@$(PY) -m mypy
+
+unit: $(READY) chromium  ## the unit tests, with array shapes checked as they run
+	@OMP_NUM_THREADS=1 $(PY) -m pytest -m "not pages" -n 2
+
+notebooks: $(READY)  ## every notebook run from top to bottom (nbval)
+	@echo "==> running every notebook (about 3 minutes on two cores) ..."
+	@$(PY) -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=600 -p no:xdist --durations=5 book
+
+chromium: $(READY)  ## make sure that there is a Chromium to drive the pages with
+	@$(PY) -m tools.chromium
+
+pages: $(READY) chromium  ## the built pages, opened in headless Chromium
+	@$(PY) -m pytest -m pages -s tests/test_pages.py
+
+constraints: $(READY)  ## write constraints.txt anew from what .venv holds
+	@$(PY) -m tools.constraints
+
+clean:  ## remove what was built; .venv stays
+	rm -rf _build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,198 @@
+"""Images to train on: MNIST (inside the package), Fashion-MNIST, or a folder of one's own.
+
+Pixels are kept as bytes and become x_0, floats in [-1, 1], when a batch is drawn.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import lzma
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int, UInt8
+from PIL import Image
+from torch import Tensor
+
+ASSETS = Path(__file__).parent / "assets"
+SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif"}
+
+
+class DataError(Exception):
+    """Data that cannot be had or read; the message says what to do."""
+
+
+@dataclass(frozen=True, eq=False)
+class ImageData:
+    """n images of c channels, and their labels where they have any."""
+
+    pixels: UInt8[Tensor, "n c h w"]
+    y: Int[Tensor, " n"] | None
+    name: str
+    classes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def x0(self, index: Int[Tensor, " b"] | slice | None = None) -> Float[Tensor, "b c h w"]:
+        """The images at `index` (all of them for None) as float32 in [-1, 1]."""
+        return to_x0(self.pixels if index is None else self.pixels[index])
+
+    def to(self, device: torch.device | str) -> ImageData:
+        """The same data, resident on another device."""
+        y = None if self.y is None else self.y.to(device)
+        return ImageData(self.pixels.to(device), y, self.name, self.classes)
+
+
+def to_x0(pixels: UInt8[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    """Bytes 0 ... 255 to [-1, 1] (Ho et al. 2020, section 3.3)."""
+    return pixels.float() / 127.5 - 1
+
+
+def to_pixels(x: Float[Tensor, "*shape"]) -> UInt8[Tensor, "*shape"]:
+    """[-1, 1] to bytes; what lies outside is clipped. The inverse of `to_x0`."""
+    return ((x.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
+
+
+@dataclass(frozen=True, eq=False)
+class Batches:
+    """Batch number `step` of endless epochs, as a function of the step: resuming needs no replay.
+
+    An epoch is one permutation of the data, drawn from (seed, epoch); a last short batch is left out.
+    """
+
+    data: ImageData
+    size: int
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.size <= len(self.data):
+            raise DataError(
+                f"A batch of {self.size} cannot be drawn from {len(self.data)} images: "
+                f"choose a batch size from 1 to {len(self.data)}."
+            )
+
+    @property
+    def an_epoch(self) -> int:
+        """Batches in one pass over the data."""
+        return len(self.data) // self.size
+
+    def __call__(self, step: int) -> tuple[Float[Tensor, "b c h w"], Int[Tensor, " b"] | None]:
+        """(x0, y) of batch `step` = 0, 1, 2 ..., on the data's device."""
+        epoch, i = divmod(step, self.an_epoch)
+        order = _permutation(len(self.data), self.seed, epoch, self.data.pixels.device)
+        index = order[i * self.size : (i + 1) * self.size]
+        return self.data.x0(index), None if self.data.y is None else self.data.y[index]
+
+
+@lru_cache(maxsize=4)
+def _permutation(n: int, seed: int, epoch: int, device: torch.device) -> Int[Tensor, " n"]:
+    generator = torch.Generator().manual_seed(seed * 1_000_003 + epoch)
+    return torch.randperm(n, generator=generator).to(device)
+
+
+# -- MNIST and its relatives ---------------------------------------------------------------------------------
+
+
+def mnist(train: bool = True) -> ImageData:
+    """The 60,000 training (or 10,000 test) digits of LeCun, Cortes and Burges, 28 x 28, from the package itself."""
+    folder = ASSETS / "mnist"
+    sums = dict(reversed(line.split()) for line in (folder / "SHA256SUMS").read_text().splitlines())
+
+    def read(name: str) -> np.ndarray:
+        packed = (folder / f"{name}.xz").read_bytes()
+        if hashlib.sha256(packed).hexdigest() != sums[f"{name}.xz"]:
+            raise DataError(f"{folder / name}.xz does not have its published checksum: reinstall ddpm-lib.")
+        return parse_idx(lzma.decompress(packed), name)
+
+    pixels, y = (read(name) for name in idx_names(train))
+    return _idx_data(pixels, y, "mnist", tuple("0123456789"))
+
+
+def idx_names(train: bool) -> tuple[str, str]:
+    """The names of the image and label files of an MNIST-like set."""
+    split = "train" if train else "t10k"
+    return f"{split}-images-idx3-ubyte", f"{split}-labels-idx1-ubyte"
+
+
+def parse_idx(raw: bytes, name: str) -> np.ndarray:
+    """The array in an idx file of unsigned bytes: magic 0x0000080d, d sizes, then the bytes."""
+    if len(raw) < 4 or raw[:3] != b"\x00\x00\x08" or len(raw) < 4 + 4 * raw[3]:
+        raise DataError(f"{name} is not an idx file of bytes: fetch it again.")
+    shape = np.frombuffer(raw, ">i4", count=raw[3], offset=4)
+    if len(raw) != 4 + 4 * raw[3] + int(np.prod(shape)):
+        raise DataError(f"{name} is cut short: it holds {len(raw)} bytes. Fetch it again.")
+    return np.frombuffer(raw, np.uint8, offset=4 + 4 * raw[3]).reshape(shape)
+
+
+def _idx_data(pixels: np.ndarray, y: np.ndarray, name: str, classes: tuple[str, ...]) -> ImageData:
+    return ImageData(
+        torch.from_numpy(pixels.copy())[:, None], torch.from_numpy(y.astype(np.int64)), name, classes
+    )
+
+
+FASHION = ("T-shirt", "trousers", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "boot")
+
+
+def fashion_mnist(train: bool = True, folder: str | Path | None = None) -> ImageData:
+    """Fashion-MNIST (Xiao et al. 2017): `folder`, else its usual places, else a download (see `fetch`)."""
+    from ddpm_lib.fetch import fashion_folder
+
+    where = Path(folder) if folder is not None else fashion_folder(idx_names(train))
+
+    def read(name: str) -> np.ndarray:
+        path = where / f"{name}.gz"
+        if not path.is_file():
+            raise DataError(f"{path} does not exist: name a folder that holds Fashion-MNIST's four .gz files.")
+        try:
+            return parse_idx(gzip.decompress(path.read_bytes()), name)
+        except (OSError, EOFError) as error:
+            raise DataError(f"{path} is not a whole gzip file: fetch it again.") from error
+
+    pixels, y = (read(name) for name in idx_names(train))
+    return _idx_data(pixels, y, "fashion-mnist", FASHION)
+
+
+# -- one's own images ----------------------------------------------------------------------------------------
+
+
+def image_folder(path: str | Path, size: int = 32, grey: bool = False) -> ImageData:
+    """Every image below `path`, its centre square resized to size x size; subfolders are the classes, if any."""
+    root = Path(path)
+    if not root.is_dir():
+        raise DataError(f"{root} is not a folder: pass 'mnist', 'fashion-mnist' or a folder of images.")
+    files = sorted(file for file in root.rglob("*") if file.suffix.lower() in SUFFIXES)
+    if not files:
+        raise DataError(f"{root} holds no images: put {', '.join(sorted(SUFFIXES))} files there.")
+    classes = tuple(sorted({file.relative_to(root).parts[0] for file in files if file.parent != root}))
+    labelled = classes and all(file.parent != root for file in files)
+    y = torch.tensor([classes.index(f.relative_to(root).parts[0]) for f in files]) if labelled else None
+    pixels = torch.stack([_read_image(file, size, "L" if grey else "RGB") for file in files])
+    return ImageData(pixels, y, root.name, classes if labelled else ())
+
+
+def _read_image(file: Path, size: int, mode: str) -> UInt8[Tensor, "c h w"]:
+    try:
+        with Image.open(file) as image:
+            side = min(image.size)
+            left, top = (image.width - side) // 2, (image.height - side) // 2
+            square = image.convert(mode).crop((left, top, left + side, top + side))
+            array = np.array(square.resize((size, size), Image.Resampling.LANCZOS))
+    except OSError as error:
+        raise DataError(f"{file} cannot be read as an image: mend it or take it away.") from error
+    return torch.from_numpy(array.reshape(size, size, -1)).permute(2, 0, 1)
+
+
+def load_data(name: str, train: bool = True, size: int = 32) -> ImageData:
+    """`mnist`, `fashion-mnist`, or a folder of images."""
+    match name:
+        case "mnist":
+            return mnist(train)
+        case "fashion-mnist":
+            return fashion_mnist(train)
+        case _:
+            return image_folder(name, size)

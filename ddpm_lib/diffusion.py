@@ -1,0 +1,207 @@
+"""The Gaussian algebra of diffusion: the forward process q, its posterior, and p_theta.
+
+Every function takes a time `t` that is an int or an int64 tensor with one entry an image, and reads
+alpha_bar from one table. A reverse step goes from t to any s < t; s = t - 1 is the paper's case.
+
+Coefficients are worked out in float64 and cast when they meet an image: 1 - alpha_bar in float32
+would lose three digits near t = 0, where alpha_bar is close to 1.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from ddpm_lib.models.denoiser import Denoiser, Predicts
+from ddpm_lib.schedule import NoiseSchedule
+
+Time = int | Int[Tensor, " b"]
+Sigma2 = Literal["beta_tilde", "beta"]
+
+
+class GaussianDiffusion:
+    """The forward process of one schedule and everything that follows from it by algebra."""
+
+    def __init__(self, schedule: NoiseSchedule) -> None:
+        self.schedule = schedule
+        self._tables: dict[torch.device, Tensor] = {}
+
+    @property
+    def T(self) -> int:
+        """The number of noising steps."""
+        return self.schedule.T
+
+    def alpha_bar(self, t: Time, like: Float[Tensor, "b *shape"]) -> Float[Tensor, "..."]:
+        """alpha_bar[t] in float64 on the device of `like`, shaped to broadcast against it."""
+        self._check_time(t)
+        if like.device not in self._tables:
+            exact = torch.float32 if like.device.type == "mps" else torch.float64  # Metal has no float64
+            self._tables[like.device] = self.schedule.alpha_bar.to(like.device, exact)
+        return self._tables[like.device][t].reshape(-1, *[1] * (like.ndim - 1))
+
+    # -- the forward process q ---------------------------------------------------------------------------
+
+    def q_mean_variance(
+        self, x0: Float[Tensor, "b *shape"], t: Time
+    ) -> tuple[Float[Tensor, "b *shape"], Float[Tensor, "..."]]:
+        """Mean and variance of q(x_t | x_0) (Ho et al. 2020, eq. 4)."""
+        ab = self.alpha_bar(t, x0)
+        return times(ab.sqrt(), x0), (1 - ab).to(x0.dtype)
+
+    def q_sample(
+        self, x0: Float[Tensor, "b *shape"], t: Time, eps: Float[Tensor, "b *shape"]
+    ) -> Float[Tensor, "b *shape"]:
+        """x_t = sqrt(alpha_bar_t) x_0 + sqrt(1 - alpha_bar_t) eps (Ho et al. 2020, eq. 4)."""
+        ab = self.alpha_bar(t, x0)
+        return times(ab.sqrt(), x0) + times((1 - ab).sqrt(), eps)
+
+    def q_posterior(
+        self, x0: Float[Tensor, "b *shape"], xt: Float[Tensor, "b *shape"], t: Time, s: Time
+    ) -> tuple[Float[Tensor, "b *shape"], Float[Tensor, "..."]]:
+        """Mean and variance of q(x_s | x_t, x_0) for any s < t (Ho et al. 2020, eq. 6 and 7 at s = t - 1).
+
+        With a = alpha_bar_t / alpha_bar_s, the signal kept from s to t:
+        mean = [sqrt(alpha_bar_s) (1 - a) x_0 + sqrt(a) (1 - alpha_bar_s) x_t] / (1 - alpha_bar_t),
+        variance = (1 - alpha_bar_s) (1 - a) / (1 - alpha_bar_t). At s = 0 these are exactly x_0 and 0.
+        """
+        self._check_step(t, s)
+        ab_t, ab_s = self.alpha_bar(t, xt), self.alpha_bar(s, xt)
+        a = ab_t / ab_s
+        weight_x0 = ab_s.sqrt() * (1 - a) / (1 - ab_t)
+        weight_xt = a.sqrt() * (1 - ab_s) / (1 - ab_t)
+        variance = (1 - ab_s) * (1 - a) / (1 - ab_t)
+        return times(weight_x0, x0) + times(weight_xt, xt), variance.to(xt.dtype)
+
+    # -- four names for one prediction -------------------------------------------------------------------
+
+    def predict_x0(
+        self, xt: Float[Tensor, "b *shape"], t: Time, eps: Float[Tensor, "b *shape"]
+    ) -> Float[Tensor, "b *shape"]:
+        """x_0 from the noise: (x_t - sqrt(1 - alpha_bar_t) eps) / sqrt(alpha_bar_t) (eq. 4 solved)."""
+        ab = self.alpha_bar(t, xt)
+        return times(1 / ab.sqrt(), xt) - times((1 / ab - 1).sqrt(), eps)
+
+    def predict_eps(
+        self, xt: Float[Tensor, "b *shape"], t: Time, x0: Float[Tensor, "b *shape"]
+    ) -> Float[Tensor, "b *shape"]:
+        """eps from the image: (x_t - sqrt(alpha_bar_t) x_0) / sqrt(1 - alpha_bar_t). Needs t >= 1."""
+        ab = self.alpha_bar(t, xt)
+        return times(1 / (1 - ab).sqrt(), xt - times(ab.sqrt(), x0))
+
+    def predict_v(
+        self, x0: Float[Tensor, "b *shape"], t: Time, eps: Float[Tensor, "b *shape"]
+    ) -> Float[Tensor, "b *shape"]:
+        """v = sqrt(alpha_bar_t) eps - sqrt(1 - alpha_bar_t) x_0 (Salimans and Ho 2022, section 4)."""
+        ab = self.alpha_bar(t, x0)
+        return times(ab.sqrt(), eps) - times((1 - ab).sqrt(), x0)
+
+    def x0_from_v(
+        self, xt: Float[Tensor, "b *shape"], t: Time, v: Float[Tensor, "b *shape"]
+    ) -> Float[Tensor, "b *shape"]:
+        """x_0 = sqrt(alpha_bar_t) x_t - sqrt(1 - alpha_bar_t) v."""
+        ab = self.alpha_bar(t, xt)
+        return times(ab.sqrt(), xt) - times((1 - ab).sqrt(), v)
+
+    def eps_from_v(
+        self, xt: Float[Tensor, "b *shape"], t: Time, v: Float[Tensor, "b *shape"]
+    ) -> Float[Tensor, "b *shape"]:
+        """eps = sqrt(1 - alpha_bar_t) x_t + sqrt(alpha_bar_t) v."""
+        ab = self.alpha_bar(t, xt)
+        return times((1 - ab).sqrt(), xt) + times(ab.sqrt(), v)
+
+    def interpret(
+        self, output: Float[Tensor, "b *shape"], xt: Float[Tensor, "b *shape"], t: Time, predicts: Predicts
+    ) -> tuple[Float[Tensor, "b *shape"], Float[Tensor, "b *shape"]]:
+        """(x0_hat, eps_hat) from a network's output, whatever it predicts."""
+        match predicts:
+            case "eps":
+                return self.predict_x0(xt, t, output), output
+            case "x0":
+                return output, self.predict_eps(xt, t, output)
+            case "v":
+                return self.x0_from_v(xt, t, output), self.eps_from_v(xt, t, output)
+        raise ValueError(f"A denoiser predicts 'eps', 'x0' or 'v', but this one says {predicts!r}.")
+
+    def target(
+        self, x0: Float[Tensor, "b *shape"], t: Time, eps: Float[Tensor, "b *shape"], predicts: Predicts
+    ) -> Float[Tensor, "b *shape"]:
+        """What a network that predicts `predicts` should have put out: the inverse of `interpret`."""
+        match predicts:
+            case "eps":
+                return eps
+            case "x0":
+                return x0
+            case "v":
+                return self.predict_v(x0, t, eps)
+        raise ValueError(f"A denoiser predicts 'eps', 'x0' or 'v', but this one says {predicts!r}.")
+
+    # -- the reverse process p_theta ---------------------------------------------------------------------
+
+    def p_mean_variance(
+        self,
+        denoiser: Denoiser,
+        xt: Float[Tensor, "b *shape"],
+        t: Time,
+        s: Time,
+        *,
+        y: Int[Tensor, " b"] | None = None,
+        clip: bool = True,
+        sigma2: Sigma2 = "beta_tilde",
+    ) -> tuple[Float[Tensor, "b *shape"], Float[Tensor, "..."]]:
+        """Mean and variance of p_theta(x_s | x_t): the posterior with x0_hat in the place of x_0 (eq. 7).
+
+        `clip` limits x0_hat to [-1, 1]. `sigma2` is one of the paper's two choices (section 3.2).
+        """
+        x0_hat, _ = self.denoise(denoiser, xt, t, y=y, clip=clip)
+        mean, variance = self.q_posterior(x0_hat, xt, t, s)
+        return mean, variance if sigma2 == "beta_tilde" else self.step_variance(xt, t, s)
+
+    def denoise(
+        self,
+        denoiser: Denoiser,
+        xt: Float[Tensor, "b *shape"],
+        t: Time,
+        *,
+        y: Int[Tensor, " b"] | None = None,
+        clip: bool = True,
+    ) -> tuple[Float[Tensor, "b *shape"], Float[Tensor, "b *shape"]]:
+        """(x0_hat, eps_hat) of the network at (x_t, t); with `clip`, both belong to x0_hat in [-1, 1]."""
+        times = torch.as_tensor(t, device=xt.device).expand(len(xt))
+        x0_hat, eps_hat = self.interpret(denoiser(xt, times, y), xt, t, denoiser.predicts)
+        if clip:
+            x0_hat = x0_hat.clamp(-1, 1)
+            eps_hat = self.predict_eps(xt, t, x0_hat)
+        return x0_hat, eps_hat
+
+    def step_variance(self, xt: Float[Tensor, "b *shape"], t: Time, s: Time) -> Float[Tensor, "..."]:
+        """beta of the step from s to t, 1 - alpha_bar_t / alpha_bar_s; 0 for the last step, to s = 0.
+
+        Algorithm 2 adds no noise in its last step whatever the choice of sigma: L_0 scores its mean.
+        """
+        self._check_step(t, s)
+        ab_t, ab_s = self.alpha_bar(t, xt), self.alpha_bar(s, xt)
+        return ((1 - ab_t / ab_s) * (ab_s < 1)).to(xt.dtype)
+
+    def _check_time(self, t: Time) -> None:
+        # A tensor on an accelerator is not read back: that would stall the device at every step.
+        if isinstance(t, int):
+            inside = 0 <= t <= self.T
+        else:
+            inside = t.device.type != "cpu" or bool(((t >= 0) & (t <= self.T)).all())
+        if not inside:
+            raise ValueError(
+                f"t = {t} is outside 0 ... {self.T}: pass 0 for the clean image, up to T = {self.T} for noise."
+            )
+
+    def _check_step(self, t: Time, s: Time) -> None:
+        before = torch.as_tensor(s < t)
+        if before.device.type == "cpu" and not bool(before.all()):
+            raise ValueError(f"A reverse step goes back in time, but s = {s} is not before t = {t}: pass s < t.")
+
+
+def times(coefficient: Float[Tensor, "..."], x: Float[Tensor, "b *shape"]) -> Float[Tensor, "b *shape"]:
+    """coefficient * x in the dtype of x."""
+    return coefficient.to(x.dtype) * x

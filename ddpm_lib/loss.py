@@ -1,0 +1,59 @@
+"""The training loss of Algorithm 1, and how its times are drawn."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Float64, Int
+from torch import Tensor
+
+from ddpm_lib.diffusion import GaussianDiffusion
+from ddpm_lib.models.denoiser import Denoiser
+from ddpm_lib.schedule import NoiseSchedule
+
+DrawT = Literal["uniform", "lognormal"]
+
+
+def simple_loss(
+    denoiser: Denoiser,
+    diffusion: GaussianDiffusion,
+    x0: Float[Tensor, "b *shape"],
+    t: Int[Tensor, " b"],
+    eps: Float[Tensor, "b *shape"],
+    y: Int[Tensor, " b"] | None = None,
+) -> Float[Tensor, ""]:
+    """L_simple: the mean squared error of the network's output at x_t (Ho et al. 2020, eq. 14).
+
+    For a network that predicts eps this is the paper's loss, |eps - eps_theta(x_t, t)|^2 a pixel; for one
+    that predicts x0 or v the target changes with it.
+    """
+    xt = diffusion.q_sample(x0, t, eps)
+    target = diffusion.target(x0, t, eps, denoiser.predicts)
+    return F.mse_loss(denoiser(xt, t, y).to(target.dtype), target)
+
+
+def t_weights(schedule: NoiseSchedule, how: DrawT = "uniform") -> Float64[Tensor, " T+1"]:
+    """Probability of each t = 0 ... T in training; t = 0 is never drawn.
+
+    "uniform" is Algorithm 1. "lognormal" draws log sigma_t ~ N(-1.2, 1.2^2), where sigma_t^2 is the noise to
+    signal ratio: most of the effort goes where there is something to learn (Karras et al. 2022, table 1).
+    """
+    if how == "uniform":
+        weights = torch.ones(schedule.T, dtype=torch.float64)
+    elif how == "lognormal":
+        log_sigma = -schedule.log_snr[1:] / 2
+        edges = (log_sigma[1:] + log_sigma[:-1]) / 2
+        below = torch.special.ndtr((edges + 1.2) / 1.2)
+        weights = torch.cat([below[:1], below.diff(), 1 - below[-1:]])
+    else:
+        raise ValueError(f"Times are drawn 'uniform' or 'lognormal', not {how!r}.")
+    return torch.cat([weights.new_zeros(1), weights / weights.sum()])
+
+
+def draw_t(
+    n: int, weights: Float64[Tensor, " T+1"], generator: torch.Generator | None = None
+) -> Int[Tensor, " n"]:
+    """n independent times from `t_weights`, on the weights' device."""
+    return torch.multinomial(weights, n, replacement=True, generator=generator)

@@ -1,0 +1,37 @@
+"""The denoisers. Each has a frozen config, `predicts`, and forward(xt, t, y=None). They import torch alone."""
+
+from ddpm_lib.models.denoiser import Denoiser, Predicts
+from ddpm_lib.models.mlp import MLP, MLPConfig
+from ddpm_lib.models.oracle import GaussianMixture, OracleDenoiser
+from ddpm_lib.models.resnet import ResNet, ResNetConfig
+from ddpm_lib.models.unet import UNet, UNetConfig
+
+Network = UNet | ResNet | MLP
+NetworkConfig = UNetConfig | ResNetConfig | MLPConfig
+
+__all__ = [
+    "MLP",
+    "Denoiser",
+    "GaussianMixture",
+    "MLPConfig",
+    "Network",
+    "NetworkConfig",
+    "OracleDenoiser",
+    "Predicts",
+    "ResNet",
+    "ResNetConfig",
+    "UNet",
+    "UNetConfig",
+    "build",
+]
+
+
+def build(config: NetworkConfig) -> Network:
+    """The network of a configuration, freshly initialised."""
+    match config:
+        case UNetConfig():
+            return UNet(config)
+        case ResNetConfig():
+            return ResNet(config)
+        case MLPConfig():
+            return MLP(config)

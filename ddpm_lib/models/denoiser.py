@@ -1,0 +1,23 @@
+"""What the library asks of a network."""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+from jaxtyping import Float, Int
+from torch import Tensor
+
+Predicts = Literal["eps", "x0", "v"]
+
+
+class Denoiser(Protocol):
+    """An output for (x_t, t, y), shaped like x_t, and the name of the quantity that it predicts."""
+
+    @property
+    def predicts(self) -> Predicts:
+        """ "eps", "x0" or "v"."""
+        ...
+
+    def __call__(
+        self, xt: Float[Tensor, "b *shape"], t: Int[Tensor, " b"], y: Int[Tensor, " b"] | None = None
+    ) -> Float[Tensor, "b *shape"]: ...

@@ -1,0 +1,42 @@
+"""A small denoiser for points in the plane (or any vectors)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from jaxtyping import Float, Int
+from torch import Tensor, cat, nn
+
+from ddpm_lib.models.blocks import TimeMLP, zero_init
+from ddpm_lib.models.denoiser import Predicts
+
+
+@dataclass(frozen=True)
+class MLPConfig:
+    """The shape of an MLP denoiser."""
+
+    dim: int = 2  # of the points
+    width: int = 128  # features of a hidden layer
+    layers: int = 3  # hidden layers
+    predicts: Predicts = "eps"  # or "x0", "v"
+
+
+class MLP(nn.Module):
+    """A denoiser for (b, dim) points: the point and the time's features through a few SiLU layers."""
+
+    def __init__(self, config: MLPConfig) -> None:
+        super().__init__()
+        self.config, self.predicts = config, config.predicts
+        self.time = TimeMLP(32, config.width, "silu")
+        sizes = [config.dim + config.width] + [config.width] * config.layers
+        hidden = [nn.Sequential(nn.Linear(a, b), nn.SiLU()) for a, b in zip(sizes, sizes[1:], strict=False)]
+        self.net = nn.Sequential(*hidden, zero_init(nn.Linear(config.width, config.dim)))
+
+    def forward(
+        self, xt: Float[Tensor, "b d"], t: Int[Tensor, " b"], y: Int[Tensor, " b"] | None = None
+    ) -> Float[Tensor, "b d"]:
+        """The prediction at (x_t, t); an MLP knows no classes, so y must be None."""
+        if y is not None:
+            raise ValueError("An MLP denoiser knows no classes: leave y out.")
+        out: Tensor = self.net(cat([xt, self.time(t).to(xt.dtype)], dim=1))
+        return out

@@ -1,0 +1,176 @@
+"""The reverse process: from noise to an image, one step at a time (Algorithm 2 and DDIM).
+
+A step is a pure function of the state and one draw of noise; `sample` is the only loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from ddpm_lib.diffusion import GaussianDiffusion, Sigma2, Time, times
+from ddpm_lib.models.denoiser import Denoiser, Predicts
+
+
+@dataclass(frozen=True)
+class State:
+    """One moment of the reverse process: x_t at time t, and the x0_hat it was made from.
+
+    Shapes are (b, c, h, w). At t = T nothing was predicted yet and x0_hat is None.
+    """
+
+    t: int
+    xt: Float[Tensor, "b *shape"]
+    x0_hat: Float[Tensor, "b *shape"] | None
+
+
+class Step(Protocol):
+    """One reverse step from t to s < t, given the network's x0_hat and eps_hat and fresh noise z."""
+
+    def __call__(
+        self,
+        diffusion: GaussianDiffusion,
+        xt: Float[Tensor, "b *shape"],
+        t: Time,
+        s: Time,
+        x0_hat: Float[Tensor, "b *shape"],
+        eps_hat: Float[Tensor, "b *shape"],
+        z: Float[Tensor, "b *shape"],
+    ) -> Float[Tensor, "b *shape"]: ...
+
+
+def ddpm_step(
+    diffusion: GaussianDiffusion,
+    xt: Float[Tensor, "b *shape"],
+    t: Time,
+    s: Time,
+    x0_hat: Float[Tensor, "b *shape"],
+    eps_hat: Float[Tensor, "b *shape"],
+    z: Float[Tensor, "b *shape"],
+    *,
+    sigma2: Sigma2 = "beta_tilde",
+) -> Float[Tensor, "b *shape"]:
+    """x_s ~ p_theta(x_s | x_t): Algorithm 2, line 4, for any s < t.
+
+    `sigma2` is "beta_tilde" (right when the data are one point) or "beta" (right when they are N(0, I));
+    see Ho et al. 2020, section 3.2.
+    """
+    mean, variance = diffusion.q_posterior(x0_hat, xt, t, s)
+    if sigma2 == "beta":
+        variance = diffusion.step_variance(xt, t, s)
+    return mean + variance.sqrt() * z
+
+
+def ddim_step(
+    diffusion: GaussianDiffusion,
+    xt: Float[Tensor, "b *shape"],
+    t: Time,
+    s: Time,
+    x0_hat: Float[Tensor, "b *shape"],
+    eps_hat: Float[Tensor, "b *shape"],
+    z: Float[Tensor, "b *shape"],
+    *,
+    eta: float = 0.0,
+) -> Float[Tensor, "b *shape"]:
+    """x_s = sqrt(alpha_bar_s) x0_hat + sqrt(1 - alpha_bar_s - sigma^2) eps_hat + sigma z (Song et al. 2021, eq. 12).
+
+    sigma^2 is eta^2 times the posterior's variance (their eq. 16): eta = 0 is deterministic, eta = 1 is DDPM.
+    """
+    _, variance = diffusion.q_posterior(x0_hat, xt, t, s)
+    sigma2 = eta**2 * variance
+    ab = diffusion.alpha_bar(s, xt)
+    return times(ab.sqrt(), x0_hat) + times((1 - ab - sigma2).clamp(min=0).sqrt(), eps_hat) + sigma2.sqrt() * z
+
+
+def timesteps(T: int, steps: int | None = None) -> list[int]:
+    """T = t_0 > t_1 > ... > 0 in `steps` nearly equal strides; all of T ... 0 when `steps` is None."""
+    steps = T if steps is None else steps
+    if not 1 <= steps <= T:
+        raise ValueError(f"Cannot take {steps} steps through a chain of T = {T}: pass 1 to {T}.")
+    return [round(T * (steps - i) / steps) for i in range(steps + 1)]
+
+
+class Noise:
+    """Standard normal draws with one generator an image: a batch's size never changes an image.
+
+    Drawn on the CPU, so that a seed means the same image on every device.
+    """
+
+    def __init__(self, seeds: Sequence[int], shape: Sequence[int], device: torch.device | str = "cpu") -> None:
+        self.generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+        self.shape, self.device = tuple(shape), device
+
+    def __call__(self) -> Float[Tensor, "b *shape"]:
+        """One draw of shape (len(seeds), *shape)."""
+        draws = [torch.randn(self.shape, generator=generator) for generator in self.generators]
+        return torch.stack(draws).to(self.device)
+
+
+@torch.inference_mode()
+def sample(
+    denoiser: Denoiser,
+    diffusion: GaussianDiffusion,
+    shape: Sequence[int],
+    *,
+    seeds: Sequence[int],
+    y: Int[Tensor, " b"] | None = None,
+    step: Step = ddpm_step,
+    steps: int | None = None,
+    clip: bool = True,
+    device: torch.device | str = "cpu",
+) -> Iterator[State]:
+    """Algorithm 2: yield the state at T, then after every step down to t = 0.
+
+    `shape` is one image's (c, h, w); there is one image for each seed. `steps` fewer than T skips times.
+    Options of a step are bound first: `step=partial(ddim_step, eta=0.5)`.
+    """
+    if y is not None and len(y) != len(seeds):
+        raise ValueError(f"There are {len(y)} labels for {len(seeds)} seeds: pass one label an image.")
+    noise = Noise(seeds, shape, device)
+    path = timesteps(diffusion.T, steps)
+    state = State(path[0], noise(), None)
+    yield state
+    for t, s in zip(path[:-1], path[1:], strict=True):
+        x0_hat, eps_hat = diffusion.denoise(denoiser, state.xt, t, y=y, clip=clip)
+        state = State(s, step(diffusion, state.xt, t, s, x0_hat, eps_hat, noise()), x0_hat)
+        yield state
+
+
+class Guided:
+    """Classifier-free guidance: (1 + w) output(y) - w output(no class) (Ho and Salimans 2022, eq. 6).
+
+    `null` is the label that stands for "no class". w = 0 is the plain conditional model.
+    """
+
+    def __init__(self, denoiser: Denoiser, w: float, null: int) -> None:
+        self.denoiser, self.w, self.null = denoiser, w, null
+
+    @property
+    def predicts(self) -> Predicts:
+        """What the guided network predicts: guidance is linear, so the same as the plain one."""
+        return self.denoiser.predicts
+
+    def __call__(
+        self, xt: Float[Tensor, "b *shape"], t: Int[Tensor, " b"], y: Int[Tensor, " b"] | None = None
+    ) -> Float[Tensor, "b *shape"]:
+        """One pass of twice the batch: with the labels, and without."""
+        if y is None:
+            raise ValueError("Guidance steers towards a class: pass y, one label an image.")
+        both = self.denoiser(
+            torch.cat([xt, xt]), torch.cat([t, t]), torch.cat([y, torch.full_like(y, self.null)])
+        )
+        with_class, without = both.chunk(2)
+        return (1 + self.w) * with_class - self.w * without
+
+
+SAMPLERS: dict[str, Step] = {
+    "ddpm": ddpm_step,
+    "ddpm-beta": partial(ddpm_step, sigma2="beta"),
+    "ddim": ddim_step,
+}

@@ -1,0 +1,59 @@
+"""Headless Chromium for the tests that drive a page: one place that finds it and one that starts it.
+
+    from tests.browser import browser  # a pytest fixture, one Chromium a test module
+
+A missing Chromium is a failure, never a skip: a page that nobody opened has not been tested.
+"""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Playwright, sync_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+class ChromiumMissing(RuntimeError):
+    """No Chromium on this machine."""
+
+
+def find_chromium(playwright: Playwright | None = None) -> str:
+    """The path of a Chromium: the system's, else the one that `playwright install` keeps."""
+    for name in NAMES:
+        if path := shutil.which(name):
+            return path
+    if playwright is not None and Path(playwright.chromium.executable_path).is_file():
+        return playwright.chromium.executable_path
+    raise ChromiumMissing(
+        "No Chromium was found, and the pages are tested in one: run `make chromium`, which installs it, "
+        "and try again."
+    )
+
+
+def launch(playwright: Playwright) -> Browser:
+    """Starts Chromium headless, with nothing in it that talks to the network by itself."""
+    return playwright.chromium.launch(executable_path=find_chromium(playwright), args=list(FLAGS))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One Chromium for a test module.
+
+    It is not kept for the session: while Playwright's synchronous API is open, its event loop runs in this
+    thread, so tests elsewhere could not call `asyncio.run` and a second module could not start its own.
+    """
+    with sync_playwright() as playwright:
+        chromium = launch(playwright)
+        yield chromium
+        chromium.close()

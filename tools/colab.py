@@ -1,0 +1,138 @@
+"""The first cell of every notebook, and the copies of the notebooks that Colab opens.
+
+Colab opens a notebook alone, without the package beside it, so the first cell of every chapter installs
+`ddpm_lib` where it is missing. This file is that cell's only source.
+
+    python -m tools.colab --sync     rewrite the first cell of every notebook under book/
+    python -m tools.colab --stamp    write the copies for Colab to _build/colab/, with this repository's address
+
+The address is derived (tools/address.py), so a fork edits nothing. Without one, `--stamp` writes nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from tools.address import Address, find_address
+
+ROOT = Path(__file__).resolve().parent.parent
+OUT = ROOT / "_build" / "colab"
+
+UNSTAMPED = 'COURSE = ""'
+CELL = f"""\
+# Set-up. Where ddpm_lib is installed this cell does nothing; in Colab it installs it.
+import importlib.util
+import subprocess
+import sys
+
+{UNSTAMPED}  # the course's address, written here when the book is published (tools/colab.py)
+if importlib.util.find_spec("ddpm_lib") is None:
+    if not COURSE:
+        raise ModuleNotFoundError(
+            "ddpm_lib is not installed: open this chapter with the Colab button of the published book, "
+            "or run `%pip install git+<address of your copy of the course>` first."
+        )
+    print("installing ddpm_lib (about a minute) ...")
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", COURSE], check=True)
+    importlib.invalidate_caches()"""
+TAGS = ["colab", "remove-cell"]
+
+Notebook = dict[str, Any]
+
+
+def read(path: Path) -> Notebook:
+    """The notebook at `path`, as nbformat's JSON."""
+    notebook: Notebook = json.loads(path.read_text(encoding="utf-8"))
+    return notebook
+
+
+def write(path: Path, notebook: Notebook) -> None:
+    """Write a notebook the way Jupyter does: one space of indent, a final newline."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def first_code_cell(notebook: Notebook) -> dict[str, Any] | None:
+    """The first code cell, or None where there is none."""
+    return next((cell for cell in notebook["cells"] if cell["cell_type"] == "code"), None)
+
+
+def source(cell: dict[str, Any]) -> str:
+    """A cell's source as one string (nbformat also allows a list of lines)."""
+    return cell["source"] if isinstance(cell["source"], str) else "".join(cell["source"])
+
+
+def is_setup(cell: dict[str, Any] | None) -> bool:
+    """Whether a cell is the set-up cell, whatever its wording."""
+    return cell is not None and "colab" in cell["metadata"].get("tags", [])
+
+
+def sync(notebook: Notebook) -> bool:
+    """Make the first code cell the canonical one; return whether anything changed.
+
+    A notebook without a set-up cell gets one right after its first cell (the title).
+    """
+    cell = first_code_cell(notebook)
+    if cell is None or not is_setup(cell):
+        cell = {"cell_type": "code", "execution_count": None, "id": "colab-setup", "metadata": {}, "outputs": []}
+        notebook["cells"].insert(1, cell)
+    before = json.dumps(cell, sort_keys=True)
+    cell["source"] = CELL.splitlines(keepends=True)
+    cell["metadata"]["tags"] = TAGS
+    return json.dumps(cell, sort_keys=True) != before
+
+
+def stamp(notebook: Notebook, requirement: str) -> Notebook:
+    """A copy of the notebook for Colab: the set-up cell installs `requirement`, on a T4 by default."""
+    copy: Notebook = json.loads(json.dumps(notebook))
+    cell = first_code_cell(copy)
+    if cell is None or source(cell) != CELL:
+        raise ValueError("the first code cell is not the course's set-up cell; run `python -m tools.colab --sync`.")
+    cell["source"] = CELL.replace(UNSTAMPED, f"COURSE = {json.dumps(requirement)}").splitlines(keepends=True)
+    copy["metadata"]["accelerator"] = "GPU"
+    copy["metadata"]["colab"] = {"gpuType": "T4", "provenance": []}
+    return copy
+
+
+def stamp_all(address: Address, out: Path = OUT, root: Path = ROOT) -> list[Path]:
+    """Write the stamped copy of every notebook under book/, keeping its path; return the paths."""
+    written = []
+    for path in sorted((root / "book").rglob("*.ipynb")):
+        if ".ipynb_checkpoints" in path.parts:
+            continue
+        target = out / path.relative_to(root)
+        write(target, stamp(read(path), address.requirement))
+        written.append(target)
+    return written
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="The set-up cell of the notebooks, and their copies for Colab.")
+    action = parser.add_mutually_exclusive_group(required=True)
+    action.add_argument("--sync", action="store_true", help="rewrite the first code cell of every notebook")
+    action.add_argument("--stamp", action="store_true", help="write the copies for Colab to _build/colab/")
+    arguments = parser.parse_args()
+
+    if arguments.sync:
+        for path in sorted((ROOT / "book").rglob("*.ipynb")):
+            notebook = read(path)
+            if sync(notebook):
+                write(path, notebook)
+                print(f"rewrote the first code cell of {path.relative_to(ROOT)}")
+        return 0
+
+    address = find_address(ROOT)
+    if address is None:
+        print("no copies for Colab: neither GITHUB_REPOSITORY nor a git remote `origin` gives this course an address")
+        return 0
+    for path in stamp_all(address):
+        print(f"wrote {path.relative_to(ROOT)} (installs {address.requirement})")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

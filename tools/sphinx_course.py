@@ -1,0 +1,60 @@
+"""The book's own Sphinx extension: mathematics without a network, this repository's address, a quiet console."""
+
+from __future__ import annotations
+
+from importlib.metadata import files
+from pathlib import Path
+from typing import Any
+
+from sphinx.application import Sphinx
+from sphinx.config import Config
+
+from tools.address import find_address
+
+MATHJAX = "tex-svg-full.js"  # every TeX extension and the fonts, as paths, in one file: it loads nothing more
+COLAB_BRANCH = "colab"  # where the `book` workflow pushes the notebooks that Colab opens
+
+# The theme writes an empty mode into the page and then complains of it. A reader who has chosen none gets the
+# system's; without JavaScript the page stays light.
+THEME_MODE = """
+(function (root) {
+  root.mode = root.mode || "auto";
+  if (root.theme !== "dark" && root.theme !== "light")
+    root.theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+})(document.documentElement.dataset);
+"""
+
+
+def mathjax_file() -> Path:
+    """MathJax in one file, from the package sphinx-mathjax-offline."""
+    for file in files("sphinx-mathjax-offline") or []:
+        if file.name == MATHJAX:
+            return Path(str(file.locate()))
+    raise FileNotFoundError(f"sphinx-mathjax-offline holds no {MATHJAX}; run `make setup` to install it again.")
+
+
+def local_mathjax(app: Sphinx, config: Config) -> None:
+    """Serve MathJax from the book itself. Its menu goes: some of its entries would fetch from elsewhere."""
+    config.html_static_path.append(str(mathjax_file()))
+    config.mathjax_path = MATHJAX
+    config.mathjax3_config = {"options": {"enableMenu": False}}
+
+
+def repository(app: Sphinx, config: Config) -> None:
+    """Point the repository and Colab buttons at this copy of the course, or leave them out."""
+    options: dict[str, Any] = config.html_theme_options
+    options.pop("launch_buttons", None)
+    address = find_address(Path(app.srcdir))
+    options["repository_url"] = address.url if address else ""
+    options["use_repository_button"] = address is not None
+    if address is not None and address.on_github:
+        options["repository_branch"] = COLAB_BRANCH
+        options["launch_buttons"] = {"colab_url": "https://colab.research.google.com"}
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    app.add_config_value("comments_config", {}, "")  # Jupyter Book sets it for an extension that we leave out
+    app.connect("config-inited", local_mathjax)
+    app.connect("config-inited", repository, priority=400)  # before the theme reads its options
+    app.add_js_file(None, body=THEME_MODE, priority=100)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
