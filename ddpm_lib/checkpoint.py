@@ -63,8 +63,11 @@ class Checkpoint:
         model.load_state_dict(self._part("ema."))
         return model.eval().requires_grad_(False)
 
-    def resume(self, device: torch.device | str = "cpu") -> TrainState:
-        """The training state: pass it to `train`, and the run goes on to the bit."""
+    def resume(self, device: torch.device | str = "cpu", config: TrainConfig | None = None) -> TrainState:
+        """The training state: pass it to `train`, and the run goes on to the bit.
+
+        `config` replaces the run's own, to lengthen it for instance.
+        """
         if "rng" not in self.tensors:
             raise CheckpointError(
                 "These are exported weights without an optimizer, which cannot be trained on: "
@@ -72,13 +75,15 @@ class Checkpoint:
             )
         model = build(self.model_config).to(device)
         model.load_state_dict(self._part("model."))
-        state = start(model, self.train_config)
+        state = start(model, config or self.train_config)
         state.ema.average.load_state_dict(self._part("ema."))
         for i, parameter in enumerate(model.parameters()):
             saved = self._part(f"optimizer.{i}.")
             # The moments take the weights' memory layout; the step count stays on the CPU.
             state.optimizer.state[parameter] = {
-                key: value.to(parameter.device) if value.ndim == 0 else torch.empty_like(parameter).copy_(value)
+                key: value.to(parameter.device)
+                if value.ndim == 0
+                else torch.empty_like(parameter).copy_(value)
                 for key, value in saved.items()
             }
         state.generator.set_state(self.tensors["rng"])

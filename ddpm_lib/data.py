@@ -99,9 +99,10 @@ def _permutation(n: int, seed: int, epoch: int, device: torch.device) -> Int[Ten
 
 
 def mnist(train: bool = True) -> ImageData:
-    """The 60,000 training (or 10,000 test) digits of LeCun, Cortes and Burges, 28 x 28, from the package itself."""
+    """MNIST's 60,000 training or 10,000 test digits (LeCun et al. 1998), 28 x 28, from the package itself."""
     folder = ASSETS / "mnist"
-    sums = dict(reversed(line.split()) for line in (folder / "SHA256SUMS").read_text().splitlines())
+    lines = (folder / "SHA256SUMS").read_text().splitlines()
+    sums = {name: sha256 for sha256, name in map(str.split, lines)}
 
     def read(name: str) -> np.ndarray:
         packed = (folder / f"{name}.xz").read_bytes()
@@ -147,7 +148,9 @@ def fashion_mnist(train: bool = True, folder: str | Path | None = None) -> Image
     def read(name: str) -> np.ndarray:
         path = where / f"{name}.gz"
         if not path.is_file():
-            raise DataError(f"{path} does not exist: name a folder that holds Fashion-MNIST's four .gz files.")
+            raise DataError(
+                f"{path} does not exist: name a folder that holds Fashion-MNIST's four .gz files."
+            )
         try:
             return parse_idx(gzip.decompress(path.read_bytes()), name)
         except (OSError, EOFError) as error:
@@ -161,7 +164,7 @@ def fashion_mnist(train: bool = True, folder: str | Path | None = None) -> Image
 
 
 def image_folder(path: str | Path, size: int = 32, grey: bool = False) -> ImageData:
-    """Every image below `path`, its centre square resized to size x size; subfolders are the classes, if any."""
+    """The images below `path`, centre squares resized to size x size; subfolders, if any, are the classes."""
     root = Path(path)
     if not root.is_dir():
         raise DataError(f"{root} is not a folder: pass 'mnist', 'fashion-mnist' or a folder of images.")

@@ -193,13 +193,15 @@ class GaussianDiffusion:
             inside = t.device.type != "cpu" or bool(((t >= 0) & (t <= self.T)).all())
         if not inside:
             raise ValueError(
-                f"t = {t} is outside 0 ... {self.T}: pass 0 for the clean image, up to T = {self.T} for noise."
+                f"t = {t} is outside 0 ... {self.T}: 0 is the clean image and T = {self.T} is the noise."
             )
 
     def _check_step(self, t: Time, s: Time) -> None:
         before = torch.as_tensor(s < t)
         if before.device.type == "cpu" and not bool(before.all()):
-            raise ValueError(f"A reverse step goes back in time, but s = {s} is not before t = {t}: pass s < t.")
+            raise ValueError(
+                f"A reverse step goes back in time, but s = {s} is not before t = {t}: pass s < t."
+            )
 
 
 def times(coefficient: Float[Tensor, "..."], x: Float[Tensor, "b *shape"]) -> Float[Tensor, "b *shape"]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 class EMA:
@@ -16,7 +16,9 @@ class EMA:
 
     def __init__(self, model: nn.Module, decay: float) -> None:
         if not 0 <= decay < 1:
-            raise ValueError(f"The EMA's decay is {decay}, but it must be at least 0 and below 1 (usual: 0.999).")
+            raise ValueError(
+                f"The EMA's decay is {decay}, but it must be at least 0 and below 1 (usual: 0.999)."
+            )
         self.decay = decay
         self.average = copy.deepcopy(model).eval().requires_grad_(False)
 
@@ -27,7 +29,7 @@ class EMA:
         The smaller decay of the first steps lets the average forget the random start.
         """
         decay = min(self.decay, (1 + step) / (10 + step))
-        ours, theirs = list(self.average.parameters()), list(model.parameters())
-        torch._foreach_lerp_(ours, [p.detach() for p in theirs], 1 - decay)
+        ours: list[Tensor] = list(self.average.parameters())
+        torch._foreach_lerp_(ours, list(model.parameters()), 1 - decay)
         for average, buffer in zip(self.average.buffers(), model.buffers(), strict=True):
             average.copy_(buffer)

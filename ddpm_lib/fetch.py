@@ -60,8 +60,8 @@ def fetch(url: str, path: Path, md5: str) -> Path:
         _download(url, part)
     except (urllib.error.URLError, OSError) as error:
         raise FetchError(
-            f"Could not download {url} ({error}): check the connection and try again (what came so far is kept "
-            f"and the download resumes), or put the file at {path} by hand."
+            f"Could not download {url} ({error}): check the connection and try again (what came so far "
+            f"is kept and the download resumes), or put the file at {path} by hand."
         ) from error
     if hashlib.md5(part.read_bytes()).hexdigest() != md5:
         part.unlink()

@@ -34,7 +34,7 @@ def simple_loss(
     return F.mse_loss(denoiser(xt, t, y).to(target.dtype), target)
 
 
-def t_weights(schedule: NoiseSchedule, how: DrawT = "uniform") -> Float64[Tensor, " T+1"]:
+def t_weights(schedule: NoiseSchedule, how: DrawT = "uniform") -> Float64[Tensor, " T_plus_1"]:
     """Probability of each t = 0 ... T in training; t = 0 is never drawn.
 
     "uniform" is Algorithm 1. "lognormal" draws log sigma_t ~ N(-1.2, 1.2^2), where sigma_t^2 is the noise to
@@ -53,7 +53,7 @@ def t_weights(schedule: NoiseSchedule, how: DrawT = "uniform") -> Float64[Tensor
 
 
 def draw_t(
-    n: int, weights: Float64[Tensor, " T+1"], generator: torch.Generator | None = None
+    n: int, weights: Float64[Tensor, " T_plus_1"], generator: torch.Generator | None = None
 ) -> Int[Tensor, " n"]:
     """n independent times from `t_weights`, on the weights' device."""
     return torch.multinomial(weights, n, replacement=True, generator=generator)

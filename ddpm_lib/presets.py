@@ -1,11 +1,11 @@
-"""Named experiments: a network, a schedule and a way to train it. Presets are data; the command line reads them."""
+"""Named experiments: a network, a schedule and a way to train it. They are data, no code."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from ddpm_lib.models import NetworkConfig, ResNetConfig, UNetConfig
-from ddpm_lib.schedule import NoiseSchedule, cosine_schedule, linear_schedule
+from ddpm_lib.schedule import SCHEDULES, NoiseSchedule
 from ddpm_lib.train import TrainConfig
 
 
@@ -21,16 +21,31 @@ class Preset:
 
     def noise_schedule(self) -> NoiseSchedule:
         """The schedule, as tables."""
-        return {"linear": linear_schedule, "cosine": cosine_schedule}[self.schedule](self.T)
+        return SCHEDULES[self.schedule](self.T)
 
 
 # Ten epochs of 60,000 images in batches of 64 are 9,370 steps: the experiment of chapters 5 and 6.
 CLASSIC = TrainConfig(steps=9_370, batch=64, lr=5e-4, warmup=0.0, decay="none", clip=0.0, every=100)
 MODERN = UNetConfig(
-    base=64, mults=(1, 2, 2), blocks=2, attention=(2,), groups=32, activation="silu", scale_shift=True, dropout=0.1
+    base=64,
+    mults=(1, 2, 2),
+    blocks=2,
+    attention=(2,),
+    groups=32,
+    activation="silu",
+    scale_shift=True,
+    dropout=0.1,
 )
 SMALL = UNetConfig(
-    base=32, mults=(1, 2), blocks=1, groups=1, activation="silu", scale_shift=True, fold=2, classes=10, predicts="x0"
+    base=32,
+    mults=(1, 2),
+    blocks=1,
+    groups=1,
+    activation="silu",
+    scale_shift=True,
+    fold=2,
+    classes=10,
+    predicts="x0",
 )
 QUICK = TrainConfig(
     steps=3_000, seconds=180, batch=64, lr=4e-3, betas=(0.9, 0.99), ema=0.998, draw_t="lognormal"
@@ -40,10 +55,16 @@ PRESETS: dict[str, Preset] = {
     "cpu-minutes": Preset(
         "digits by class in three minutes on a laptop (0.7 M parameters)", SMALL, QUICK, schedule="cosine"
     ),
-    "classic-unet": Preset("the course's U-Net: 13.8 M parameters, no norm, ten epochs", UNetConfig(), CLASSIC),
-    "classic-resnet": Preset("the course's ResNet, which fails: one channel, no time", ResNetConfig(), CLASSIC),
+    "classic-unet": Preset(
+        "the course's U-Net: 13.8 M parameters, no norm, ten epochs", UNetConfig(), CLASSIC
+    ),
+    "classic-resnet": Preset(
+        "the course's ResNet, which fails: one channel, no time", ResNetConfig(), CLASSIC
+    ),
     "wide-resnet": Preset(
-        "a ResNet with 64 channels that is told the time", ResNetConfig(width=64, blocks=4, time=True), CLASSIC
+        "a ResNet with 64 channels that is told the time",
+        ResNetConfig(width=64, blocks=4, time=True),
+        CLASSIC,
     ),
     "modern-unet": Preset(
         "GroupNorm, SiLU, scale-shift, attention: the better U-Net, for a GPU",

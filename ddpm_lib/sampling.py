@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Protocol
+from itertools import pairwise
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int
@@ -30,6 +30,7 @@ class State:
     x0_hat: Float[Tensor, "b *shape"] | None
 
 
+@runtime_checkable  # so that the tests can check it
 class Step(Protocol):
     """One reverse step from t to s < t, given the network's x0_hat and eps_hat and fresh noise z."""
 
@@ -78,14 +79,17 @@ def ddim_step(
     *,
     eta: float = 0.0,
 ) -> Float[Tensor, "b *shape"]:
-    """x_s = sqrt(alpha_bar_s) x0_hat + sqrt(1 - alpha_bar_s - sigma^2) eps_hat + sigma z (Song et al. 2021, eq. 12).
+    """x_s = sqrt(alpha_bar_s) x0_hat + sqrt(1 - alpha_bar_s - sigma^2) eps_hat + sigma z.
 
-    sigma^2 is eta^2 times the posterior's variance (their eq. 16): eta = 0 is deterministic, eta = 1 is DDPM.
+    This is eq. 12 of Song et al. 2021 (DDIM). sigma^2 is eta^2 times the posterior's variance (their
+    eq. 16): eta = 0 is deterministic, eta = 1 is DDPM.
     """
     _, variance = diffusion.q_posterior(x0_hat, xt, t, s)
     sigma2 = eta**2 * variance
     ab = diffusion.alpha_bar(s, xt)
-    return times(ab.sqrt(), x0_hat) + times((1 - ab - sigma2).clamp(min=0).sqrt(), eps_hat) + sigma2.sqrt() * z
+    return (
+        times(ab.sqrt(), x0_hat) + times((1 - ab - sigma2).clamp(min=0).sqrt(), eps_hat) + sigma2.sqrt() * z
+    )
 
 
 def timesteps(T: int, steps: int | None = None) -> list[int]:
@@ -102,7 +106,9 @@ class Noise:
     Drawn on the CPU, so that a seed means the same image on every device.
     """
 
-    def __init__(self, seeds: Sequence[int], shape: Sequence[int], device: torch.device | str = "cpu") -> None:
+    def __init__(
+        self, seeds: Sequence[int], shape: Sequence[int], device: torch.device | str = "cpu"
+    ) -> None:
         self.generators = [torch.Generator().manual_seed(seed) for seed in seeds]
         self.shape, self.device = tuple(shape), device
 
@@ -136,7 +142,7 @@ def sample(
     path = timesteps(diffusion.T, steps)
     state = State(path[0], noise(), None)
     yield state
-    for t, s in zip(path[:-1], path[1:], strict=True):
+    for t, s in pairwise(path):
         x0_hat, eps_hat = diffusion.denoise(denoiser, state.xt, t, y=y, clip=clip)
         state = State(s, step(diffusion, state.xt, t, s, x0_hat, eps_hat, noise()), x0_hat)
         yield state
@@ -167,10 +173,3 @@ class Guided:
         )
         with_class, without = both.chunk(2)
         return (1 + self.w) * with_class - self.w * without
-
-
-SAMPLERS: dict[str, Step] = {
-    "ddpm": ddpm_step,
-    "ddpm-beta": partial(ddpm_step, sigma2="beta"),
-    "ddim": ddim_step,
-}

@@ -7,6 +7,7 @@ entries and `alpha_bar[t]` is the paper's alpha-bar_t with no offset.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -22,7 +23,7 @@ class NoiseSchedule:
     Raises ValueError when `beta` is not a schedule.
     """
 
-    beta: Float64[Tensor, " T+1"]
+    beta: Float64[Tensor, " T_plus_1"]
     name: str = "custom"
 
     def __post_init__(self) -> None:
@@ -53,22 +54,22 @@ class NoiseSchedule:
         return len(self.beta) - 1
 
     @cached_property
-    def alpha(self) -> Float64[Tensor, " T+1"]:
+    def alpha(self) -> Float64[Tensor, " T_plus_1"]:
         """alpha_t = 1 - beta_t."""
         return 1 - self.beta
 
     @cached_property
-    def alpha_bar(self) -> Float64[Tensor, " T+1"]:
+    def alpha_bar(self) -> Float64[Tensor, " T_plus_1"]:
         """alpha-bar_t = alpha_1 alpha_2 ... alpha_t: the share of the image's variance left at t (eq. 4)."""
         return self.alpha.cumprod(0)
 
     @cached_property
-    def snr(self) -> Float64[Tensor, " T+1"]:
+    def snr(self) -> Float64[Tensor, " T_plus_1"]:
         """Signal-to-noise ratio alpha_bar / (1 - alpha_bar); infinite at t = 0."""
         return self.alpha_bar / (1 - self.alpha_bar)
 
     @cached_property
-    def log_snr(self) -> Float64[Tensor, " T+1"]:
+    def log_snr(self) -> Float64[Tensor, " T_plus_1"]:
         """Natural logarithm of `snr`; infinite at t = 0."""
         return self.snr.log()
 
@@ -98,7 +99,7 @@ def cosine_schedule(T: int = 1000, s: float = 0.008, beta_clip: float = 0.999) -
     return NoiseSchedule(_with_clean_image(beta), name="cosine")
 
 
-SCHEDULES = {"linear": linear_schedule, "cosine": cosine_schedule}
+SCHEDULES: dict[str, Callable[[int], NoiseSchedule]] = {"linear": linear_schedule, "cosine": cosine_schedule}
 
 
 def _with_clean_image(beta: Float64[Tensor, " T"]) -> Float64[Tensor, " T+1"]:

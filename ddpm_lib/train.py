@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.ema import EMA
 from ddpm_lib.loss import DrawT, draw_t, simple_loss, t_weights
-from ddpm_lib.models import Network
+from ddpm_lib.models import Network, classes_of
 
 Batch = tuple[Float[Tensor, "b *shape"], Int[Tensor, " b"] | None]
 
@@ -176,7 +176,7 @@ def autocast(device: torch.device, precision: str) -> AbstractContextManager[obj
 
 
 def _drop_labels(state: TrainState, y: Int[Tensor, " b"] | None, share: float) -> Int[Tensor, " b"] | None:
-    classes = getattr(state.model.config, "classes", 0)
+    classes = classes_of(state.model.config)
     if not classes or y is None:
         return None
     drop = torch.rand(y.shape, generator=state.generator, device=y.device) < share
@@ -189,7 +189,7 @@ def _mean_of_finite(losses: list[Tensor], step: int) -> float:
     if bool(bad.any()):
         first = step - len(values) + 1 + int(bad.nonzero()[0, 0])
         raise TrainingError(
-            f"The loss of step {first} is {float(values[bad][0])}: lower the learning rate, clip the gradient "
-            "(clip=1.0), or look for NaN in the data."
+            f"The loss of step {first} is {float(values[bad][0])}: lower the learning rate, clip the "
+            "gradient (clip=1.0), or look for NaN in the data."
         )
     return float(values.mean())

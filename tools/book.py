@@ -19,7 +19,10 @@ from tools.colab import OUT as COLAB
 from tools.colab import stamp_all
 
 ROOT = Path(__file__).resolve().parent.parent
-NOISE = ("ParserConfig(", "[IPKernelApp] WARNING | Kernel is running over TCP")  # the kernels listen on loopback
+NOISE = (
+    "ParserConfig(",
+    "[IPKernelApp] WARNING | Kernel is running over TCP",
+)  # the kernels listen on loopback
 HTML = ROOT / "_build" / "html"
 
 
@@ -42,7 +45,9 @@ def main() -> int:
     command = [*jupyter_book, "build", str(ROOT), "--all", "-W", "--keep-going"]
     status = run(command)
     if status == 0 and not (HTML / "index.html").is_file():
-        print("The build reported success and wrote no pages: is jupyter-book 1.x installed? Run `make setup`.")
+        print(
+            "The build reported success and wrote no pages: is jupyter-book 1.x installed? Run `make setup`."
+        )
         status = 1
     if status != 0:
         shutil.rmtree(HTML, ignore_errors=True)  # half a book must not be served or tested
@@ -51,7 +56,9 @@ def main() -> int:
     address = find_address(ROOT)
     if address is not None:
         copies = stamp_all(address)
-        print(f"==> {len(copies)} notebooks for Colab in {COLAB.relative_to(ROOT)} (they install {address.requirement})")
+        print(
+            f"==> {len(copies)} notebooks for Colab in {COLAB.relative_to(ROOT)} (they install {address.requirement})"
+        )
     print(f"==> the book is in {HTML.relative_to(ROOT)} ({time.monotonic() - start:.0f} s)", flush=True)
     return 0
 

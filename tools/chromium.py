@@ -1,6 +1,6 @@
 """Make sure that there is a Chromium for the page tests: find one, or install one.
 
-    python -m tools.chromium
+python -m tools.chromium
 """
 
 from __future__ import annotations
@@ -30,12 +30,22 @@ def install() -> None:
         print("==> no Chromium found: installing the system's (about a minute) ...", flush=True)
         environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         subprocess.run(["apt-get", "update", "-qq"], env=environ, check=False, stdin=subprocess.DEVNULL)
-        packages = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium", "fonts-dejavu-core"]
+        packages = [
+            "apt-get",
+            "install",
+            "-y",
+            "-qq",
+            "--no-install-recommends",
+            "chromium",
+            "fonts-dejavu-core",
+        ]
         subprocess.run(packages, env=environ, check=False, stdin=subprocess.DEVNULL)
         if found():
             return
     print("==> no Chromium found: installing Playwright's own (about a minute) ...", flush=True)
-    subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=False, stdin=subprocess.DEVNULL)
+    subprocess.run(
+        [sys.executable, "-m", "playwright", "install", "chromium"], check=False, stdin=subprocess.DEVNULL
+    )
 
 
 def main() -> int:

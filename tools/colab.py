@@ -78,7 +78,13 @@ def sync(notebook: Notebook) -> bool:
     """
     cell = first_code_cell(notebook)
     if cell is None or not is_setup(cell):
-        cell = {"cell_type": "code", "execution_count": None, "id": "colab-setup", "metadata": {}, "outputs": []}
+        cell = {
+            "cell_type": "code",
+            "execution_count": None,
+            "id": "colab-setup",
+            "metadata": {},
+            "outputs": [],
+        }
         notebook["cells"].insert(1, cell)
     before = json.dumps(cell, sort_keys=True)
     cell["source"] = CELL.splitlines(keepends=True)
@@ -91,7 +97,9 @@ def stamp(notebook: Notebook, requirement: str) -> Notebook:
     copy: Notebook = json.loads(json.dumps(notebook))
     cell = first_code_cell(copy)
     if cell is None or source(cell) != CELL:
-        raise ValueError("the first code cell is not the course's set-up cell; run `python -m tools.colab --sync`.")
+        raise ValueError(
+            "the first code cell is not the course's set-up cell; run `python -m tools.colab --sync`."
+        )
     cell["source"] = CELL.replace(UNSTAMPED, f"COURSE = {json.dumps(requirement)}").splitlines(keepends=True)
     copy["metadata"]["accelerator"] = "GPU"
     copy["metadata"]["colab"] = {"gpuType": "T4", "provenance": []}
@@ -111,7 +119,9 @@ def stamp_all(address: Address, out: Path = OUT, root: Path = ROOT) -> list[Path
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="The set-up cell of the notebooks, and their copies for Colab.")
+    parser = argparse.ArgumentParser(
+        description="The set-up cell of the notebooks, and their copies for Colab."
+    )
     action = parser.add_mutually_exclusive_group(required=True)
     action.add_argument("--sync", action="store_true", help="rewrite the first code cell of every notebook")
     action.add_argument("--stamp", action="store_true", help="write the copies for Colab to _build/colab/")
@@ -127,7 +137,9 @@ def main() -> int:
 
     address = find_address(ROOT)
     if address is None:
-        print("no copies for Colab: neither GITHUB_REPOSITORY nor a git remote `origin` gives this course an address")
+        print(
+            "no copies for Colab: neither GITHUB_REPOSITORY nor a git remote `origin` gives this course an address"
+        )
         return 0
     for path in stamp_all(address):
         print(f"wrote {path.relative_to(ROOT)} (installs {address.requirement})")

@@ -1,6 +1,6 @@
 """Run the stages of `make test` in order, stop at the first failure, and say how long each took.
 
-    python -m tools.gate lint types unit ...
+python -m tools.gate lint types unit ...
 """
 
 from __future__ import annotations
@@ -19,7 +19,12 @@ def main(stages: list[str]) -> int:
     for number, stage in enumerate(stages, start=1):
         print(f"\n=== [{number}/{len(stages)}] {stage} ===", flush=True)
         start = time.monotonic()
-        passed = subprocess.run([os.environ.get("MAKE", "make"), "--no-print-directory", stage], cwd=ROOT).returncode == 0
+        passed = (
+            subprocess.run(
+                [os.environ.get("MAKE", "make"), "--no-print-directory", stage], cwd=ROOT
+            ).returncode
+            == 0
+        )
         times.append((stage, time.monotonic() - start, passed))
         print(f"=== {stage}: {'passed' if passed else 'FAILED'} in {times[-1][1]:.1f} s ===", flush=True)
         if not passed:

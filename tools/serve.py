@@ -1,6 +1,6 @@
 """Serve the built book on this machine alone, on the first free port from 8000 up.
 
-    python -m tools.serve
+python -m tools.serve
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ def server(directory: Path, first_port: int = 8000, tries: int = 100) -> Server:
             return Server(("127.0.0.1", port), handler)
         except OSError:
             continue
-    raise OSError(f"No port from {first_port} to {first_port + tries - 1} is free; stop a server and try again.")
+    raise OSError(
+        f"No port from {first_port} to {first_port + tries - 1} is free; stop a server and try again."
+    )
 
 
 def main() -> int:
@@ -44,7 +46,9 @@ def main() -> int:
         print("There is no built book to serve; run `make html` first.")
         return 1
     with server(HTML) as running:
-        print(f"==> the book is at http://127.0.0.1:{running.server_address[1]}/ (Ctrl-C stops it)", flush=True)
+        print(
+            f"==> the book is at http://127.0.0.1:{running.server_address[1]}/ (Ctrl-C stops it)", flush=True
+        )
         try:
             running.serve_forever()
         except KeyboardInterrupt:

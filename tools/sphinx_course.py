@@ -30,7 +30,9 @@ def mathjax_file() -> Path:
     for file in files("sphinx-mathjax-offline") or []:
         if file.name == MATHJAX:
             return Path(str(file.locate()))
-    raise FileNotFoundError(f"sphinx-mathjax-offline holds no {MATHJAX}; run `make setup` to install it again.")
+    raise FileNotFoundError(
+        f"sphinx-mathjax-offline holds no {MATHJAX}; run `make setup` to install it again."
+    )
 
 
 def local_mathjax(app: Sphinx, config: Config) -> None:

@@ -1,4 +1,4 @@
-"""The denoisers. Each has a frozen config, `predicts`, and forward(xt, t, y=None). They import torch alone."""
+"""The denoisers. Each has a frozen config, `predicts` and forward(xt, t, y=None); they import torch alone."""
 
 from ddpm_lib.models.denoiser import Denoiser, Predicts
 from ddpm_lib.models.mlp import MLP, MLPConfig
@@ -23,7 +23,13 @@ __all__ = [
     "UNet",
     "UNetConfig",
     "build",
+    "classes_of",
 ]
+
+
+def classes_of(config: NetworkConfig) -> int:
+    """The number of classes that a network of this configuration knows; 0 for an unconditional one."""
+    return config.classes if isinstance(config, UNetConfig) else 0
 
 
 def build(config: NetworkConfig) -> Network:

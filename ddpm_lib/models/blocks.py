@@ -24,7 +24,7 @@ def zero_init(layer: M) -> M:
 
 
 def time_embedding(t: Int[Tensor, " b"], dim: int, max_period: float = 10_000.0) -> Float[Tensor, "b dim"]:
-    """[cos(t w_i), sin(t w_i)] for dim / 2 frequencies w_i from 1 down to 1 / max_period (Vaswani et al. 2017).
+    """[cos(t w_i), sin(t w_i)], dim / 2 frequencies w_i from 1 down to 1 / max_period (Vaswani et al. 2017).
 
     One row a time, one column a frequency. `dim` must be even.
     """
@@ -43,7 +43,7 @@ class TimeMLP(nn.Module):
 
     def forward(self, t: Int[Tensor, " b"]) -> Float[Tensor, "b out"]:
         """(b,) times to (b, out) features."""
-        features: Tensor = self.mlp(time_embedding(t, self.dim).to(self.mlp[0].weight.dtype))
+        features: Tensor = self.mlp(time_embedding(t, self.dim))
         return features
 
 
@@ -99,9 +99,7 @@ class Attention(nn.Module):
     def __init__(self, channels: int, heads: int, groups: int) -> None:
         super().__init__()
         if channels % heads:
-            raise ValueError(
-                f"{channels} channels cannot be split into {heads} heads: choose heads that divide the channels."
-            )
+            raise ValueError(f"{channels} channels cannot be split into {heads} heads: choose a divisor.")
         self.heads = heads
         self.norm = group_norm(channels, groups)
         self.qkv = nn.Conv2d(channels, 3 * channels, 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -10,6 +10,7 @@ from torch import Tensor
 Predicts = Literal["eps", "x0", "v"]
 
 
+@runtime_checkable  # so that the tests can check it
 class Denoiser(Protocol):
     """An output for (x_t, t, y), shaped like x_t, and the name of the quantity that it predicts."""
 

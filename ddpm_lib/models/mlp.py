@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from jaxtyping import Float, Int
 from torch import Tensor, cat, nn
@@ -29,7 +30,7 @@ class MLP(nn.Module):
         self.config, self.predicts = config, config.predicts
         self.time = TimeMLP(32, config.width, "silu")
         sizes = [config.dim + config.width] + [config.width] * config.layers
-        hidden = [nn.Sequential(nn.Linear(a, b), nn.SiLU()) for a, b in zip(sizes, sizes[1:], strict=False)]
+        hidden = [nn.Sequential(nn.Linear(a, b), nn.SiLU()) for a, b in pairwise(sizes)]
         self.net = nn.Sequential(*hidden, zero_init(nn.Linear(config.width, config.dim)))
 
     def forward(

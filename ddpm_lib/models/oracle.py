@@ -24,7 +24,9 @@ class GaussianMixture:
 
     def __post_init__(self) -> None:
         if abs(float(self.weights.sum()) - 1) > 1e-6 or bool((self.weights < 0).any()):
-            raise ValueError(f"A mixture's weights are probabilities that add to 1, not {self.weights.tolist()}.")
+            raise ValueError(
+                f"A mixture's weights are probabilities that add to 1, not {self.weights.tolist()}."
+            )
 
     def draw(self, n: int, generator: torch.Generator | None = None) -> Float[Tensor, "n d"]:
         """n independent points."""
@@ -36,7 +38,7 @@ class GaussianMixture:
 class OracleDenoiser:
     """E[eps | x_t] of a Gaussian mixture under the schedule's `alpha_bar` table (T + 1 entries)."""
 
-    def __init__(self, mixture: GaussianMixture, alpha_bar: Float[Tensor, " T+1"]) -> None:
+    def __init__(self, mixture: GaussianMixture, alpha_bar: Float[Tensor, " T_plus_1"]) -> None:
         self.mixture, self.alpha_bar = mixture, alpha_bar
 
     @property

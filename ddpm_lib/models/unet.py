@@ -120,15 +120,19 @@ class UNet(nn.Module):
         multiple = self.config.fold * 2 ** (len(self.config.mults) - 1)
         height, width = xt.shape[-2:]
         if xt.shape[1] != self.config.channels:
-            raise ValueError(f"This U-Net reads {self.config.channels} channels, but the images have {xt.shape[1]}.")
+            raise ValueError(
+                f"This U-Net reads {self.config.channels} channels, but the images have {xt.shape[1]}."
+            )
         if height % multiple or width % multiple:
             raise ValueError(
-                f"A U-Net of {len(self.config.mults)} levels and fold {self.config.fold} needs a height and width "
-                f"divisible by {multiple}, but the images are {height} x {width}: pad or resize them, "
+                f"A U-Net of {len(self.config.mults)} levels and fold {self.config.fold} needs a height and "
+                f"width divisible by {multiple}, but the images are {height} x {width}: pad or resize them, "
                 "or use fewer levels."
             )
         if y is not None and self.label is None:
-            raise ValueError("This U-Net was built without classes: leave y out, or build it with classes=10.")
+            raise ValueError(
+                "This U-Net was built without classes: leave y out, or build it with classes=10."
+            )
 
 
 class Stage(nn.Module):

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import anywidget
-import ipywidgets
+import ipywidgets  # type: ignore[import-untyped]
 
 HERE = Path(__file__).parent
 EXPORT = "export default { render };"
@@ -65,7 +65,8 @@ class Widget(anywidget.AnyWidget):
             raise ValueError(f"The module of {type(self).__name__} must end in `{EXPORT}`: add that line.")
         # Pages hold several widgets: a script starts those that carry the hash of its own module.
         key = f"{type(self).__name__}-{hashlib.sha256(module.encode()).hexdigest()[:12]}"
-        script = f"(() => {{\nconst key = {json.dumps(key)};\n{module.removesuffix(EXPORT)}\n{read('mount.js')}}})();"
+        body = module.removesuffix(EXPORT) + read("mount.js")
+        script = f"(() => {{\nconst key = {json.dumps(key)};\n{body}}})();"
         state = json.dumps(self.state(), separators=(",", ":"))
         picture = self.fallback()
         source = "data:image/png;base64," + base64.b64encode(picture.png).decode("ascii")

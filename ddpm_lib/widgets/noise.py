@@ -23,7 +23,8 @@ def uniforms(seed: int, n: int) -> NDArray[np.float64]:
     a = np.uint32(seed) + np.arange(1, n + 1, dtype=np.uint32) * np.uint32(0x6D2B79F5)
     x = (a ^ (a >> np.uint32(15))) * (a | np.uint32(1))
     x ^= x + (x ^ (x >> np.uint32(7))) * (x | np.uint32(61))
-    return (x ^ (x >> np.uint32(14))).astype(np.float64) / 2**32
+    bits: NDArray[np.uint32] = x ^ (x >> np.uint32(14))
+    return bits / 2**32
 
 
 def noise(seed: int, shape: tuple[int, ...]) -> Float64[Tensor, "..."]:

@@ -138,7 +138,7 @@ function render({ model, el }) {
     "div", { class: "ddpm-scrub", role: "group", "aria-label": "Scrub t and watch x t" },
     equation, panels,
     h("div", { class: "ddpm-time" }, play, h("div", { class: "ddpm-track" }, plot, slider), clock),
-    h("div", { class: "ddpm-controls" }, digits.node, schedules.node, renew),
+    h("div", { class: "ddpm-controls" }, digits.node, h("div", { class: "ddpm-pair" }, schedules.node, renew)),
     live,
   );
 

@@ -1,6 +1,6 @@
 """Scrub t and watch x_t: the closed form of the forward process (Ho et al. 2020, eq. 4) under a slider.
 
-    x_t = sqrt(alpha_bar_t) x_0 + sqrt(1 - alpha_bar_t) eps
+The picture is x_t = sqrt(alpha_bar_t) x_0 + sqrt(1 - alpha_bar_t) eps, computed alike here and in the page.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ class ScrubWidget(Widget):
     schedules: one, several, or a dict that names them; linear and cosine with T = 500 unless told.
     labels: one name an image, such as its class.
 
-    `t`, `seed`, `digit` (which image) and `schedule` (its name) can be read, set, observed and linked; the page
-    and Python follow each other. `x0`, `eps` and `xt` are the three pictures shown, as tensors.
+    `t`, `seed`, `digit` (which image) and `schedule` (its name) can be read, set, observed and linked; the
+    page and Python follow each other. `x0`, `eps` and `xt` are the three pictures shown, as tensors.
     Raises ValueError for images, schedules or labels that do not fit, TraitError for a value out of range.
     """
 
@@ -108,7 +108,7 @@ class ScrubWidget(Widget):
         return Fallback(
             png=strip_png([self._xt(t)[0] for t in ts]),
             alt=f"One image at t = {steps}: at t = 0 it is clean, and at t = {self.T} only noise is seen.",
-            caption=f"x_t at t = {steps} ({self.schedule} schedule). With scripts on, this picture has a slider.",
+            caption=f"x_t at t = {steps} ({self.schedule} schedule). With scripts on, it has a slider.",
             width=6 * 84,
         )
 
@@ -116,7 +116,9 @@ class ScrubWidget(Widget):
     def _known_schedule(self, proposal: dict[str, Any]) -> str:
         name: str = proposal["value"]
         if name not in self._tables:
-            raise traitlets.TraitError(f"There is no schedule {name!r} here: choose one of {list(self._tables)}.")
+            raise traitlets.TraitError(
+                f"There is no schedule {name!r} here: choose one of {list(self._tables)}."
+            )
         return name
 
     @traitlets.validate("digit")
@@ -124,7 +126,9 @@ class ScrubWidget(Widget):
         digit: int = proposal["value"]
         if not 0 <= digit < len(self._pixels):
             last = len(self._pixels) - 1
-            raise traitlets.TraitError(f"digit is {digit}, but the images are numbered 0 to {last}: pass one of them.")
+            raise traitlets.TraitError(
+                f"digit is {digit}, but the images run from 0 to {last}: pass one of these."
+            )
         return digit
 
     @traitlets.validate("t")
@@ -145,11 +149,11 @@ def _images(x0: Tensor | NDArray[Any]) -> Float[Tensor, "n c h w"]:
     images = torch.as_tensor(x0).detach().cpu().double()
     if images.ndim != 4 or images.shape[1] not in (1, 3) or 0 in images.shape:
         raise ValueError(
-            f"x0 has shape {tuple(images.shape)}, but the widget takes (n, c, h, w) with c = 1 or 3: reshape it."
+            f"x0 has shape {tuple(images.shape)}, but images are (n, c, h, w) with c = 1 or 3: reshape it."
         )
     if len(images) > MOST_IMAGES:
         raise ValueError(
-            f"x0 holds {len(images)} images, but the widget shows at most {MOST_IMAGES}: pass x0[:{MOST_IMAGES}]."
+            f"x0 holds {len(images)} images, but at most {MOST_IMAGES} are shown: pass x0[:{MOST_IMAGES}]."
         )
     low, high = images.min().item(), images.max().item()
     if not (low >= -1.001 and high <= 1.001):  # NaN fails as well
@@ -175,7 +179,9 @@ def _schedules(schedules: Schedules | None) -> dict[str, NoiseSchedule]:
     if not isinstance(schedules, Mapping):
         names = [schedule.name for schedule in schedules]
         if len(set(names)) < len(names):
-            raise ValueError(f"The schedules are named {names}, but names must differ: pass a dict name -> schedule.")
+            raise ValueError(
+                f"The schedules are named {names}, but names must differ: pass a dict of schedules."
+            )
         schedules = dict(zip(names, schedules, strict=True))
     if not schedules:
         raise ValueError("There is no schedule to show: pass at least one NoiseSchedule.")

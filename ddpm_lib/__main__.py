@@ -1,0 +1,153 @@
+"""python -m ddpm_lib train | sample | evaluate | export"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from ddpm_lib.checkpoint import CheckpointError
+from ddpm_lib.cli import evaluate, export, sample, train
+from ddpm_lib.cli.common import UsageError
+from ddpm_lib.data import DataError
+from ddpm_lib.fetch import FetchError
+from ddpm_lib.presets import PRESETS
+from ddpm_lib.train import TrainingError
+
+COMMANDS = {"train": train, "sample": sample, "evaluate": evaluate, "export": export}
+MISTAKES = (UsageError, CheckpointError, DataError, FetchError, TrainingError, ValueError)
+
+EXAMPLES = """\
+examples:
+  python -m ddpm_lib train unet --preset cpu-minutes          three minutes on a laptop, MNIST
+  python -m ddpm_lib sample runs/cpu-minutes/checkpoint.safetensors --grid digits.png
+  python -m ddpm_lib evaluate runs/cpu-minutes/checkpoint.safetensors
+  python -m ddpm_lib train unet --data photos/ --size 32      one's own images
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The four commands and their options."""
+    top = argparse.ArgumentParser(
+        prog="python -m ddpm_lib",
+        description="Train, sample, measure and export denoising diffusion models.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _train(commands.add_parser(
+        "train", help="train a network on images",
+        description="Train a network. The run is saved as it goes and at Ctrl-C; --resume goes on.",
+        epilog="presets:\n" + "\n".join(f"  {name:16}{preset.about}" for name, preset in PRESETS.items()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    ))  # fmt: skip
+    _sample(commands.add_parser(
+        "sample", help="draw images from a trained network",
+        description="Draw images from a checkpoint and write them to a PNG, in rows.",
+    ))  # fmt: skip
+    _evaluate(commands.add_parser(
+        "evaluate", help="measure how good a network is",
+        description="Print the loss on held-out images by t and, for MNIST, Frechet distance and classes.",
+    ))  # fmt: skip
+    _export(commands.add_parser(
+        "export", help="write the weights alone, to share",
+        description="Write the averaged weights and the configuration, without the optimizer: about a quarter "
+        "of the checkpoint, an eighth with --half. It can be sampled and evaluated, not trained on.",
+    ))  # fmt: skip
+    return top
+
+
+def _train(p: argparse.ArgumentParser) -> None:
+    p.add_argument(
+        "model", nargs="?", default="unet", choices=["unet", "resnet"], help="network (default: unet)"
+    )
+    p.add_argument("--preset", choices=list(PRESETS), metavar="NAME", help="named experiment; see below")
+    p.add_argument(
+        "--data", default="mnist", help="mnist, fashion-mnist, or a folder of images (default: mnist)"
+    )
+    p.add_argument(
+        "--size", type=_positive, default=32, help="side of a folder's images in pixels (default: 32)"
+    )
+    p.add_argument("--out", metavar="FOLDER", help="where the run is saved (default: runs/PRESET)")
+    p.add_argument("--resume", metavar="CHECKPOINT", help="go on with an interrupted run")
+    p.add_argument("--steps", type=_positive, help="optimizer steps, however long they take")
+    p.add_argument("--seconds", type=float, help="stop after so many seconds of training")
+    p.add_argument("--batch", type=_positive, help="images a step")
+    p.add_argument("--lr", type=float, help="learning rate")
+    p.add_argument("--precision", choices=["float32", "bfloat16"], help="of the forward and backward pass")
+    p.add_argument("--seed", type=int, help="of everything random")
+    p.add_argument(
+        "--save-every", type=float, default=60, metavar="SECONDS", help="between saves (default: 60)"
+    )
+    _common(p)
+
+
+def _sample(p: argparse.ArgumentParser) -> None:
+    p.add_argument("checkpoint", help="a run's checkpoint.safetensors, or exported weights")
+    p.add_argument(
+        "--grid", default="samples.png", metavar="PNG", help="picture to write (default: samples.png)"
+    )
+    p.add_argument("--count", type=_positive, default=64, help="images to draw (default: 64)")
+    p.add_argument("--columns", type=_positive, default=8, help="images in a row (default: 8)")
+    p.add_argument("--label", type=int, help="class to draw (default: every class in turn)")
+    p.add_argument("--batch", type=_positive, default=64, help="images at a time (default: 64)")
+    _sampler(p)
+    _common(p)
+
+
+def _evaluate(p: argparse.ArgumentParser) -> None:
+    p.add_argument("checkpoint", help="a run's checkpoint.safetensors, or exported weights")
+    p.add_argument("--data", help="data to measure against (default: what it was trained on)")
+    p.add_argument("--samples", type=_positive, default=2048, help="images to draw (default: 2048)")
+    p.add_argument("--json", metavar="FILE", help="write the table there too")
+    _sampler(p)
+    _common(p)
+
+
+def _export(p: argparse.ArgumentParser) -> None:
+    p.add_argument("checkpoint", help="a run's checkpoint.safetensors")
+    p.add_argument(
+        "--out", metavar="FILE", help="file to write (default: weights.safetensors beside the checkpoint)"
+    )
+    p.add_argument("--half", action="store_true", help="store the weights in float16")
+    p.add_argument("--dry-run", action="store_true", help="print the whole configuration and stop")
+
+
+def _sampler(p: argparse.ArgumentParser) -> None:
+    p.add_argument("--sampler", choices=["ddpm", "ddpm-beta", "ddim"], default="ddim", help="default: ddim")
+    p.add_argument("--steps", type=int, default=50, help="steps of the sampler; 0 takes all T (default: 50)")
+    p.add_argument("--eta", type=float, default=0.0, help="DDIM's noise: 0 none, 1 as DDPM (default: 0)")
+    p.add_argument(
+        "--guidance", type=float, default=0.5, help="weight w, for networks with classes (default: 0.5)"
+    )
+    p.add_argument("--seed", type=int, default=0, help="seed of the first image; the next has seed + 1")
+
+
+def _common(p: argparse.ArgumentParser) -> None:
+    p.add_argument("--device", default="auto", help="cpu, cuda, mps (default: a GPU where there is one)")
+    p.add_argument("--dry-run", action="store_true", help="print the whole configuration and stop")
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
+    return value
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; a mistake of the user's is one line on stderr and exit status 2."""
+    args = parser().parse_args(argv)
+    try:
+        COMMANDS[args.command].run(args)
+    except MISTAKES as error:
+        print(f"ddpm_lib {args.command}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\ninterrupted", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

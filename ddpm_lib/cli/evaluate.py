@@ -1,0 +1,85 @@
+"""`python -m ddpm_lib evaluate`: a table of how good a checkpoint is."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+from ddpm_lib.checkpoint import Checkpoint, load_checkpoint
+from ddpm_lib.cli.common import pick_device, print_config
+from ddpm_lib.data import ImageData, load_data
+from ddpm_lib.generate import class_labels, generate, sampler, with_guidance
+from ddpm_lib.metrics import digit_classes, digit_distance, loss_by_t
+from ddpm_lib.models import classes_of
+
+Row = tuple[str, float, str]  # name, value, what it means
+
+
+def run(args: argparse.Namespace) -> None:
+    """Print the table, and write it to --json where asked."""
+    checkpoint, device = load_checkpoint(args.checkpoint), pick_device(args.device)
+    data = args.data or checkpoint.about.data
+    if args.dry_run:
+        print_config(
+            model=checkpoint.model_config,
+            trained=f"{checkpoint.step:,} steps on {checkpoint.about.data}",
+            data=f"{data}, held out",
+            samples=args.samples,
+            sampler=f"{args.sampler}, {args.steps} steps, eta {args.eta}, guidance {args.guidance}",
+            seed=args.seed,
+            device=device,
+        )
+        return
+    test = load_data(data, train=False, size=checkpoint.about.shape[-1])
+    rows = losses(checkpoint, test, device)
+    if data == "mnist":
+        rows += digits(checkpoint, test, args, device)
+    else:
+        print("Frechet distance and classes are measured on the digit classifier, so for MNIST only.")
+    for name, value, meaning in rows:
+        print(f"{name:32} {value:10.4g}   {meaning}")
+    if args.json:
+        Path(args.json).write_text(json.dumps({name: value for name, value, _ in rows}, indent=1) + "\n")
+
+
+def losses(checkpoint: Checkpoint, test: ImageData, device: torch.device) -> list[Row]:
+    """The error of eps_hat on held-out images at five times, from little noise to much."""
+    T, n = checkpoint.schedule.T, min(512, len(test))
+    ts = sorted({max(1, round(T * share)) for share in (0.02, 0.1, 0.3, 0.6, 1.0)})
+    y = test.y[:n].to(device) if test.y is not None and classes_of(checkpoint.model_config) else None
+    network, x0 = checkpoint.network().to(device), test.x0(slice(0, n)).to(device)
+    errors = loss_by_t(network, checkpoint.diffusion, x0, ts, y)
+    return [
+        (f"loss at t = {t}", error, f"|eps - eps_hat|^2 a pixel, {n} held-out images") for t, error in errors
+    ]
+
+
+def digits(
+    checkpoint: Checkpoint, test: ImageData, args: argparse.Namespace, device: torch.device
+) -> list[Row]:
+    """Frechet distance and classes of --samples images."""
+    y = class_labels(args.samples, classes_of(checkpoint.model_config))
+    network = with_guidance(checkpoint.network().to(device), args.guidance)
+    seeds = range(args.seed, args.seed + args.samples)
+    parts = generate(
+        network, checkpoint.diffusion, checkpoint.about.shape, seeds, y=y,
+        step=sampler(args.sampler, args.eta), steps=args.steps or None, device=device,
+    )  # fmt: skip
+    total = math.ceil(args.samples / 64)
+    x = torch.cat(list(tqdm(parts, total=total, desc="sampling", unit="batch")))
+    real = load_data("mnist", train=True).x0(slice(0, args.samples))
+    classes = digit_classes(x, y)
+    rows = [
+        ("Frechet distance", digit_distance(x, test.x0()), f"{args.samples} samples against the test set"),
+        ("  of real training digits", digit_distance(real, test.x0()), "the floor at this number of samples"),
+        ("class entropy", classes.entropy, "bits; log2(10) = 3.32 when all digits come equally often"),
+        ("top probability", classes.confidence, "of the likeliest class; high for noise too"),
+    ]
+    if classes.agreement is not None:
+        rows.append(("agreement", classes.agreement, "share named as the class that was asked for"))
+    return rows

@@ -1,0 +1,29 @@
+"""`python -m ddpm_lib export`: the averaged weights alone, small enough to share."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ddpm_lib.checkpoint import export_weights, load_checkpoint
+from ddpm_lib.cli.common import UsageError, print_config
+
+
+def run(args: argparse.Namespace) -> None:
+    """Write --out, with what sampling needs and nothing else."""
+    checkpoint = load_checkpoint(args.checkpoint)
+    out = Path(args.out or Path(args.checkpoint).with_name("weights.safetensors"))
+    if args.dry_run:
+        print_config(
+            model=checkpoint.model_config,
+            trained=f"{checkpoint.step:,} steps on {checkpoint.about.data}",
+            precision="float16" if args.half else "float32",
+            out=out,
+        )
+        return
+    if out.resolve() == Path(args.checkpoint).resolve():
+        raise UsageError(f"{out} is the checkpoint itself and would be overwritten: choose another --out.")
+    export_weights(out, checkpoint, half=args.half)
+    print(
+        f"Wrote {out} ({out.stat().st_size / 1e6:.1f} MB): weights, schedule and configuration, no optimizer."
+    )

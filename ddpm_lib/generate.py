@@ -1,0 +1,101 @@
+"""Finished images from a trained network, many at a time, and a PNG of them."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from PIL import Image
+from torch import Tensor
+
+from ddpm_lib.data import to_pixels
+from ddpm_lib.diffusion import GaussianDiffusion
+from ddpm_lib.models import Denoiser, Network, classes_of
+from ddpm_lib.sampling import Guided, State, Step, ddim_step, ddpm_step, sample
+
+
+def with_guidance(model: Network, w: float) -> Denoiser:
+    """The network itself for w = 0 or without classes; else guided with weight w."""
+    classes = classes_of(model.config)
+    return Guided(model, w, null=classes) if w and classes else model
+
+
+def sampler(name: str, eta: float = 0.0) -> Step:
+    """The step named "ddpm" (sigma^2 = beta-tilde), "ddpm-beta" (sigma^2 = beta) or "ddim" (with its eta)."""
+    steps: dict[str, Step] = {
+        "ddpm": ddpm_step,
+        "ddpm-beta": partial(ddpm_step, sigma2="beta"),
+        "ddim": partial(ddim_step, eta=eta),
+    }
+    if name not in steps:
+        raise ValueError(f"There is no sampler {name!r}: choose one of {', '.join(steps)}.")
+    return steps[name]
+
+
+def class_labels(n: int, classes: int, label: int | None = None) -> Int[Tensor, " n"] | None:
+    """n labels: all `label`, or 0, 1, 2 ... in turn; None for a network without classes."""
+    if label is not None and not 0 <= label < classes:
+        known = f"0 to {classes - 1}" if classes else "none: this network knows no classes"
+        raise ValueError(f"There is no class {label}; the classes are {known}.")
+    if not classes:
+        return None
+    return torch.arange(n) % classes if label is None else torch.full((n,), label)
+
+
+def generate(
+    denoiser: Denoiser,
+    diffusion: GaussianDiffusion,
+    shape: Sequence[int],
+    seeds: Sequence[int],
+    *,
+    y: Int[Tensor, " n"] | None = None,
+    step: Step = ddim_step,
+    steps: int | None = 50,
+    batch: int = 64,
+    device: torch.device | str = "cpu",
+) -> Iterator[Float[Tensor, "b c h w"]]:
+    """One finished image in [-1, 1] for each seed, on the CPU, `batch` of them at a time."""
+    for i in range(0, len(seeds), batch):
+        labels = None if y is None else y[i : i + batch].to(device)
+        states = sample(
+            denoiser,
+            diffusion,
+            shape,
+            seeds=seeds[i : i + batch],
+            y=labels,
+            step=step,
+            steps=steps,
+            device=device,
+        )
+        yield last(states).xt.cpu()
+
+
+def last(states: Iterable[State]) -> State:
+    """The end of a trajectory, run through."""
+    return deque(states, maxlen=1).pop()
+
+
+def tile(x: Float[Tensor, "n c h w"], columns: int = 8, pad: int = 2) -> np.ndarray:
+    """Images in rows of `columns`, `pad` white pixels between them, as (height, width, c) bytes."""
+    n, c, h, w = x.shape
+    columns = min(columns, n)
+    rows = -(-n // columns)
+    page = np.full((rows * (h + pad) + pad, columns * (w + pad) + pad, c), 255, np.uint8)
+    for i, image in enumerate(to_pixels(x).cpu().permute(0, 2, 3, 1).numpy()):
+        top, left = pad + i // columns * (h + pad), pad + i % columns * (w + pad)
+        page[top : top + h, left : left + w] = image
+    return page
+
+
+def save_grid(path: str | Path, x: Float[Tensor, "n c h w"], columns: int = 8, zoom: int = 3) -> None:
+    """Write `tile(x)` as a PNG, each pixel `zoom` pixels wide."""
+    page = tile(x, columns)
+    page = page.repeat(zoom, axis=0).repeat(zoom, axis=1)
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(page.squeeze(-1) if page.shape[-1] == 1 else page).save(path)

@@ -1,0 +1,81 @@
+"""How good are the samples: Frechet distance on the digit classifier's features, classes, and the loss by t."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Float64, Int
+from torch import Tensor
+
+from ddpm_lib.classifier import digit_classifier, in_batches
+from ddpm_lib.diffusion import GaussianDiffusion
+from ddpm_lib.models import Denoiser
+from ddpm_lib.sampling import Noise
+
+
+def frechet_distance(a: Float[Tensor, "n d"], b: Float[Tensor, "m d"]) -> float:
+    """|mean_a - mean_b|^2 + tr(C_a + C_b - 2 (C_a C_b)^(1/2)) between Gaussians fitted to two sets of features.
+
+    The formula of the FID (Heusel et al. 2017, eq. 6). It falls with the number of samples: compare only
+    distances taken with the same n.
+    """
+    if min(len(a), len(b)) <= a.shape[1]:
+        raise ValueError(
+            f"{min(len(a), len(b))} samples do not span {a.shape[1]} features: take more samples than features."
+        )
+    mean_a, cov_a = _moments(a)
+    mean_b, cov_b = _moments(b)
+    values, vectors = torch.linalg.eigh(cov_a)
+    root_a = vectors * values.clamp(min=0).sqrt() @ vectors.T
+    cross = torch.linalg.eigvalsh(root_a @ cov_b @ root_a).clamp(min=0).sqrt().sum()
+    return float((mean_a - mean_b).square().sum() + cov_a.trace() + cov_b.trace() - 2 * cross)
+
+
+def _moments(features: Float[Tensor, "n d"]) -> tuple[Float64[Tensor, " d"], Float64[Tensor, "d d"]]:
+    x = features.double()
+    return x.mean(0), torch.cov(x.T)
+
+
+def digit_distance(a: Float[Tensor, "n 1 28 28"], b: Float[Tensor, "m 1 28 28"]) -> float:
+    """Frechet distance between two sets of digits, on the course's own classifier. Not comparable with an FID."""
+    features = digit_classifier().features
+    return frechet_distance(in_batches(features, a), in_batches(features, b))
+
+
+@dataclass(frozen=True)
+class Classes:
+    """What the digit classifier makes of some images."""
+
+    confidence: float  # mean probability of the likeliest class; 1.0 even for noise, so worth nothing alone
+    entropy: float  # of the histogram of classes, in bits; 3.32 = log2(10) when all come equally often
+    agreement: float | None  # share of images named as the class that was asked for
+    histogram: tuple[int, ...]  # images named 0, 1, ... 9
+
+
+def digit_classes(x: Float[Tensor, "n 1 28 28"], y: Int[Tensor, " n"] | None = None) -> Classes:
+    """Name every image; `y` is the class that was asked for, where one was."""
+    confidence, named = in_batches(digit_classifier(), x).softmax(dim=1).max(dim=1)
+    histogram = torch.bincount(named, minlength=10)
+    share = histogram.double() / len(x)
+    entropy = -torch.special.xlogy(share, share).sum() / torch.log(torch.tensor(2.0))
+    agreement = None if y is None else float((named == y.cpu()).float().mean())
+    return Classes(float(confidence.mean()), float(entropy), agreement, tuple(histogram.tolist()))
+
+
+@torch.inference_mode()
+def loss_by_t(
+    denoiser: Denoiser,
+    diffusion: GaussianDiffusion,
+    x0: Float[Tensor, "n c h w"],
+    ts: Sequence[int],
+    y: Int[Tensor, " n"] | None = None,
+    seed: int = 0,
+) -> Iterator[tuple[int, float]]:
+    """(t, mean squared error of eps_hat a pixel) on the images x0: comparable whatever the network predicts."""
+    eps = Noise(range(seed, seed + len(x0)), x0.shape[1:], x0.device)()
+    for t in ts:
+        xt = diffusion.q_sample(x0, t, eps)
+        _, eps_hat = diffusion.denoise(denoiser, xt, t, y=y, clip=False)
+        yield t, float((eps_hat - eps).square().mean())

@@ -1,0 +1,137 @@
+"""What every chapter's file keeps to, checked without running it (`make notebooks` runs it)."""
+
+import ast
+import re
+from collections import Counter
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+
+from tools.colab import CELL, TAGS, is_setup
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = sorted(path for path in (ROOT / "book").rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts)
+NAMES = [path.relative_to(ROOT).as_posix() for path in NOTEBOOKS]
+Cell = nbformat.NotebookNode
+
+
+@pytest.fixture(params=NOTEBOOKS, ids=NAMES)
+def notebook(request: pytest.FixtureRequest) -> Cell:
+    return nbformat.read(request.param, as_version=nbformat.NO_CONVERT)
+
+
+def code_cells(notebook: Cell) -> list[Cell]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def markdown(notebook: Cell) -> str:
+    return "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+
+
+def python(cell: Cell) -> str:
+    """A cell's Python, IPython's own lines (%magic, !shell, help?) left blank."""
+    return "\n".join(
+        "" if re.match(r"\s*[%!]|.*\?\s*$", line) else line
+        for line in ("" if cell.source.startswith("%%") else cell.source).splitlines()
+    )
+
+
+def definitions(tree: ast.AST) -> list[str]:
+    """The functions and classes that a piece of Python defines, at any depth."""
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    return [node.name for node in ast.walk(tree) if isinstance(node, kinds) and not node.name.startswith("_")]
+
+
+def toc_files() -> list[str]:
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    chapters = [chapter for part in toc.get("parts", [toc]) for chapter in part["chapters"]]
+    nested = [section for chapter in chapters for section in chapter.get("sections", [])]
+    return [toc["root"], *(entry["file"] for entry in chapters + nested)]
+
+
+def test_the_table_of_contents_and_the_folder_agree() -> None:
+    listed = toc_files()
+    assert len(listed) == len(set(listed)), f"_toc.yml lists a chapter twice: {listed}"
+    missing = [file for file in listed if not list(ROOT.glob(f"{file}.*"))]
+    assert not missing, f"_toc.yml lists chapters that do not exist: {missing}"
+    unlisted = [name for name in NAMES if name.removesuffix(".ipynb") not in listed]
+    assert not unlisted, f"These notebooks are in no table of contents, so no reader finds them: {unlisted}"
+
+
+def test_is_a_valid_notebook(notebook: Cell) -> None:
+    nbformat.validate(notebook)
+    assert (notebook.nbformat, notebook.nbformat_minor) >= (4, 5), "Save it as nbformat 4.5: older ones have no ids."
+    identifiers = [cell.id for cell in notebook.cells]
+    assert len(identifiers) == len(set(identifiers)), "Two cells share an id."
+    assert notebook.metadata.kernelspec.name == "python3", "The kernel must be python3, which every machine has."
+
+
+def test_stores_no_outputs(notebook: Cell) -> None:
+    ran = [cell.id for cell in code_cells(notebook) if cell.outputs or cell.execution_count is not None]
+    assert not ran, f"Strip the outputs (nbstripout): the book makes them anew. Cells: {ran}"
+
+
+def test_begins_with_one_title(notebook: Cell) -> None:
+    text = re.sub(r"```.*?```|~~~.*?~~~", "", markdown(notebook), flags=re.DOTALL)
+    titles = re.findall(r"^# .+", text, flags=re.MULTILINE)
+    assert len(titles) == 1, f"A chapter has one title; this one has {titles}."
+    assert notebook.cells[0].source.splitlines()[0] == titles[0] or titles[0] in notebook.cells[0].source, (
+        "The first cell must hold the title."
+    )
+
+
+def test_first_code_cell_is_the_set_up_cell(notebook: Cell) -> None:
+    first = code_cells(notebook)[0]
+    assert first.source == CELL, "The set-up cell differs from tools/colab.py; run `python -m tools.colab --sync`."
+    assert first.metadata.get("tags") == TAGS, "Its tags differ; run `python -m tools.colab --sync`."
+    assert sum(is_setup(cell) for cell in code_cells(notebook)) == 1, "There must be one set-up cell."
+
+
+def test_installs_nothing_elsewhere(notebook: Cell) -> None:
+    install = re.compile(r"\b(pip|conda|uv|apt(-get)?)\b[\s\"',]+install\b")
+    cells = [cell.id for cell in code_cells(notebook)[1:] if install.search(cell.source)]
+    assert not cells, f"Only the set-up cell installs anything. Cells: {cells}"
+
+
+def test_no_cell_ends_in_a_semicolon(notebook: Cell) -> None:
+    cells = [cell.id for cell in code_cells(notebook) if cell.source.rstrip().endswith(";")]
+    assert not cells, f"nbval runs these differently from Jupyter; write `_ = ...` instead of `...;`. Cells: {cells}"
+
+
+def test_code_parses_and_no_cell_is_empty(notebook: Cell) -> None:
+    for cell in notebook.cells:
+        assert cell.source.strip(), f"The cell {cell.id} is empty."
+    for cell in code_cells(notebook):
+        ast.parse(python(cell), filename=cell.id)
+
+
+def test_every_image_in_the_text_has_an_alternative(notebook: Cell) -> None:
+    text = markdown(notebook)
+    bare = re.findall(r"!\[\s*\]\([^)]*\)", text)
+    bare += [tag for tag in re.findall(r"<img\b[^>]*>", text) if not re.search(r"\balt=\"[^\"]+\"", tag)]
+    blocks = re.findall(r"(?:```|:::)\{(?:figure|image)\}.*?(?:```|:::)", text, flags=re.DOTALL)
+    bare += [block for block in blocks if not re.search(r"^:alt: \S", block, flags=re.MULTILINE)]
+    assert not bare, f"Say in words what these pictures show: {bare}"
+
+
+def test_a_notebook_defines_nothing_twice() -> None:
+    """What ddpm_lib defines is imported, save in cells tagged `derivation`, which lead up to it."""
+    library = {
+        name
+        for path in (ROOT / "ddpm_lib").rglob("*.py")
+        for name in definitions(ast.parse(path.read_text(encoding="utf-8")))
+    }
+    here: Counter[str] = Counter()
+    again = []
+    for path, name in zip(NOTEBOOKS, NAMES, strict=True):
+        for cell in code_cells(nbformat.read(path, as_version=nbformat.NO_CONVERT)):
+            if "derivation" in cell.metadata.get("tags", []):
+                continue
+            defined = definitions(ast.parse(python(cell)))
+            here.update(set(defined))
+            again += [f"{name}, cell {cell.id}: {word}" for word in defined if word in library]
+    assert not again, f"ddpm_lib has these: import them, or tag the cell `derivation`: {again}"
+    twice = [word for word, count in here.items() if count > 1]
+    assert not twice, f"Defined in more than one cell; move them into ddpm_lib: {twice}"

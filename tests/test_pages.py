@@ -1,0 +1,237 @@
+"""The built book, opened page by page in headless Chromium, over http and from the disk.
+
+Every page at a desk's width (light) and a telephone's (dark): nothing asks the network, nothing is missing, the
+console stays empty, every picture has words, mathematics is drawn, nothing is wider than the screen.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from threading import Thread
+from urllib.parse import unquote, urldefrag, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.browser import browser  # noqa: F401  (a fixture)
+from tools.serve import HTML, ROOT, server
+
+pytestmark = pytest.mark.pages
+
+CHAPTERS = [f"{name}.html" for name in re.findall(r"(?:file|root): (\S+)", (ROOT / "_toc.yml").read_text())]
+PAGES = [*CHAPTERS, "index.html", "search.html"]
+WIDGET_PAGE = "book/forward.html"
+WIDTHS = {"desk": (1280, "light"), "telephone": (390, "dark")}
+HEAVIEST = 400_000  # bytes of a page and its pictures, without MathJax and the theme, which all pages share
+
+# Console messages that are the theme's own and harmless, each by its exact text. There are none left.
+KNOWN_NOISE: frozenset[str] = frozenset()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _built() -> None:
+    assert (HTML / "index.html").is_file(), "There is no built book in _build/html; run `make html` first."
+
+
+@pytest.fixture(scope="module")
+def http() -> Iterator[str]:
+    """The address of a server of the built book, on any free port."""
+    with server(HTML) as running:
+        Thread(target=running.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{running.server_address[1]}/"
+        running.shutdown()
+
+
+@pytest.fixture(params=["http", "file"])
+def base(request: pytest.FixtureRequest, http: str) -> str:
+    """The book's address: over http, and straight from the disk."""
+    return http if request.param == "http" else f"{HTML.as_uri()}/"
+
+
+@dataclass
+class Visit:
+    """A page, and what happened while it was opened."""
+
+    page: Page
+    base: str
+    complaints: list[str] = field(default_factory=list)
+    loaded: list[str] = field(default_factory=list)  # the book's own files, by path
+
+    def watch(self) -> None:
+        context = self.page.context
+        context.route(lambda url: not self.local(url), lambda route: (self.outside(route.request.url), route.abort()))
+        self.page.on("websocket", lambda socket: self.outside(socket.url))
+        self.page.on("console", self.console)
+        self.page.on("pageerror", lambda error: self.complaints.append(f"a script failed: {error}"))
+        self.page.on("requestfinished", lambda request: self.finished(request.url))
+        self.page.on("requestfailed", lambda request: self.failed(request.url))
+        self.page.on("response", lambda answer: answer.status >= 400 and self.failed(answer.url))
+
+    def local(self, url: str) -> bool:
+        return url.startswith((self.base, "data:", "blob:", "about:"))
+
+    def outside(self, url: str) -> None:
+        self.complaints.append(f"it asked the network for {url}")
+
+    def failed(self, url: str) -> None:
+        if self.local(url):
+            self.complaints.append(f"it could not load {url.removeprefix(self.base)}")
+
+    def finished(self, url: str) -> None:
+        if url.startswith(self.base):
+            self.loaded.append(unquote(urlsplit(url.removeprefix(self.base)).path))
+
+    def console(self, message: object) -> None:
+        kind, text = message.type, message.text  # type: ignore[attr-defined]
+        if kind in ("error", "warning") and text not in KNOWN_NOISE:
+            self.complaints.append(f"the console says ({kind}): {text}")
+
+    def open(self, path: str) -> Page:
+        self.watch()
+        self.page.goto(self.base + path, wait_until="load")
+        self.page.wait_for_function("() => !window.MathJax || window.MathJax.startup?.promise")
+        self.page.evaluate("() => window.MathJax?.startup?.promise")
+        self.page.wait_for_load_state("networkidle")
+        return self.page
+
+
+def visit(chromium: Browser, base: str, path: str, name: str = "desk", **options: object) -> Visit:
+    """Open a page of the book in a fresh context."""
+    width, scheme = WIDTHS[name]
+    context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, **options)
+    visited = Visit(context.new_page(), base)
+    visited.open(path)
+    return visited
+
+
+WIDER = """() => {
+  const limit = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth <= limit) return [];
+  const wide = [...document.body.querySelectorAll("*")].filter((e) => e.getBoundingClientRect().right > limit + 1);
+  return wide.slice(0, 5).map((e) => e.tagName.toLowerCase() + (e.className ? "." + e.className : ""));
+}"""
+
+UNNAMED = """() => [...document.querySelectorAll("img")]
+  .filter((i) => !i.alt.trim() || /\\.(png|svg|jpe?g|gif)$/i.test(i.alt))
+  .map((i) => i.src.slice(0, 120))"""
+
+BROKEN = """() => [...document.images].filter((i) => i.complete && !i.naturalWidth).map((i) => i.src.slice(0, 120))"""
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_opens_whole_and_alone(browser: Browser, base: str, path: str, width: str) -> None:  # noqa: F811
+    visited = visit(browser, base, path, width)
+    page, complaints = visited.page, visited.complaints
+    titles = page.locator("h1:visible").count()
+    if titles != 1:
+        complaints.append(f"it shows {titles} first-level headings, not one")
+    complaints += [f"a picture has no alternative text: {source}" for source in page.evaluate(UNNAMED)]
+    complaints += [f"a picture does not show: {source}" for source in page.evaluate(BROKEN)]
+    complaints += [f"wider than the screen: {element}" for element in page.evaluate(WIDER)]
+    formulas, drawn = page.locator("span.math, div.math").count(), page.locator("mjx-container").count()
+    if drawn < formulas:
+        complaints.append(f"{formulas} formulas, {drawn} of them drawn")
+    errors = page.locator("mjx-merror, [data-mjx-error]")
+    complaints += [f"MathJax could not read: {errors.nth(i).get_attribute('title')}" for i in range(errors.count())]
+    theme = page.evaluate("() => document.documentElement.dataset.theme")
+    if theme != WIDTHS[width][1]:
+        complaints.append(f"the reader's system is {WIDTHS[width][1]}, the page is {theme}")
+    page.context.close()
+    assert not complaints, f"{path}: " + "; ".join(complaints)
+
+
+def test_no_page_escapes_the_tests() -> None:
+    built = {path.relative_to(HTML).as_posix() for path in HTML.rglob("*.html") if "_static" not in path.parts}
+    assert built == set(PAGES)
+
+
+class Links(HTMLParser):
+    """The ids of a page, and where its links lead."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.ids: set[str] = set()
+        self.targets: set[str] = set()
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        named = dict(attrs)
+        self.ids |= {value for key in ("id", "name") if (value := named.get(key))}
+        if tag == "a" and (target := named.get("href")):
+            self.targets.add(target)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_its_links_within_the_book_lead_somewhere(path: str) -> None:
+    broken = []
+    for target in Links((HTML / path).read_text(encoding="utf-8")).targets:
+        address, anchor = urldefrag(target)
+        if urlsplit(address).scheme or address.startswith("//"):
+            continue
+        file = (HTML / path).parent.joinpath(unquote(urlsplit(address).path)) if address else HTML / path
+        if not file.is_file():
+            broken.append(target)
+        elif anchor and file.suffix == ".html":
+            ids = Links(file.read_text(encoding="utf-8")).ids
+            if unquote(anchor) not in ids:
+                broken.append(target)
+    assert not broken, f"{path} links to what is not there: {sorted(broken)}"
+
+
+def test_every_chapter_is_light(browser: Browser, http: str) -> None:  # noqa: F811
+    rows = []
+    for path in CHAPTERS:
+        visited = visit(browser, http, path)
+        visited.page.context.close()
+        files = {file for file in visited.loaded if not file.startswith("_static/") and file != "searchindex.js"}
+        pictures = sum((HTML / file).stat().st_size for file in files if not file.endswith(".html"))
+        rows.append((path, (HTML / path).stat().st_size, pictures))
+    print(f"\n\n{'page':<28}{'html kB':>9}{'pictures kB':>13}{'together kB':>13}")
+    for path, html, pictures in rows:
+        print(f"{path:<28}{html / 1e3:>9.0f}{pictures / 1e3:>13.0f}{(html + pictures) / 1e3:>13.0f}")
+    heavy = [path for path, html, pictures in rows if html + pictures > HEAVIEST]
+    assert not heavy, f"Heavier than {HEAVIEST // 1000} kB: {heavy}"
+
+
+def picture(widget: Locator) -> str:
+    """Everything that a widget draws, as text."""
+    drawn: str = widget.evaluate("(w) => [...w.querySelectorAll('canvas')].map((c) => c.toDataURL()).join()")
+    return drawn
+
+
+def test_the_slider_moves_the_picture(browser: Browser, base: str) -> None:  # noqa: F811
+    visited = visit(browser, base, WIDGET_PAGE)
+    widget = visited.page.locator(".ddpm-scrub").first
+    slider = widget.get_by_role("slider").first
+    expect(slider).to_have_accessible_name(re.compile(r"\w"))
+    before, t = picture(widget), int(widget.get_attribute("data-t") or "")
+    assert len(before) > 100, "The widget has drawn nothing."
+    slider.focus()
+    for _ in range(5):
+        visited.page.keyboard.press("ArrowRight")
+    expect(widget).to_have_attribute("data-t", str(t + 5))
+    slider.press("End")
+    expect(widget).to_have_attribute("data-t", slider.get_attribute("max") or "")
+    after = picture(widget)
+    slider.press("Home")
+    expect(widget).to_have_attribute("data-t", slider.get_attribute("min") or "")
+    start = picture(widget)
+    visited.page.context.close()
+    assert len({before, after, start}) == 3, "t changed and the picture did not."
+    assert not visited.complaints, "; ".join(visited.complaints)
+
+
+def test_without_scripts_the_picture_still_shows(browser: Browser, base: str) -> None:  # noqa: F811
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(base + WIDGET_PAGE, wait_until="load")
+    fallback = page.locator(".ddpm-fallback img").first
+    expect(fallback).to_be_visible()
+    box = fallback.bounding_box()
+    alt = fallback.get_attribute("alt")
+    context.close()
+    assert box is not None
+    assert min(box["width"], box["height"]) > 40, f"The fallback picture is {box['width']} x {box['height']}."
+    assert alt, "The fallback picture has no alternative text."

@@ -1,0 +1,137 @@
+"""The build's own logic: where the course lives, what Colab is given, what is pinned, which port is taken."""
+
+import ast
+import json
+import subprocess
+import urllib.request
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from tools.address import Address, find_address, parse_remote
+from tools.colab import CELL, UNSTAMPED, first_code_cell, source, stamp, stamp_all, sync
+from tools.constraints import constraints
+from tools.serve import server
+
+
+def notebook(*sources: str) -> dict[str, Any]:
+    title = {"cell_type": "markdown", "id": "title", "metadata": {}, "source": ["# A chapter"]}
+    cells = [
+        {"cell_type": "code", "id": f"c{i}", "metadata": {}, "outputs": [], "execution_count": None, "source": text}
+        for i, text in enumerate(sources)
+    ]
+    return {"cells": [title, *cells], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+
+
+@pytest.mark.parametrize(
+    ("remote", "url"),
+    [
+        ("https://github.com/someone/course.git", "https://github.com/someone/course"),
+        ("https://github.com/someone/course", "https://github.com/someone/course"),
+        ("https://someone:token@github.com/someone/course.git\n", "https://github.com/someone/course"),
+        ("git@github.com:someone/course.git", "https://github.com/someone/course"),
+        ("ssh://git@github.com/someone/course.git", "https://github.com/someone/course"),
+        ("ssh://git@example.org:2222/group/sub/course.git/", "https://example.org/group/sub/course"),
+        ("", None),
+        ("/srv/git/course.git", None),
+        ("../course", None),
+        ("C:/Users/someone/course", None),
+        ("file:///srv/git/course.git", None),
+        ("https://github.com/", None),
+    ],
+)
+def test_a_remote_becomes_an_https_address_without_secrets(remote: str, url: str | None) -> None:
+    assert parse_remote(remote) == url
+
+
+def test_the_ci_repository_comes_before_the_remote(tmp_path: Path) -> None:
+    environ = {"GITHUB_REPOSITORY": "fork/course", "GITHUB_SHA": "abc123"}
+    assert find_address(tmp_path, environ) == Address("https://github.com/fork/course", "abc123")
+    elsewhere = {"GITHUB_REPOSITORY": "fork/course", "GITHUB_SERVER_URL": "https://git.example.org"}
+    assert find_address(tmp_path, elsewhere) == Address("https://git.example.org/fork/course", "main")
+
+
+def test_the_remote_gives_the_address_and_its_absence_none(tmp_path: Path) -> None:
+    assert find_address(tmp_path, {}) is None
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+    assert find_address(tmp_path, {}) is None
+    subprocess.run(["git", "-C", str(tmp_path), "remote", "add", "origin", "git@github.com:a/b.git"], check=True)
+    address = find_address(tmp_path, {})
+    assert address == Address("https://github.com/a/b", "main")
+    assert address.on_github
+    assert address.requirement == "git+https://github.com/a/b@main"
+
+
+def test_the_set_up_cell_is_python_and_names_no_address() -> None:
+    ast.parse(CELL)
+    assert CELL.count(UNSTAMPED) == 1
+    assert "://" not in CELL
+
+
+def test_sync_inserts_then_leaves_alone() -> None:
+    chapter = notebook("x = 1")
+    assert sync(chapter)
+    assert [cell["id"] for cell in chapter["cells"]] == ["title", "colab-setup", "c0"]
+    assert not sync(chapter)
+    chapter["cells"][1]["source"] = "old"
+    assert sync(chapter)
+    assert len(chapter["cells"]) == 3
+
+
+def test_stamping_changes_the_address_alone() -> None:
+    chapter = notebook(CELL, "x = 1")
+    stamped = stamp(chapter, "git+https://github.com/a/b@main")
+    cell = first_code_cell(stamped)
+    assert cell is not None
+    assert 'COURSE = "git+https://github.com/a/b@main"' in source(cell)
+    assert source(cell).replace('COURSE = "git+https://github.com/a/b@main"', UNSTAMPED) == CELL
+    assert stamped["metadata"]["accelerator"] == "GPU"
+    assert stamped["cells"][2] == chapter["cells"][2]
+    assert source(chapter["cells"][1]) == CELL, "the notebook itself was changed"
+    with pytest.raises(ValueError, match="--sync"):
+        stamp(notebook("x = 1"), "git+https://github.com/a/b@main")
+
+
+def test_stamped_notebooks_keep_their_paths(tmp_path: Path) -> None:
+    (tmp_path / "book" / "part").mkdir(parents=True)
+    (tmp_path / "book" / "part" / "chapter.ipynb").write_text(json.dumps(notebook(CELL)))
+    (written,) = stamp_all(Address("https://github.com/a/b", "main"), out=tmp_path / "out", root=tmp_path)
+    assert written == tmp_path / "out" / "book" / "part" / "chapter.ipynb"
+    assert "github.com/a/b@main" in written.read_text()
+
+
+def run_cell(text: str, monkeypatch: pytest.MonkeyPatch, present: bool) -> list[list[str]]:
+    """Run the set-up cell with ddpm_lib present or missing; return the commands it ran."""
+    ran: list[list[str]] = []
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: object() if present else None)
+    monkeypatch.setattr("subprocess.run", lambda command, check: ran.append(command))
+    exec(compile(text, "set-up", "exec"), {})
+    return ran
+
+
+def test_the_set_up_cell_installs_only_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    stamped = CELL.replace(UNSTAMPED, 'COURSE = "git+https://github.com/a/b@main"')
+    assert run_cell(stamped, monkeypatch, present=True) == []
+    assert run_cell(CELL, monkeypatch, present=True) == []
+    (command,) = run_cell(stamped, monkeypatch, present=False)
+    assert command[1:] == ["-m", "pip", "install", "--quiet", "git+https://github.com/a/b@main"]
+    with pytest.raises(ModuleNotFoundError, match="Colab button"):
+        run_cell(CELL, monkeypatch, present=False)
+
+
+def test_constraints_leave_out_direct_and_machine_dependent_packages() -> None:
+    freeze = "torch==2.0+cpu\nnvidia-cudnn-cu13==9\ntriton==3\nzipp==4\nA_b==1\nddpm-lib @ file:///x\n-e git+y\nlocal==1+z"
+    assert constraints(freeze, "# why\ntorch==2.0  # tensors\na-b==1\n") == ["local==1", "zipp==4"]
+
+
+def test_the_server_takes_the_next_free_port_and_serves_this_machine_alone(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("a page")
+    with server(tmp_path) as first, server(tmp_path, first.server_address[1]) as second:
+        assert second.server_address[1] > first.server_address[1]
+        assert second.server_address[0] == "127.0.0.1"
+        Thread(target=second.serve_forever, daemon=True).start()
+        with urllib.request.urlopen(f"http://127.0.0.1:{second.server_address[1]}/") as answer:
+            assert answer.read() == b"a page"
+        second.shutdown()
