@@ -13,10 +13,10 @@ export PYTHONUNBUFFERED := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export JUPYTER_PLATFORM_DIRS := 1
 
-.PHONY: help setup book html test lint types unit notebooks pages chromium constraints clean
+.PHONY: help setup book html test lint types unit notebooks pages chromium sync constraints clean clean-venv
 
 help:  ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 setup: $(READY)  ## make .venv and install the pinned environment
 
@@ -64,8 +64,14 @@ chromium: $(READY)  ## make sure that there is a Chromium to drive the pages wit
 pages: $(READY) chromium  ## the built pages, opened in headless Chromium
 	@$(PY) -m pytest -m pages -s tests/test_pages.py
 
+sync: $(READY)  ## write the set-up cell into every notebook
+	@$(PY) -m tools.colab --sync
+
 constraints: $(READY)  ## write constraints.txt anew from what .venv holds
 	@$(PY) -m tools.constraints
 
 clean:  ## remove what was built; .venv stays
 	rm -rf _build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+clean-venv:  ## remove .venv
+	rm -rf $(VENV)

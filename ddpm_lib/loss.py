@@ -46,7 +46,7 @@ def t_weights(schedule: NoiseSchedule, how: DrawT = "uniform") -> Float64[Tensor
         log_sigma = -schedule.log_snr[1:] / 2
         edges = (log_sigma[1:] + log_sigma[:-1]) / 2
         below = torch.special.ndtr((edges + 1.2) / 1.2)
-        weights = torch.cat([below[:1], below.diff(), 1 - below[-1:]])
+        weights = below.diff(prepend=below.new_zeros(1), append=below.new_ones(1))
     else:
         raise ValueError(f"Times are drawn 'uniform' or 'lognormal', not {how!r}.")
     return torch.cat([weights.new_zeros(1), weights / weights.sum()])

@@ -1,103 +1,38 @@
 """Figures: grids of images, strips over time, curves, clouds of points. Each function returns a `Picture`.
 
-A `Picture` is a matplotlib Figure that belongs to no window and no pyplot state: it is drawn where it is the
-last line of a cell, once, and is freed with its last reference. The background is transparent and the inks
-are a middle grey and Okabe and Ito's colours, so that one file reads on a light page and on a dark one.
+`axes` gives an empty one in the same style, for a chapter's own curves; `legend` names its lines.
 """
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Sequence
 
 import matplotlib
 import numpy as np
 import torch
 from jaxtyping import Float
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
 
 from ddpm_lib.diffusion import GaussianDiffusion
+from ddpm_lib.picture import COLOURS, INK, LINES, STYLE, WIDTH, Picture, axes, legend
 from ddpm_lib.sampling import State
 from ddpm_lib.schedule import NoiseSchedule
 
-INK = "#787878"  # contrast 4.4 on white and 4.3 on the dark page
-COLOURS = (
-    "#0072B2",
-    "#D55E00",
-    "#009E73",
-    "#CC79A7",
-    "#E69F00",
-    "#56B4E9",
-)  # Okabe and Ito, less yellow and black
-LINES = ("-", "--", "-.", ":")
-WIDTH = 690  # CSS pixels: a page's column
-DENSITY = 2  # device pixels a CSS pixel
-
-STYLE = {
-    "font.size": 10,
-    "mathtext.fontset": "cm",
-    "text.color": INK,
-    "axes.labelcolor": INK,
-    "axes.edgecolor": INK,
-    "axes.titlesize": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.facecolor": "none",
-    "axes.prop_cycle": matplotlib.cycler(color=COLOURS),
-    "figure.facecolor": "none",
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "lines.linewidth": 1.8,
-    "legend.frameon": False,
-}
-
-
-class Picture(Figure):
-    """A Figure that shows itself as a small PNG: at most 256 colours, sharp on a screen of high density."""
-
-    def png(self) -> bytes:
-        """The picture as a PNG file."""
-        buffer = io.BytesIO()
-        with matplotlib.rc_context(STYLE):
-            self.savefig(buffer, format="png", dpi=96 * DENSITY, transparent=True)
-        full = Image.open(buffer)
-        few = full.quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
-        buffer = io.BytesIO()
-        few.save(buffer, "PNG", optimize=True)
-        return buffer.getvalue()
-
-    def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, str], dict[str, dict[str, int]]]:
-        width, height = (round(96 * inches) for inches in self.get_size_inches())
-        data = {"image/png": base64.b64encode(self.png()).decode("ascii"), "text/plain": repr(self)}
-        return data, {"image/png": {"width": width, "height": height}}
-
-
-def axes(
-    rows: int = 1,
-    columns: int = 1,
-    *,
-    width: int = WIDTH,
-    height: int = 260,
-    square: bool = False,
-    share: bool = True,
-) -> tuple[Picture, NDArray[np.object_]]:
-    """An empty styled picture of rows x columns axes, with `width` and `height` in CSS pixels.
-
-    The axes come as a flat array. `square` gives both axes one scale; `share` gives all panels the same limits.
-    """
-    with matplotlib.rc_context(STYLE):
-        picture = Picture(figsize=(width / 96, height / 96), layout="constrained")
-        panels = picture.subplots(rows, columns, sharex=share, sharey=share, squeeze=False).ravel()
-        for panel in panels:
-            if square:
-                panel.set_aspect("equal")
-    return picture, panels
-
+__all__ = [
+    "COLOURS",
+    "INK",
+    "LINES",
+    "Picture",
+    "axes",
+    "clouds",
+    "denoising_strip",
+    "forward_strip",
+    "image_grid",
+    "legend",
+    "loss_curve",
+    "schedule_curves",
+]
 
 # -- images ------------------------------------------------------------------------------------------------------
 
@@ -228,10 +163,10 @@ def schedule_curves(*schedules: NoiseSchedule) -> Picture:
         panels[2].plot(t[1:], schedule.log_snr.numpy()[1:], **look)
     titles = (r"$\bar\alpha_t$", r"$\sqrt{\bar\alpha_t}$ and $\sqrt{1 - \bar\alpha_t}$", "log SNR")
     for panel, title in zip(panels, titles, strict=True):
-        panel.set_title(title, color=INK)
+        panel.set_title(title)
         panel.set_xlabel("$t$" if same_T else "$t / T$")
     panels[2].axhline(0, color=INK, linewidth=0.8, linestyle=":")
-    _legend(picture, panels[0])
+    legend(picture)
     return picture
 
 
@@ -247,7 +182,7 @@ def loss_curve(steps: Sequence[float], losses: Sequence[float], window: int | No
     panel.set_yscale("log")
     panel.set_xlabel("step")
     panel.set_ylabel("loss")
-    _legend(picture, panel)
+    legend(picture)
     return picture
 
 
@@ -261,11 +196,6 @@ def clouds(points: Sequence[Float[Tensor, "n 2"]], titles: Sequence[str], limit:
         for r in (1, 2):
             panel.plot(r * np.cos(angle), r * np.sin(angle), color=INK, linewidth=0.8, linestyle=":")
         panel.set(xlim=(-limit, limit), ylim=(-limit, limit), xticks=[], yticks=[])
-        panel.set_title(title, color=INK)
+        panel.set_title(title)
         panel.spines[:].set_visible(False)
     return picture
-
-
-def _legend(picture: Picture, panel: Axes) -> None:
-    lines, names = panel.get_legend_handles_labels()
-    picture.legend(lines, names, loc="outside upper left", ncols=len(names))

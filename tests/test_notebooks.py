@@ -12,7 +12,9 @@ import yaml
 from tools.colab import CELL, TAGS, is_setup
 
 ROOT = Path(__file__).resolve().parent.parent
-NOTEBOOKS = sorted(path for path in (ROOT / "book").rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts)
+NOTEBOOKS = sorted(
+    path for path in (ROOT / "book").rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts
+)
 NAMES = [path.relative_to(ROOT).as_posix() for path in NOTEBOOKS]
 Cell = nbformat.NotebookNode
 
@@ -62,10 +64,14 @@ def test_the_table_of_contents_and_the_folder_agree() -> None:
 
 def test_is_a_valid_notebook(notebook: Cell) -> None:
     nbformat.validate(notebook)
-    assert (notebook.nbformat, notebook.nbformat_minor) >= (4, 5), "Save it as nbformat 4.5: older ones have no ids."
+    assert (notebook.nbformat, notebook.nbformat_minor) >= (4, 5), (
+        "Save it as nbformat 4.5: older ones have no ids."
+    )
     identifiers = [cell.id for cell in notebook.cells]
     assert len(identifiers) == len(set(identifiers)), "Two cells share an id."
-    assert notebook.metadata.kernelspec.name == "python3", "The kernel must be python3, which every machine has."
+    assert notebook.metadata.kernelspec.name == "python3", (
+        "The kernel must be python3, which every machine has."
+    )
 
 
 def test_stores_no_outputs(notebook: Cell) -> None:
@@ -84,7 +90,9 @@ def test_begins_with_one_title(notebook: Cell) -> None:
 
 def test_first_code_cell_is_the_set_up_cell(notebook: Cell) -> None:
     first = code_cells(notebook)[0]
-    assert first.source == CELL, "The set-up cell differs from tools/colab.py; run `python -m tools.colab --sync`."
+    assert first.source == CELL, (
+        "The set-up cell differs from tools/colab.py; run `python -m tools.colab --sync`."
+    )
     assert first.metadata.get("tags") == TAGS, "Its tags differ; run `python -m tools.colab --sync`."
     assert sum(is_setup(cell) for cell in code_cells(notebook)) == 1, "There must be one set-up cell."
 
@@ -97,7 +105,9 @@ def test_installs_nothing_elsewhere(notebook: Cell) -> None:
 
 def test_no_cell_ends_in_a_semicolon(notebook: Cell) -> None:
     cells = [cell.id for cell in code_cells(notebook) if cell.source.rstrip().endswith(";")]
-    assert not cells, f"nbval runs these differently from Jupyter; write `_ = ...` instead of `...;`. Cells: {cells}"
+    assert not cells, (
+        f"nbval runs these differently from Jupyter; write `_ = ...` instead of `...;`. Cells: {cells}"
+    )
 
 
 def test_code_parses_and_no_cell_is_empty(notebook: Cell) -> None:

@@ -19,7 +19,14 @@ from tools.serve import server
 def notebook(*sources: str) -> dict[str, Any]:
     title = {"cell_type": "markdown", "id": "title", "metadata": {}, "source": ["# A chapter"]}
     cells = [
-        {"cell_type": "code", "id": f"c{i}", "metadata": {}, "outputs": [], "execution_count": None, "source": text}
+        {
+            "cell_type": "code",
+            "id": f"c{i}",
+            "metadata": {},
+            "outputs": [],
+            "execution_count": None,
+            "source": text,
+        }
         for i, text in enumerate(sources)
     ]
     return {"cells": [title, *cells], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
@@ -57,7 +64,9 @@ def test_the_remote_gives_the_address_and_its_absence_none(tmp_path: Path) -> No
     assert find_address(tmp_path, {}) is None
     subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
     assert find_address(tmp_path, {}) is None
-    subprocess.run(["git", "-C", str(tmp_path), "remote", "add", "origin", "git@github.com:a/b.git"], check=True)
+    subprocess.run(
+        ["git", "-C", str(tmp_path), "remote", "add", "origin", "git@github.com:a/b.git"], check=True
+    )
     address = find_address(tmp_path, {})
     assert address == Address("https://github.com/a/b", "main")
     assert address.on_github
@@ -122,7 +131,8 @@ def test_the_set_up_cell_installs_only_what_is_missing(monkeypatch: pytest.Monke
 
 
 def test_constraints_leave_out_direct_and_machine_dependent_packages() -> None:
-    freeze = "torch==2.0+cpu\nnvidia-cudnn-cu13==9\ntriton==3\nzipp==4\nA_b==1\nddpm-lib @ file:///x\n-e git+y\nlocal==1+z"
+    freeze = "torch==2.0+cpu\nnvidia-cudnn-cu13==9\ntriton==3\nzipp==4\nA_b==1\nlocal==1+z\n"
+    freeze += "ddpm-lib @ file:///x\n-e git+https://example.org/y"
     assert constraints(freeze, "# why\ntorch==2.0  # tensors\na-b==1\n") == ["local==1", "zipp==4"]
 
 

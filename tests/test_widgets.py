@@ -18,7 +18,7 @@ from ddpm_lib.schedule import cosine_schedule, linear_schedule
 from ddpm_lib.widgets import ScrubWidget, Widget
 from ddpm_lib.widgets.host import read
 from ddpm_lib.widgets.noise import noise
-from tests.browser import browser  # noqa: F401  (a fixture)
+from tests.browser import ChromiumMissing, browser, find_chromium  # noqa: F401  (browser is a fixture)
 
 X0 = torch.rand(3, 1, 28, 28, generator=torch.Generator().manual_seed(0)) * 2 - 1
 VIEW = "application/vnd.jupyter.widget-view+json"
@@ -187,6 +187,7 @@ def test_a_display_holds_the_live_view_and_the_html() -> None:
     data, _ = w._repr_mimebundle_()
     assert set(data) == {VIEW, "text/html", "text/plain"}
     assert data[VIEW]["model_id"] == w.model_id
+    assert data["text/plain"] == "ScrubWidget(t=0, seed=0, digit=0, schedule='linear')"
     assert w._ipython_display_ is None
 
 
@@ -213,6 +214,12 @@ def test_a_module_that_does_not_end_in_the_export_is_named() -> None:
 
 
 # In a browser
+
+
+def test_a_missing_chromium_fails_and_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    with pytest.raises(ChromiumMissing, match="run `make chromium`"):
+        find_chromium()
 
 
 @pytest.mark.parametrize("seed", [0, 1, 12345, 2**31 - 1])

@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 HEADER = """\
 # Everything that requirements.txt brings in, pinned. Written by `make constraints`; do not edit.
-# To refresh: change requirements.txt, remove .venv and this file's pins, `make setup`, `make constraints`, `make test`.
+# To refresh: change requirements.txt, empty this file, then `make clean-venv setup constraints test`.
 # What torch chooses by the machine (CUDA's libraries, Triton) is left out.
 """
 BY_MACHINE = re.compile(r"^(nvidia|cuda|triton|pytorch-triton|intel|tbb|mkl)")

@@ -16,6 +16,7 @@ from ddpm_lib.data import Batches, ImageData, load_data
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.models import MLPConfig, NetworkConfig, UNetConfig, build
 from ddpm_lib.presets import PRESETS
+from ddpm_lib.probe import fastest
 from ddpm_lib.schedule import NoiseSchedule
 from ddpm_lib.train import Progress, TrainConfig, train
 
@@ -66,8 +67,13 @@ def run(args: argparse.Namespace) -> None:
             checkpoint=path,
         )
         return
+    data = data.to(device)
+    if not args.resume and args.precision is None:
+        print("measuring which precision is fastest here (a few seconds) ...", end=" ", flush=True)
+        config = fastest(model, data.x0(slice(0, min(32, len(data)))), config)
+        print(f"{config.precision}, {'channels last' if config.channels_last else 'channels first'}")
     state = checkpoint.resume(device, config) if args.resume else None
-    batches = Batches(data.to(device), config.batch, config.seed)
+    batches = Batches(data, config.batch, config.seed)
     watch(
         train(model, GaussianDiffusion(schedule), batches, config, state),
         path,

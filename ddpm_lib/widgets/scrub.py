@@ -74,6 +74,10 @@ class ScrubWidget(Widget):
             self.schedule = next(iter(self._tables)) if schedule is None else schedule
             self.digit, self.seed, self.t = digit, seed, t
 
+    def __repr__(self) -> str:
+        """What plain text shows: the state, with no address of an object in it."""
+        return f"ScrubWidget(t={self.t}, seed={self.seed}, digit={self.digit}, schedule={self.schedule!r})"
+
     @property
     def T(self) -> int:
         """The last time step of the schedule in use."""
@@ -94,7 +98,7 @@ class ScrubWidget(Widget):
         """x_t as shown, before it is clipped to [-1, 1] and drawn."""
         return self._xt(self.t)
 
-    x_t = xt
+    x_t = xt  # the symbol on the page
 
     def _xt(self, t: int) -> Float[Tensor, "1 c h w"]:
         ab = self._tables[self.schedule][t].double()

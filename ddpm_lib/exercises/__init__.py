@@ -1,0 +1,28 @@
+"""Graders for the book's exercises: each says what is wrong, not only that it is."""
+
+from ddpm_lib.exercises.forward import (
+    check_correlation,
+    check_one_step,
+    check_pixel,
+    check_q_sample,
+    check_two_steps,
+)
+from ddpm_lib.exercises.grading import Mistake, Verdict, grade
+from ddpm_lib.exercises.notation import check_diffusers_index, check_reparameterise, check_sum_of_gaussians
+from ddpm_lib.exercises.schedules import check_cosine_beta, check_smallest_T
+
+__all__ = [
+    "Mistake",
+    "Verdict",
+    "check_correlation",
+    "check_cosine_beta",
+    "check_diffusers_index",
+    "check_one_step",
+    "check_pixel",
+    "check_q_sample",
+    "check_reparameterise",
+    "check_smallest_T",
+    "check_sum_of_gaussians",
+    "check_two_steps",
+    "grade",
+]

@@ -1,0 +1,207 @@
+"""Graders of the chapter on the forward Markov chain: its steps and its jump."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from ddpm_lib.diffusion import GaussianDiffusion
+from ddpm_lib.exercises.grading import Function, Mistake, Verdict, grade, grade_value
+from ddpm_lib.schedule import linear_schedule
+
+PIXEL, PIXEL_T = 0.8, 100  # the exercise's pixel and time, on linear_schedule(500)
+
+
+def check_pixel(answer: object) -> Verdict:
+    """answer: (mean, standard deviation) of x_100 given the pixel x_0 = 0.8, on linear_schedule(500)."""
+    table = linear_schedule(500).alpha_bar
+    ab, late, early = (float(table[t]) for t in (PIXEL_T, PIXEL_T + 1, PIXEL_T - 1))
+    mean, sd = math.sqrt(ab) * PIXEL, math.sqrt(1 - ab)
+    mistakes = [
+        ((mean, 1 - ab), "The mean is right. Your second number is the variance: take its square root."),
+        ((ab * PIXEL, sd), "You weighted the pixel by alpha_bar. Its square root multiplies x_0."),
+        ((ab * PIXEL, 1 - ab), "Both numbers lack a square root: sqrt(alpha_bar) and sqrt(1 - alpha_bar)."),
+        ((math.sqrt(ab), sd), "That is the weight of x_0. Multiply it by the pixel, 0.8, to get the mean."),
+        ((sd, mean), "You gave the two in the wrong order: the mean comes first."),
+        ((PIXEL, sd), "The mean does not stay at 0.8: every step shrinks it."),
+    ]
+    for other in (late, early):
+        shifted = (math.sqrt(other) * PIXEL, math.sqrt(1 - other))
+        mistakes.append(
+            (shifted, "You are one step off: alpha_bar[0] is the clean image, so read alpha_bar[100].")
+        )
+    return grade_value(answer, (mean, sd), mistakes, "Square roots on both, and alpha_bar read at t itself.")
+
+
+def check_two_steps(answer: object) -> Verdict:
+    """answer(beta_1, beta_2): the weight of x_0 in x_2, and the variance of x_2 given x_0."""
+
+    def right(beta_1: float, beta_2: float) -> tuple[float, float]:
+        a = (1 - beta_1) * (1 - beta_2)
+        return math.sqrt(a), 1 - a
+
+    def weight(b1: float, b2: float) -> float:
+        return right(b1, b2)[0]
+
+    mistakes = [
+        Mistake(
+            lambda b1, b2: (weight(b1, b2), b1 + b2),
+            "The weight is right. The variances do not simply add: the second step also shrinks the first one's noise.",
+        ),
+        Mistake(
+            lambda b1, b2: (weight(b1, b2), math.sqrt(right(b1, b2)[1])),
+            "The weight is right. You gave the standard deviation: the variance was asked for.",
+        ),
+        Mistake(
+            lambda b1, b2: (weight(b1, b2), math.sqrt(1 - b2) * b1 + b2),
+            "The weight is right. The first noise is multiplied by sqrt(1 - beta_2), so its variance by 1 - beta_2.",
+        ),
+        Mistake(
+            lambda b1, b2: (weight(b1, b2), b1 * b2),
+            "The weight is right. You multiplied the variances: those of independent terms add.",
+        ),
+        Mistake(
+            lambda b1, b2: (weight(b1, b2) ** 2, right(b1, b2)[1]),
+            "The variance is right. The weight of x_0 lacks a square root: each step multiplies by sqrt(1 - beta).",
+        ),
+    ]
+    cases = [(0.1, 0.3), (0.5, 0.02)]
+    return grade(
+        answer, right, mistakes, cases, "Weight and variance are sqrt(alpha_bar_2) and 1 - alpha_bar_2."
+    )
+
+
+def check_one_step(answer: object) -> Verdict:
+    """answer(x, beta_t, eps): one step of the chain, x_t from x_{t-1}."""
+
+    def right(x: Tensor, beta_t: float, eps: Tensor) -> Tensor:
+        return math.sqrt(1 - beta_t) * x + math.sqrt(beta_t) * eps
+
+    mistakes = [
+        Mistake(
+            lambda x, b, eps: math.sqrt(1 - b) * x + b * eps,
+            "You used beta, not sqrt(beta): the standard deviation, not the variance, multiplies the noise.",
+        ),
+        Mistake(
+            lambda x, b, eps: (1 - b) * x + math.sqrt(b) * eps,
+            "You shrank the image by 1 - beta. Its square root keeps the variance at 1.",
+        ),
+        Mistake(
+            lambda x, b, eps: (1 - b) * x + b * eps,
+            "Both square roots are missing: sqrt(1 - beta) for the image, sqrt(beta) for the noise.",
+        ),
+        Mistake(
+            lambda x, b, eps: x + math.sqrt(b) * eps,
+            "You did not shrink the image, so the variance grows with every step: multiply x by sqrt(1 - beta).",
+        ),
+        Mistake(
+            lambda x, b, eps: math.sqrt(b) * x + math.sqrt(1 - b) * eps,
+            "You swapped the weights: a small beta must leave the image nearly as it was.",
+        ),
+        Mistake(
+            lambda x, b, eps: math.sqrt(1 - b) * x - math.sqrt(b) * eps,
+            "You subtracted the noise. Its distribution is the same, but not the picture: add it.",
+        ),
+    ]
+    cases = [(_normal(0, 2, 1, 4, 4), 0.02, _normal(1, 2, 1, 4, 4)), (_normal(2, 6), 0.3, _normal(3, 6))]
+    return grade(
+        answer,
+        right,
+        mistakes,
+        cases,
+        "The image shrinks by sqrt(1 - beta), the noise enters with sqrt(beta).",
+    )
+
+
+def check_q_sample(answer: object) -> Verdict:
+    """answer(x0, t, eps, alpha_bar): x_t in one jump; t is an int64 tensor with one time an image."""
+    schedule = linear_schedule(50)
+
+    def right(x0: Tensor, t: Tensor, eps: Tensor, alpha_bar: Tensor) -> Tensor:
+        return GaussianDiffusion(schedule).q_sample(x0, t, eps)
+
+    def with_weights(
+        weigh: Callable[[Tensor], tuple[Tensor, Tensor]], table: Tensor | None = None, shift: int = 0
+    ) -> Function:
+        def wrong(x0: Tensor, t: Tensor, eps: Tensor, alpha_bar: Tensor) -> Tensor:
+            source = alpha_bar if table is None else table
+            image, noise = weigh(source[t + shift].reshape(-1, *[1] * (x0.ndim - 1)))
+            return image * x0 + noise * eps
+
+        return wrong
+
+    mistakes = [
+        Mistake(
+            with_weights(lambda ab: (ab.sqrt(), 1 - ab)),
+            "You used 1 - alpha_bar, not its square root: the standard deviation multiplies the noise.",
+        ),
+        Mistake(
+            with_weights(lambda ab: (ab, (1 - ab).sqrt())),
+            "The weight of x0 is sqrt(alpha_bar), not alpha_bar.",
+        ),
+        Mistake(with_weights(lambda ab: (ab, 1 - ab)), "Both square roots are missing."),
+        Mistake(
+            with_weights(lambda ab: ((1 - ab).sqrt(), ab.sqrt())),
+            "You swapped the weights of image and noise.",
+        ),
+        Mistake(
+            with_weights(lambda ab: (ab.sqrt(), (1 - ab.sqrt()))),
+            "The noise has weight sqrt(1 - alpha_bar), which is not 1 - sqrt(alpha_bar): the squares add to 1.",
+        ),
+        Mistake(
+            with_weights(lambda ab: (ab.sqrt(), (1 - ab).sqrt()), shift=-1),
+            "You read alpha_bar[t - 1]. The table has an entry for t = 0, the clean image: read alpha_bar[t].",
+        ),
+        Mistake(
+            with_weights(lambda ab: (ab.sqrt(), (1 - ab).sqrt()), table=schedule.alpha),
+            "You used alpha_t of one step, not alpha_bar_t, the product of all alphas up to t.",
+        ),
+    ]
+    shape = (3, 1, 3, 3)  # as many rows and columns as images: weights that meet the wrong axis do not crash
+    t = torch.tensor([1, 20, 49])
+    cases = [(_normal(4, *shape), t, _normal(5, *shape), schedule.alpha_bar)]
+    mistakes.append(
+        Mistake(
+            lambda x0, t, eps, ab: ab[t].sqrt() * x0 + (1 - ab[t]).sqrt() * eps,
+            "The weights met the columns of the pictures, not the pictures: reshape alpha_bar[t] to (b, 1, 1, 1).",
+        )
+    )
+    return grade(answer, right, mistakes, cases, "One jump, and a time of its own for every image.")
+
+
+def check_correlation(answer: object) -> Verdict:
+    """answer(alpha_bar_s, alpha_bar_t): the correlation of x_s and x_t given x_0, for s < t."""
+
+    def right(alpha_bar_s: float, alpha_bar_t: float) -> float:
+        return math.sqrt(alpha_bar_t * (1 - alpha_bar_s) / (alpha_bar_s * (1 - alpha_bar_t)))
+
+    mistakes = [
+        Mistake(
+            lambda s, t: math.sqrt(t / s) * (1 - s),
+            "That is the covariance. Divide it by both standard deviations, sqrt(1 - alpha_bar) at s and at t.",
+        ),
+        Mistake(
+            lambda s, t: math.sqrt(t / s),
+            "That is the weight of x_s in x_t. The correlation also needs the two standard deviations.",
+        ),
+        Mistake(
+            lambda s, t: right(s, t) ** 2,
+            "You left the last square root out: this is the squared correlation.",
+        ),
+        Mistake(
+            lambda s, t: math.sqrt(t / s) * (1 - s) / ((1 - s) * (1 - t)),
+            "You divided by the variances: divide by the standard deviations.",
+        ),
+        Mistake(lambda s, t: 1 / right(s, t), "You swapped s and t: a correlation is never above 1."),
+    ]
+    cases = [(0.9, 0.4), (0.5, 0.3)]
+    return grade(
+        answer, right, mistakes, cases, "It is the root of the ratio of the two signal-to-noise ratios."
+    )
+
+
+def _normal(seed: int, *shape: int) -> Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)

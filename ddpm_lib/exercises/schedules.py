@@ -1,0 +1,81 @@
+"""Graders of the chapter on the forward Markov chain: its schedules."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import cache
+
+import torch
+from torch import Tensor
+
+from ddpm_lib.exercises.grading import Mistake, Verdict, grade, grade_value
+from ddpm_lib.schedule import cosine_schedule, linear_schedule
+
+TERMINAL = 0.01  # the weight of the image that may be left at T
+
+
+def check_cosine_beta(answer: object) -> Verdict:
+    """answer(T): beta of the cosine schedule, T + 1 entries with beta[0] = 0, clipped at 0.999."""
+
+    def right(T: int) -> Tensor:
+        return cosine_schedule(T).beta
+
+    def variant(
+        T: int, *, power: float = 2, s: float = 0.008, clip: float = 0.999, angle: float = math.pi / 2
+    ) -> Tensor:
+        u = torch.arange(T + 1, dtype=torch.float64) / T
+        f = torch.cos((u + s) / (1 + s) * angle) ** power
+        beta = (1 - f[1:] / f[:-1]).clamp(max=clip)
+        return torch.cat([beta.new_zeros(1), beta])
+
+    mistakes = [
+        Mistake(lambda T: variant(T, power=1), "The cosine is not squared: f(t) = cos(...)^2."),
+        Mistake(
+            lambda T: variant(T, clip=2.0),
+            "The last beta is not clipped: no step may take away all of the image.",
+        ),
+        Mistake(
+            lambda T: variant(T, s=0.0),
+            "The offset s = 0.008 is missing: without it the first steps are tiny.",
+        ),
+        Mistake(
+            lambda T: torch.cat([right(T)[1:], torch.zeros(1, dtype=torch.float64)]),
+            "You padded the wrong side: the 0 belongs in front, at t = 0.",
+        ),
+        Mistake(
+            lambda T: cosine_schedule(T).alpha_bar,
+            "That is alpha_bar. beta_t = 1 - alpha_bar_t / alpha_bar_{t-1}.",
+        ),
+        Mistake(lambda T: cosine_schedule(T).alpha, "That is alpha: beta = 1 - alpha."),
+    ]
+    return grade(answer, right, mistakes, [(10,), (100,)], "Squared, offset, clipped, and 0 at t = 0.")
+
+
+def check_smallest_T(answer: object) -> Verdict:
+    """answer: the smallest T for which the unscaled linear schedule leaves less than 1 % of the image at T."""
+    unscaled = _smallest_T(_weight)
+    mistakes: list[tuple[object, str]] = [
+        (
+            _smallest_T(_share),
+            "You asked for alpha_bar_T < 0.01. The weight of the image in x_T is its square root.",
+        ),
+        (unscaled - 1, "One too few: there the weight is still just above 0.01."),
+        (unscaled + 1, "One too many: the T before it is enough."),
+        (unscaled - 2, "Count again: a table for T steps has T + 1 entries, and the last is alpha_bar[T]."),
+        (0.01, "The smallest T was asked for, a whole number."),
+    ]
+    return grade_value(answer, unscaled, mistakes, f"With T = {unscaled} the image's weight is below 0.01.")
+
+
+def _share(T: int) -> float:
+    return float(linear_schedule(T, rescale=False).alpha_bar[-1])
+
+
+def _weight(T: int) -> float:
+    return math.sqrt(_share(T))
+
+
+@cache
+def _smallest_T(left: Callable[[int], float]) -> int:
+    return next(T for T in range(1, 2000) if left(T) < TERMINAL)

@@ -1,0 +1,280 @@
+"""Reverse steps and the loop over them: identities between samplers, seeds, and what may leak."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ddpm_lib.diffusion import GaussianDiffusion
+from ddpm_lib.generate import sampler
+from ddpm_lib.models import GaussianMixture, OracleDenoiser, UNet, UNetConfig
+from ddpm_lib.sampling import Guided, Noise, State, ddim_step, ddpm_step, sample, timesteps
+from ddpm_lib.schedule import cosine_schedule, linear_schedule
+from tests.helpers import close, generator
+
+LINEAR, COSINE = GaussianDiffusion(linear_schedule(1000)), GaussianDiffusion(cosine_schedule(1000))
+BOTH = pytest.mark.parametrize("diffusion", [LINEAR, COSINE], ids=["linear", "cosine"])
+STRIDES = [(1, 0), (2, 1), (500, 499), (1000, 999), (20, 0), (60, 40), (699, 0), (900, 201)]
+
+
+def normal(*shape, seed=0, dtype=torch.float64):
+    return torch.randn(shape, generator=generator(seed), dtype=dtype)
+
+
+def prediction(diffusion, t, clip, seed=0):
+    """(x_t, x0_hat, eps_hat) as a network would leave them."""
+    xt, eps = normal(3, 4, seed=seed), normal(3, 4, seed=seed + 10)
+    x0_hat = diffusion.predict_x0(xt, t, eps)
+    if clip:
+        x0_hat = x0_hat.clamp(-1, 1)
+    return xt, x0_hat, diffusion.predict_eps(xt, t, x0_hat)
+
+
+# -- steps ---------------------------------------------------------------------------------------------------
+
+
+@BOTH
+@pytest.mark.parametrize(("t", "s"), STRIDES)
+@pytest.mark.parametrize("clip", [True, False])
+def test_ddim_at_eta_1_is_ddpm_at_any_stride(diffusion, t, s, clip):
+    xt, x0_hat, eps_hat = prediction(diffusion, t, clip)
+    z = normal(3, 4, seed=5)
+    ddpm = ddpm_step(diffusion, xt, t, s, x0_hat, eps_hat, z)
+    ddim = ddim_step(diffusion, xt, t, s, x0_hat, eps_hat, z, eta=1.0)
+    close(ddim, ddpm, 1e-9 if clip else 1e-9 * float(x0_hat.abs().max()))
+
+
+@BOTH
+@pytest.mark.parametrize(("t", "s"), STRIDES)
+def test_ddim_at_eta_0_is_q_sample_of_its_own_prediction_and_ignores_the_noise(diffusion, t, s):
+    xt, x0_hat, eps_hat = prediction(diffusion, t, clip=True)
+    steps = [ddim_step(diffusion, xt, t, s, x0_hat, eps_hat, normal(3, 4, seed=k)) for k in (5, 6)]
+    assert torch.equal(*steps)
+    close(steps[0], diffusion.q_sample(x0_hat, s, eps_hat), 1e-14)
+
+
+@BOTH
+@pytest.mark.parametrize("eta", [0.0, 0.3, 0.7, 1.0])
+@pytest.mark.parametrize(("t", "s"), [(60, 40), (2, 1), (900, 201)])
+def test_ddim_keeps_the_marginal_at_any_eta(diffusion, eta, t, s):
+    # With the true x_0 and eps, x_s must be N(sqrt(ab_s) x_0, 1 - ab_s): the two noises' variances add up.
+    x0, zero, one = normal(3, 4), torch.zeros(3, 4, dtype=torch.float64), torch.ones(3, 4, dtype=torch.float64)
+    step = partial(ddim_step, diffusion, one, t, s, eta=eta)
+    mean, variance = diffusion.q_mean_variance(x0, s)
+    close(step(x0, zero, zero), mean, 1e-14)
+    from_eps, from_z = step(zero, one, zero), step(zero, zero, one)
+    close(from_eps**2 + from_z**2, variance.expand(3, 4), 1e-14)
+    _, posterior = diffusion.q_posterior(x0, one, t, s)
+    close(from_z**2, (eta**2 * posterior).expand(3, 4), 1e-14)
+
+
+@BOTH
+@pytest.mark.parametrize(("t", "s"), STRIDES)
+@pytest.mark.parametrize("sigma2", ["beta_tilde", "beta"])
+def test_ddpm_step_is_p_mean_variance_and_noise(diffusion, t, s, sigma2):
+    xt, x0_hat, eps_hat = prediction(diffusion, t, clip=True)
+    z = normal(3, 4, seed=5)
+
+    def denoiser(xt, t, y=None):
+        return x0_hat
+
+    denoiser.predicts = "x0"
+    mean, variance = diffusion.p_mean_variance(denoiser, xt, t, s, sigma2=sigma2)
+    step = ddpm_step(diffusion, xt, t, s, x0_hat, eps_hat, z, sigma2=sigma2)
+    close(step, mean + variance.sqrt() * z, 1e-15)
+    if s > 0:
+        ab_t, ab_s = diffusion.schedule.alpha_bar[[t, s]].tolist()
+        beta = 1 - ab_t / ab_s
+        true = beta if sigma2 == "beta" else beta * (1 - ab_s) / (1 - ab_t)
+        close((step - mean) ** 2 / z**2, torch.full_like(z, true), 1e-9)
+
+
+@pytest.mark.parametrize("step", [ddpm_step, partial(ddpm_step, sigma2="beta"), partial(ddim_step, eta=1.0)])
+def test_the_last_step_is_x0_hat_without_noise(step):
+    for t in (1, 20, 1000):
+        xt, x0_hat, eps_hat = prediction(LINEAR, t, clip=True)
+        x = step(LINEAR, xt, t, 0, x0_hat, eps_hat, normal(3, 4, seed=5))
+        assert torch.equal(x, x0_hat)
+
+
+def test_samplers_by_name_are_the_steps_with_their_options():
+    xt, x0_hat, eps_hat = prediction(LINEAR, 60, clip=True)
+    args = (LINEAR, xt, 60, 40, x0_hat, eps_hat, normal(3, 4, seed=5))
+    assert torch.equal(sampler("ddpm")(*args), ddpm_step(*args))
+    assert torch.equal(sampler("ddpm-beta")(*args), ddpm_step(*args, sigma2="beta"))
+    assert torch.equal(sampler("ddim", eta=0.3)(*args), ddim_step(*args, eta=0.3))
+    assert not torch.equal(sampler("ddpm")(*args), sampler("ddpm-beta")(*args))
+    with pytest.raises(ValueError, match="There is no sampler 'euler': choose one of ddpm, ddpm-beta, ddim"):
+        sampler("euler")
+
+
+# -- times ---------------------------------------------------------------------------------------------------
+
+
+@given(st.integers(1, 3000), st.data())
+def test_timesteps_fall_strictly_from_T_to_0_in_nearly_equal_strides(T, data):
+    steps = data.draw(st.integers(1, T))
+    path = timesteps(T, steps)
+    assert path[0] == T
+    assert path[-1] == 0
+    assert len(path) == steps + 1
+    strides = {a - b for a, b in zip(path, path[1:], strict=False)}
+    assert min(strides) >= 1
+    assert T / steps - 1 < min(strides)
+    assert max(strides) < T / steps + 1
+
+
+def test_timesteps_are_every_time_by_default_and_multiples_where_steps_divide_T():
+    assert timesteps(5) == [5, 4, 3, 2, 1, 0]
+    assert timesteps(1000, 4) == [1000, 750, 500, 250, 0]
+    assert timesteps(7, 1) == [7, 0]
+
+
+@pytest.mark.parametrize("steps", [0, -1, 101])
+def test_a_number_of_steps_that_does_not_fit_is_refused(steps):
+    with pytest.raises(ValueError, match=f"Cannot take {steps} steps through a chain of T = 100: pass 1 to 100"):
+        timesteps(100, steps)
+
+
+# -- noise and seeds -----------------------------------------------------------------------------------------
+
+
+def test_noise_of_an_image_depends_on_its_seed_alone():
+    seeds = [3, 1, 4, 1]
+    together = Noise(seeds, (2, 5))
+    first, second = together(), together()
+    assert first.shape == (4, 2, 5)
+    for i, seed in enumerate(seeds):
+        alone = Noise([seed], (2, 5))
+        assert torch.equal(alone()[0], first[i])
+        assert torch.equal(alone()[0], second[i])
+    assert torch.equal(first[1], first[3])
+    assert not torch.equal(first[0], first[1])
+    assert not torch.equal(first, second)
+
+
+def tiny_unet(**kwargs):
+    torch.manual_seed(0)
+    net = UNet(UNetConfig(base=8, mults=(1, 2), blocks=1, heads=2, groups=1, **kwargs)).eval()
+    for parameter in net.parameters():  # the zero-initialised layers too
+        if not parameter.any():
+            torch.nn.init.normal_(parameter, std=0.05)
+    return net
+
+
+def final(*args, **kwargs):
+    *_, last = sample(*args, **kwargs)
+    return last.xt
+
+
+@pytest.mark.parametrize("step", [ddpm_step, partial(ddim_step, eta=0.5)])
+def test_a_batch_of_8_gives_the_same_images_as_one_at_a_time(step):
+    net, seeds, y = tiny_unet(classes=3), list(range(8)), torch.arange(8) % 3
+    diffusion = GaussianDiffusion(linear_schedule(50))
+    together = final(net, diffusion, (1, 8, 8), seeds=seeds, y=y, step=step, steps=10)
+    for i in range(8):
+        alone = final(net, diffusion, (1, 8, 8), seeds=seeds[i : i + 1], y=y[i : i + 1], step=step, steps=10)
+        close(alone[0], together[i], 1e-5)
+
+
+# -- the loop ------------------------------------------------------------------------------------------------
+
+
+def test_sample_is_algorithm_2_written_out():
+    diffusion, net = GaussianDiffusion(linear_schedule(50)), tiny_unet()
+    states = list(sample(net, diffusion, (1, 8, 8), seeds=[5, 6], steps=4))
+    assert [state.t for state in states] == timesteps(50, 4)
+    noise = Noise([5, 6], (1, 8, 8))
+    x = noise()
+    assert torch.equal(states[0].xt, x)
+    assert states[0].x0_hat is None
+    with torch.no_grad():
+        for state, t, s in zip(states[1:], [50, 38, 25, 12], [38, 25, 12, 0], strict=True):
+            eps_hat = net(x, torch.tensor([t, t]))
+            x0_hat = diffusion.predict_x0(x, t, eps_hat).clamp(-1, 1)
+            mean, variance = diffusion.q_posterior(x0_hat, x, t, s)
+            x = mean + variance.sqrt() * noise()
+            close(state.x0_hat, x0_hat, 1e-5)
+            close(state.xt, x, 1e-5)
+
+
+def test_clip_decides_whether_x0_hat_stays_in_the_image_range():
+    diffusion, net = GaussianDiffusion(linear_schedule(50)), tiny_unet()
+    for clip, inside in ((True, True), (False, False)):
+        states = list(sample(net, diffusion, (1, 8, 8), seeds=[5, 6], steps=4, clip=clip))
+        assert (max(float(s.x0_hat.abs().max()) for s in states[1:]) <= 1) == inside
+
+
+def test_sampling_is_free_of_gradients_and_inference_mode_does_not_leak():
+    net = tiny_unet()
+    assert all(p.requires_grad for p in net.parameters())
+    run = sample(net, GaussianDiffusion(linear_schedule(50)), (1, 8, 8), seeds=[0, 1], steps=3)
+    for state in run:
+        assert not torch.is_inference_mode_enabled()
+        assert torch.is_grad_enabled()
+        assert not torch.zeros(1).is_inference()
+        assert state.xt.is_inference()
+        assert not state.xt.requires_grad
+        assert state.x0_hat is None or (state.x0_hat.is_inference() and not state.x0_hat.requires_grad)
+    # Left in the middle, it does not leak either.
+    run = sample(net, GaussianDiffusion(linear_schedule(50)), (1, 8, 8), seeds=[0, 1], steps=3)
+    next(run)
+    run.close()
+    assert not torch.is_inference_mode_enabled()
+
+
+def test_tables_first_read_while_sampling_can_be_differentiated_through_later():
+    schedule = linear_schedule(50)
+    diffusion = GaussianDiffusion(schedule)
+    mixture = GaussianMixture(torch.zeros(1, 2), torch.ones(1), torch.ones(1))
+    final(OracleDenoiser(mixture, linear_schedule(50).alpha_bar), diffusion, (2,), seeds=[0], steps=2)
+    x = torch.ones(1, 2, requires_grad=True)
+    assert not schedule.alpha_bar.is_inference()
+    assert not diffusion.alpha_bar(5, x).is_inference()
+    (schedule.alpha_bar[5].float() * x).sum().backward()
+    close(x.grad, schedule.alpha_bar[5].float().expand(1, 2), 1e-7)
+
+
+def test_one_label_an_image_is_asked_for():
+    run = sample(tiny_unet(classes=3), LINEAR, (1, 8, 8), seeds=[0, 1], y=torch.tensor([1, 2, 0]))
+    with pytest.raises(ValueError, match="There are 3 labels for 2 seeds: pass one label an image"):
+        next(run)
+
+
+def test_a_state_is_read_only():
+    with pytest.raises(AttributeError):
+        State(0, torch.zeros(1, 2), None).t = 1
+
+
+# -- guidance ------------------------------------------------------------------------------------------------
+
+
+def test_guidance_is_linear_in_w_through_the_conditional_and_the_unconditional_output():
+    net, x = tiny_unet(classes=3), normal(4, 1, 8, 8, dtype=torch.float32)
+    t, y = torch.tensor([1, 20, 300, 999]), torch.tensor([0, 1, 2, 1])
+    with torch.no_grad():
+        conditional, unconditional = net(x, t, y), net(x, t, None)
+        close(Guided(net, 0.0, null=3)(x, t, y), conditional, 1e-6)
+        close(Guided(net, -1.0, null=3)(x, t, y), unconditional, 1e-6)
+        for w in (0.5, 3.0):
+            expected = conditional + w * (conditional - unconditional)
+            close(Guided(net, w, null=3)(x, t, y), expected, 1e-5)
+        assert float((conditional - unconditional).abs().max()) > 1e-3  # or the test would say nothing
+
+
+def test_guidance_predicts_what_its_network_predicts_and_wants_labels():
+    guided = Guided(tiny_unet(classes=3, predicts="v"), 1.0, null=3)
+    assert guided.predicts == "v"
+    with pytest.raises(ValueError, match="Guidance steers towards a class: pass y"):
+        guided(torch.zeros(1, 1, 8, 8), torch.tensor([1]))
+
+
+def test_a_guided_network_samples():
+    net, diffusion = tiny_unet(classes=3), GaussianDiffusion(linear_schedule(50))
+    run = partial(final, diffusion=diffusion, shape=(1, 8, 8), seeds=[0, 1], y=torch.tensor([1, 2]), steps=3)
+    close(run(Guided(net, 0.0, null=3)), run(net), 1e-5)
+    assert not torch.allclose(run(Guided(net, 2.0, null=3)), run(net), atol=1e-3)
