@@ -12,8 +12,11 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 
-def load(path: str | Path) -> Checkpoint:
-    """A checkpoint or exported weights: `.network()` to sample from, `.diffusion`, `.about`, `.resume()`."""
-    from ddpm_lib.checkpoint import load_checkpoint  # imported when used, so that `import ddpm_lib` is quick
+def load(name: str | Path) -> Checkpoint:
+    """Trained weights that come with the package, by name ("cpu-minutes"), or a checkpoint's path.
 
-    return load_checkpoint(path)
+    `.network()` is the model to sample from, `.diffusion` and `.about` belong to it.
+    """
+    from ddpm_lib.weights import load_weights  # imported when used, so that `import ddpm_lib` is quick
+
+    return load_weights(name)

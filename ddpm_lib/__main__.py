@@ -79,7 +79,7 @@ def _train(p: argparse.ArgumentParser) -> None:
     )
     p.add_argument("--seed", type=int, help="of everything random")
     p.add_argument(
-        "--save-every", type=float, default=60, metavar="SECONDS", help="between saves (default: 60)"
+        "--save-every", type=float, default=60.0, metavar="SECONDS", help="between saves (default: 60)"
     )
     _common(p)
 

@@ -7,12 +7,12 @@ from functools import lru_cache
 
 import torch
 from jaxtyping import Float
-from safetensors.torch import load_file
+from safetensors.torch import load
 from torch import Tensor, nn
 
-from ddpm_lib.data import ASSETS
+from ddpm_lib.data import ASSETS, verified
 
-WEIGHTS = ASSETS / "classifier.safetensors"
+WEIGHTS = ASSETS / "classifier" / "digits.safetensors"
 
 
 class DigitClassifier(nn.Module):
@@ -46,7 +46,7 @@ class DigitClassifier(nn.Module):
 def digit_classifier() -> DigitClassifier:
     """The trained classifier of the package, frozen, on the CPU."""
     model = DigitClassifier()
-    model.load_state_dict({name: t.float() for name, t in load_file(WEIGHTS).items()})
+    model.load_state_dict({name: t.float() for name, t in load(verified(WEIGHTS)).items()})
     return model.eval().requires_grad_(False)
 
 

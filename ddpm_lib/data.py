@@ -100,18 +100,22 @@ def _permutation(n: int, seed: int, epoch: int, device: torch.device) -> Int[Ten
 
 def mnist(train: bool = True) -> ImageData:
     """MNIST's 60,000 training or 10,000 test digits (LeCun et al. 1998), 28 x 28, from the package itself."""
-    folder = ASSETS / "mnist"
-    lines = (folder / "SHA256SUMS").read_text().splitlines()
-    sums = {name: sha256 for sha256, name in map(str.split, lines)}
 
     def read(name: str) -> np.ndarray:
-        packed = (folder / f"{name}.xz").read_bytes()
-        if hashlib.sha256(packed).hexdigest() != sums[f"{name}.xz"]:
-            raise DataError(f"{folder / name}.xz does not have its published checksum: reinstall ddpm-lib.")
-        return parse_idx(lzma.decompress(packed), name)
+        return parse_idx(lzma.decompress(verified(ASSETS / "mnist" / f"{name}.xz")), name)
 
     pixels, y = (read(name) for name in idx_names(train))
     return _idx_data(pixels, y, "mnist", tuple("0123456789"))
+
+
+def verified(path: Path) -> bytes:
+    """The bytes of one of the package's assets. Refused unless they have the sha256 in SHA256SUMS beside it."""
+    lines = (path.parent / "SHA256SUMS").read_text().splitlines()
+    sums = {name: sha256 for sha256, name in map(str.split, lines)}
+    raw = path.read_bytes()
+    if hashlib.sha256(raw).hexdigest() != sums.get(path.name):
+        raise DataError(f"{path} does not have its published checksum: reinstall ddpm-lib.")
+    return raw
 
 
 def idx_names(train: bool) -> tuple[str, str]:

@@ -39,7 +39,8 @@ class GaussianDiffusion:
         self._check_time(t)
         if like.device not in self._tables:
             exact = torch.float32 if like.device.type == "mps" else torch.float64  # Metal has no float64
-            self._tables[like.device] = self.schedule.alpha_bar.to(like.device, exact)
+            with torch.inference_mode(False):  # the table outlives the sampling that may ask for it first
+                self._tables[like.device] = self.schedule.alpha_bar.to(like.device, exact)
         return self._tables[like.device][t].reshape(-1, *[1] * (like.ndim - 1))
 
     # -- the forward process q ---------------------------------------------------------------------------

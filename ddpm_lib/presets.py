@@ -48,11 +48,11 @@ SMALL = UNetConfig(
     predicts="x0",
 )
 QUICK = TrainConfig(
-    steps=3_000, seconds=180, batch=64, lr=4e-3, betas=(0.9, 0.99), ema=0.998, draw_t="lognormal"
+    steps=3_000, seconds=180.0, batch=64, lr=4e-3, betas=(0.9, 0.99), ema=0.998, draw_t="lognormal"
 )
 
 GUIDABLE = replace(MODERN, dropout=0.0, classes=10, predicts="x0")
-MINUTES_GPU = replace(QUICK, steps=20_000, seconds=120, batch=128, lr=1e-3, ema=0.999)
+MINUTES_GPU = replace(QUICK, steps=20_000, seconds=120.0, batch=128, lr=1e-3, ema=0.999)
 
 PRESETS: dict[str, Preset] = {
     "cpu-minutes": Preset(

@@ -118,7 +118,6 @@ class Noise:
         return torch.stack(draws).to(self.device)
 
 
-@torch.inference_mode()
 def sample(
     denoiser: Denoiser,
     diffusion: GaussianDiffusion,
@@ -140,11 +139,14 @@ def sample(
         raise ValueError(f"There are {len(y)} labels for {len(seeds)} seeds: pass one label an image.")
     noise = Noise(seeds, shape, device)
     path = timesteps(diffusion.T, steps)
-    state = State(path[0], noise(), None)
+    # No gradients while the network runs; what the reader's loop does between two states is its own affair.
+    with torch.inference_mode():
+        state = State(path[0], noise(), None)
     yield state
     for t, s in pairwise(path):
-        x0_hat, eps_hat = diffusion.denoise(denoiser, state.xt, t, y=y, clip=clip)
-        state = State(s, step(diffusion, state.xt, t, s, x0_hat, eps_hat, noise()), x0_hat)
+        with torch.inference_mode():
+            x0_hat, eps_hat = diffusion.denoise(denoiser, state.xt, t, y=y, clip=clip)
+            state = State(s, step(diffusion, state.xt, t, s, x0_hat, eps_hat, noise()), x0_hat)
         yield state
 
 

@@ -161,7 +161,7 @@ def _step(
     with autocast(x0.device, config.precision):
         loss = simple_loss(state.model, diffusion, x0, t, eps, y)
     state.optimizer.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     if config.clip:
         nn.utils.clip_grad_norm_(state.model.parameters(), config.clip)
     for group in state.optimizer.param_groups:

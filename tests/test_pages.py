@@ -107,11 +107,14 @@ def visit(chromium: Browser, base: str, path: str, name: str = "desk", **options
     return visited
 
 
+# What sticks out of the screen, less what scrolls inside a box of its own.
 WIDER = """() => {
   const limit = document.documentElement.clientWidth;
   if (document.documentElement.scrollWidth <= limit) return [];
-  const wide = [...document.body.querySelectorAll("*")].filter((e) => e.getBoundingClientRect().right > limit + 1);
-  return wide.slice(0, 5).map((e) => e.tagName.toLowerCase() + (e.className ? "." + e.className : ""));
+  const boxed = (e) => e !== document.body && (getComputedStyle(e).overflowX !== "visible" || boxed(e.parentElement));
+  const wide = [...document.body.querySelectorAll("*")].filter(
+    (e) => e.getBoundingClientRect().right > limit + 1 && !boxed(e.parentElement));
+  return ["the page itself", ...wide.slice(0, 5).map((e) => e.outerHTML.slice(0, 80))];
 }"""
 
 # The theme's own pictures may be decoration (alt=""), a chapter's never; a file's name is no description.
@@ -119,6 +122,8 @@ UNNAMED = """() => [...document.querySelectorAll("img")]
   .filter((i) => !i.hasAttribute("alt") || (i.closest("article") && !i.alt.trim())
     || /\\.(png|svg|jpe?g|gif)$/i.test(i.alt))
   .map((i) => i.src.slice(0, 120))"""
+
+MISREAD = """() => [...document.querySelectorAll("[data-mml-node=merror]")].map((e) => e.closest("[data-mjx-error]")?.dataset.mjxError)"""
 
 BROKEN = """() => [...document.images].filter((i) => i.complete && !i.naturalWidth).map((i) => i.src.slice(0, 120))"""
 
@@ -137,10 +142,7 @@ def test_a_page_opens_whole_and_alone(browser: Browser, base: str, path: str, wi
     formulas, drawn = page.locator("span.math, div.math").count(), page.locator("mjx-container").count()
     if drawn < formulas:
         complaints.append(f"{formulas} formulas, {drawn} of them drawn")
-    errors = page.locator("mjx-merror, [data-mjx-error]")
-    complaints += [
-        f"MathJax could not read: {errors.nth(i).get_attribute('title')}" for i in range(errors.count())
-    ]
+    complaints += [f"MathJax could not read a formula: {error}" for error in page.evaluate(MISREAD)]
     theme = page.evaluate("() => document.documentElement.dataset.theme")
     if theme != WIDTHS[width][1]:
         complaints.append(f"the reader's system is {WIDTHS[width][1]}, the page is {theme}")
@@ -216,20 +218,19 @@ def test_the_slider_moves_the_picture(browser: Browser, base: str) -> None:  # n
     widget = visited.page.locator(".ddpm-scrub").first
     slider = widget.get_by_role("slider").first
     expect(slider).to_have_accessible_name(re.compile(r"\w"))
-    before, t = picture(widget), int(widget.get_attribute("data-t") or "")
-    assert len(before) > 100, "The widget has drawn nothing."
-    slider.focus()
-    for _ in range(5):
+    slider.press("Home")
+    expect(widget).to_have_attribute("data-t", "0")
+    pictures = [picture(widget)]
+    assert len(pictures[0]) > 100, "The widget has drawn nothing."
+    for _ in range(20):
         visited.page.keyboard.press("ArrowRight")
-    expect(widget).to_have_attribute("data-t", str(t + 5))
+    expect(widget).to_have_attribute("data-t", "20")
+    pictures.append(picture(widget))
     slider.press("End")
     expect(widget).to_have_attribute("data-t", slider.get_attribute("max") or "")
-    after = picture(widget)
-    slider.press("Home")
-    expect(widget).to_have_attribute("data-t", slider.get_attribute("min") or "")
-    start = picture(widget)
+    pictures.append(picture(widget))
     visited.page.context.close()
-    assert len({before, after, start}) == 3, "t changed and the picture did not."
+    assert len(set(pictures)) == 3, "t changed and the picture did not."
     assert not visited.complaints, "; ".join(visited.complaints)
 
 

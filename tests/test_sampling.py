@@ -62,7 +62,11 @@ def test_ddim_at_eta_0_is_q_sample_of_its_own_prediction_and_ignores_the_noise(d
 @pytest.mark.parametrize(("t", "s"), [(60, 40), (2, 1), (900, 201)])
 def test_ddim_keeps_the_marginal_at_any_eta(diffusion, eta, t, s):
     # With the true x_0 and eps, x_s must be N(sqrt(ab_s) x_0, 1 - ab_s): the two noises' variances add up.
-    x0, zero, one = normal(3, 4), torch.zeros(3, 4, dtype=torch.float64), torch.ones(3, 4, dtype=torch.float64)
+    x0, zero, one = (
+        normal(3, 4),
+        torch.zeros(3, 4, dtype=torch.float64),
+        torch.ones(3, 4, dtype=torch.float64),
+    )
     step = partial(ddim_step, diffusion, one, t, s, eta=eta)
     mean, variance = diffusion.q_mean_variance(x0, s)
     close(step(x0, zero, zero), mean, 1e-14)
@@ -136,7 +140,9 @@ def test_timesteps_are_every_time_by_default_and_multiples_where_steps_divide_T(
 
 @pytest.mark.parametrize("steps", [0, -1, 101])
 def test_a_number_of_steps_that_does_not_fit_is_refused(steps):
-    with pytest.raises(ValueError, match=f"Cannot take {steps} steps through a chain of T = 100: pass 1 to 100"):
+    with pytest.raises(
+        ValueError, match=f"Cannot take {steps} steps through a chain of T = 100: pass 1 to 100"
+    ):
         timesteps(100, steps)
 
 
@@ -175,9 +181,9 @@ def final(*args, **kwargs):
 def test_a_batch_of_8_gives_the_same_images_as_one_at_a_time(step):
     net, seeds, y = tiny_unet(classes=3), list(range(8)), torch.arange(8) % 3
     diffusion = GaussianDiffusion(linear_schedule(50))
-    together = final(net, diffusion, (1, 8, 8), seeds=seeds, y=y, step=step, steps=10)
+    together = final(net, diffusion, (1, 8, 8), seeds=seeds, y=y, step=step, steps=3)
     for i in range(8):
-        alone = final(net, diffusion, (1, 8, 8), seeds=seeds[i : i + 1], y=y[i : i + 1], step=step, steps=10)
+        alone = final(net, diffusion, (1, 8, 8), seeds=seeds[i : i + 1], y=y[i : i + 1], step=step, steps=3)
         close(alone[0], together[i], 1e-5)
 
 

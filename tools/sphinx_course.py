@@ -39,7 +39,12 @@ def local_mathjax(app: Sphinx, config: Config) -> None:
     """Serve MathJax from the book itself. Its menu goes: some of its entries would fetch from elsewhere."""
     config.html_static_path.append(str(mathjax_file()))
     config.mathjax_path = MATHJAX
-    config.mathjax3_config = {"options": {"enableMenu": False}}
+    config.mathjax3_config = {
+        "options": {"enableMenu": False},
+        "tex": {
+            "packages": {"[-]": ["noundefined", "noerrors"]}
+        },  # a misspelt command is an error, which tests find
+    }
 
 
 def repository(app: Sphinx, config: Config) -> None:

@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 
 from ddpm_lib.classifier import WEIGHTS, DigitClassifier, in_batches
 from ddpm_lib.data import Batches, mnist
+from tools.checksums import write_sums
 
 EPOCHS, BATCH, LR = 8, 128, 3e-3
 
@@ -22,9 +23,10 @@ def accuracy(model: DigitClassifier) -> float:
     """Share of the 10,000 test digits that are named rightly."""
     test = mnist(train=False)
     model.eval()
-    right = in_batches(model, test.x0()).argmax(1) == test.y
+    assert test.y is not None
+    named = in_batches(model, test.x0()).argmax(1)
     model.train()
-    return float(right.float().mean())
+    return named.eq(test.y).float().mean().item()
 
 
 def shifted(x0: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
@@ -42,6 +44,7 @@ def main() -> None:
     steps, begun = EPOCHS * batches.an_epoch, time.perf_counter()
     for step in range(steps):
         x0, y = batches(step)
+        assert y is not None  # MNIST has labels
         for group in optimizer.param_groups:
             group["lr"] = LR * min(1.0, (step + 1) / 200) * 0.5 * (1 + math.cos(math.pi * step / steps))
         loss = F.cross_entropy(model(shifted(x0, generator)), y, label_smoothing=0.05)
@@ -55,7 +58,9 @@ def main() -> None:
             )
             print(f"test accuracy {accuracy(model):.4f}", flush=True)
     half = {name: t.half() if t.is_floating_point() else t for name, t in model.state_dict().items()}
+    WEIGHTS.parent.mkdir(exist_ok=True)
     save_file(half, WEIGHTS)
+    write_sums(WEIGHTS.parent)
     model.load_state_dict({name: t.float() for name, t in half.items()})
     print(f"wrote {WEIGHTS.name}; in float16 the test accuracy is {accuracy(model):.4f}")
 

@@ -1,0 +1,206 @@
+"""The command line, as a newcomer meets it: help, dry runs, a small run from training to pictures, mistakes."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from ddpm_lib import load
+from ddpm_lib.__main__ import main
+from ddpm_lib.presets import PRESETS
+
+COMMANDS = ("train", "sample", "evaluate", "export")
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """Twelve small colour pictures in two classes."""
+    rng = np.random.default_rng(0)
+    for name in ("cats", "dogs"):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for i in range(6):
+            pixels = rng.integers(0, 256, (20, 24, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "photos" / name / f"{i}.png")
+    return tmp_path / "photos"
+
+
+def train(photos: Path, out: Path, *more: str) -> int:
+    options = ["--size", "8", "--batch", "4", "--precision", "float32", "--device", "cpu"]
+    return main(["train", "unet", "--data", str(photos), "--out", str(out), *options, *more])
+
+
+@pytest.fixture
+def run(photos: Path, tmp_path: Path) -> Path:
+    """The checkpoint of twenty steps on the photos."""
+    assert train(photos, tmp_path / "run", "--steps", "20") == 0
+    return tmp_path / "run" / "checkpoint.safetensors"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_explains_every_option(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main([command, "--help"])
+    text = capsys.readouterr().out
+    assert stop.value.code == 0
+    assert "--dry-run" in text
+    # Each option is followed by words, not by the next option.
+    bare = re.findall(r"^  (--\S+(?: \S+)?)$\n^  (?=--|$)", text, flags=re.MULTILINE)
+    assert not bare, f"options without a word of help: {bare}"
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_dry_run_of_every_preset_prints_the_whole_configuration(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    kind = "resnet" if "resnet" in name else "unet"
+    assert main(["train", kind, "--preset", name, "--dry-run", "--device", "cpu"]) == 0
+    text = capsys.readouterr().out
+    for line in (
+        "model.channels = 1",
+        f"schedule = {PRESETS[name].schedule}, T = 500",
+        "train.lr =",
+        "parameters =",
+    ):
+        assert line in text
+    assert list(tmp_path.iterdir()) == []  # a dry run writes nothing
+
+
+def test_training_writes_a_checkpoint_that_samples_evaluates_and_exports(
+    run: Path, photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    losses = [float(line.split(",")[1]) for line in (run.parent / "loss.csv").read_text().splitlines()]
+    assert len(losses) == 2
+    assert load(run).step == 20
+    assert load(run).about.classes == ("cats", "dogs")
+
+    grid = tmp_path / "grid.png"
+    sampling = ["--count", "6", "--columns", "3", "--steps", "3", "--device", "cpu"]
+    assert main(["sample", str(run), "--grid", str(grid), *sampling]) == 0
+    assert Image.open(grid).size == (3 * (3 * 10 + 2), 3 * (2 * 10 + 2))  # zoomed 3 times, 2 pixels between
+
+    table = tmp_path / "table.json"
+    assert main(["evaluate", str(run), "--data", str(photos), "--json", str(table), "--device", "cpu"]) == 0
+    values = json.loads(table.read_text())
+    assert list(values) == [f"loss at t = {t}" for t in (10, 50, 150, 300, 500)]
+    assert all(math.isfinite(value) and value >= 0 for value in values.values())
+    assert (
+        values["loss at t = 10"] > values["loss at t = 300"]
+    )  # from x0_hat, eps is hardest where t is small
+
+    weights = tmp_path / "weights.safetensors"
+    assert main(["export", str(run), "--out", str(weights), "--half"]) == 0
+    assert weights.stat().st_size < run.stat().st_size / 6
+    again = tmp_path / "again.png"
+    assert main(["sample", str(weights), "--grid", str(again), *sampling]) == 0
+    difference = np.asarray(Image.open(grid), float) - np.asarray(Image.open(again), float)
+    assert np.abs(difference).max() <= 4  # half precision changes no pixel visibly
+    capsys.readouterr()
+
+
+def test_the_other_dry_runs_print_what_they_would_do(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for command, line in (
+        ("sample", "steps = 50 of T = 500"),
+        ("evaluate", "samples = 2048"),
+        ("export", "out ="),
+    ):
+        before = sorted(run.parent.iterdir())
+        assert main([command, str(run), "--dry-run"]) == 0
+        assert line in capsys.readouterr().out
+        assert sorted(run.parent.iterdir()) == before
+
+
+def test_resuming_on_the_command_line_equals_a_straight_run(photos: Path, tmp_path: Path) -> None:
+    straight, broken = tmp_path / "straight", tmp_path / "broken"
+    # No decay by the clock, and the same length: only the interruption differs.
+    assert train(photos, straight, "--steps", "40") == 0
+    interrupt_after(photos, broken, steps=40)
+    path = broken / "checkpoint.safetensors"
+    assert load(path).step < 40
+    assert train(photos, broken, "--resume", str(path)) == 0
+    a, b = load(straight / "checkpoint.safetensors"), load(path)
+    assert b.step == 40
+    for name, tensor in a.tensors.items():
+        assert torch.equal(tensor, b.tensors[name]), name
+
+
+def interrupt_after(photos: Path, out: Path, steps: int) -> None:
+    """Stop a run by an interrupt at its first Progress, as Ctrl-C would."""
+    import ddpm_lib.cli.train as command
+
+    real = command.describe
+
+    def interrupting(p: object) -> str:
+        signal.raise_signal(signal.SIGINT)
+        return real(p)  # type: ignore[arg-type]
+
+    command.describe = interrupting
+    try:
+        assert train(photos, out, "--steps", str(steps)) == 0
+    finally:
+        command.describe = real
+
+
+def test_an_interrupted_process_keeps_its_work(photos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    command = [
+        sys.executable, "-m", "ddpm_lib", "train", "--data", str(photos), "--size", "8", "--batch", "4",
+        "--precision", "float32", "--steps", "1000000", "--out", str(out), "--device", "cpu",
+    ]  # fmt: skip
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    log = out / "loss.csv"
+    while not log.exists():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline, "training did not start within two minutes"
+        time.sleep(0.1)
+    time.sleep(1)
+    process.send_signal(signal.SIGTERM)
+    stdout, stderr = process.communicate(timeout=120)
+    assert process.returncode == 0, stderr
+    assert "Stopped after" in stdout
+    assert "--resume" in stdout
+    assert load(out / "checkpoint.safetensors").step > 0
+
+
+def mistake(argv: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    """Run a command that must fail; return its one line of complaint."""
+    assert main(argv) == 2
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 1, lines
+    return lines[0]
+
+
+def test_mistakes_get_one_sentence(run: Path, photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    data = ["--data", str(photos), "--size", "8", "--device", "cpu"]
+    again = ["train", *data, "--out", str(run.parent)]
+    assert "exists: go on with" in mistake(again, capsys)
+    assert "is a resnet: run `train resnet" in mistake(
+        ["train", "unet", "--preset", "classic-resnet"], capsys
+    )
+    assert "not a folder" in mistake(["train", "--data", "nowhere"], capsys)
+    assert "divisible by 4" in mistake(["train", "--data", str(photos), "--size", "10", "--dry-run"], capsys)
+    assert "does not exist" in mistake(["sample", "nothing.safetensors"], capsys)
+    assert "no class 7" in mistake(["sample", str(run), "--label", "7"], capsys)
+    assert "Cannot take 501 steps" in mistake(["sample", str(run), "--steps", "501"], capsys)
+    assert "would be overwritten" in mistake(["export", str(run), "--out", str(run)], capsys)
+    assert "cannot be used here" in mistake(["sample", str(run), "--device", "tpu"], capsys)
+    other = ["train", "--resume", str(run), "--data", str(photos), "--size", "16"]
+    assert "pass the same --data and --size" in mistake(other, capsys)
+
+
+def test_a_finished_run_says_so(run: Path, photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert train(photos, run.parent, "--resume", str(run)) == 0
+    assert "finished already" in capsys.readouterr().out
