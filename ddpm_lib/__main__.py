@@ -85,7 +85,7 @@ def _train(p: argparse.ArgumentParser) -> None:
 
 
 def _sample(p: argparse.ArgumentParser) -> None:
-    p.add_argument("checkpoint", help="a run's checkpoint.safetensors, or exported weights")
+    p.add_argument("checkpoint", help="a run's checkpoint.safetensors, exported weights, or cpu-minutes")
     p.add_argument(
         "--grid", default="samples.png", metavar="PNG", help="picture to write (default: samples.png)"
     )
@@ -98,7 +98,7 @@ def _sample(p: argparse.ArgumentParser) -> None:
 
 
 def _evaluate(p: argparse.ArgumentParser) -> None:
-    p.add_argument("checkpoint", help="a run's checkpoint.safetensors, or exported weights")
+    p.add_argument("checkpoint", help="a run's checkpoint.safetensors, exported weights, or cpu-minutes")
     p.add_argument("--data", help="data to measure against (default: what it was trained on)")
     p.add_argument("--samples", type=_positive, default=2048, help="images to draw (default: 2048)")
     p.add_argument("--json", metavar="FILE", help="write the table there too")

@@ -50,7 +50,12 @@ STYLE: dict[Any, Any] = {
 
 
 class Picture(Figure):
-    """A Figure that shows itself as a small PNG: at most 256 colours, sharp on a screen of high density."""
+    """A Figure that shows itself as a small PNG, sharp on a screen of high density.
+
+    It has at most 256 colours, unless `full_colour` says that it shows photographs.
+    """
+
+    full_colour = False
 
     def png(self) -> bytes:
         """The picture as a PNG file."""
@@ -58,9 +63,10 @@ class Picture(Figure):
         with matplotlib.rc_context(STYLE):
             self.savefig(buffer, format="png", dpi=96 * DENSITY, transparent=True)
         full = Image.open(buffer)
-        few = full.quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+        if not self.full_colour:
+            full = full.quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
         buffer = io.BytesIO()
-        few.save(buffer, "PNG", optimize=True)
+        full.save(buffer, "PNG", optimize=True)
         return buffer.getvalue()
 
     def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, str], dict[str, dict[str, int]]]:
@@ -96,4 +102,4 @@ def legend(picture: Picture) -> None:
     pairs = [zip(*panel.get_legend_handles_labels(), strict=True) for panel in picture.axes]
     lines, names = zip(*(pair for panel in pairs for pair in panel), strict=True)
     with matplotlib.rc_context(STYLE):
-        picture.legend(lines, names, loc="outside upper left", ncols=len(names))
+        picture.legend(lines, names, loc="outside upper left", ncols=min(5, len(names)))

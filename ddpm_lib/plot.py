@@ -116,6 +116,7 @@ def _tiles(
     wide, high = left + across * scale, top + down * scale
     with matplotlib.rc_context(STYLE):
         picture = Picture(figsize=(wide / 96, high / 96))
+        picture.full_colour = len(rows[0][0]) == 3
         panel = picture.add_axes((left / wide, 0, 1 - left / wide, 1 - top / high))
         panel.imshow(canvas, interpolation="nearest", aspect="auto")
         panel.set_axis_off()
@@ -138,10 +139,10 @@ def _tiles(
 def _rgba(image: Float[Tensor, "c h w"]) -> NDArray[np.uint8]:
     image = image.detach().float().cpu()
     opaque = 255 * torch.isfinite(image).all(0, keepdim=True)
-    levels = ((image.nan_to_num().clamp(-1, 1) + 1) * 127.5).round()
     # 32 levels of grey: the eye does not miss the rest, and noise takes half the bytes.
-    levels = (levels / 255 * 31).round() / 31 * 255
-    colour = levels.expand(3, *image.shape[1:])
+    steps = 31 if len(image) == 1 else 255
+    levels = ((image.nan_to_num().clamp(-1, 1) + 1) / 2 * steps).round() / steps * 255
+    colour = levels.round().expand(3, *image.shape[1:])
     array: NDArray[np.uint8] = torch.cat([colour, opaque]).permute(1, 2, 0).byte().numpy()
     return array
 
@@ -170,7 +171,7 @@ def schedule_curves(*schedules: NoiseSchedule) -> Picture:
     return picture
 
 
-def loss_curve(steps: Sequence[float], losses: Sequence[float], window: int | None = None) -> Picture:
+def loss_curve(steps: Sequence[int], losses: Sequence[float], window: int | None = None) -> Picture:
     """The loss at each step, faint, and its mean over the last `window` steps (a fiftieth of all unless told)."""
     picture, (panel,) = axes(height=240)
     window = max(1, len(losses) // 50) if window is None else window
@@ -192,7 +193,7 @@ def clouds(points: Sequence[Float[Tensor, "n 2"]], titles: Sequence[str], limit:
     picture, panels = axes(1, len(points), height=side + 24, square=True)
     angle = np.linspace(0, 2 * np.pi, 100)
     for panel, cloud, title in zip(panels, points, titles, strict=True):
-        panel.scatter(*cloud.T.numpy(), s=2.2, alpha=0.55, linewidths=0, color=COLOURS[0])
+        panel.scatter(*cloud.T.numpy(), s=2.2, alpha=0.75, linewidths=0, color=COLOURS[0])
         for r in (1, 2):
             panel.plot(r * np.cos(angle), r * np.sin(angle), color=INK, linewidth=0.8, linestyle=":")
         panel.set(xlim=(-limit, limit), ylim=(-limit, limit), xticks=[], yticks=[])

@@ -103,7 +103,7 @@ def train(
     checkpoint to go on from it. Raises TrainingError when the loss is not finite.
     """
     state = start(model, config) if state is None else state
-    weights = t_weights(diffusion.schedule, config.draw_t).to(state.generator.device)
+    weights = t_weights(diffusion.schedule, config.draw_t).to(state.generator.device, torch.float32)
     losses: list[Tensor] = []
     begun, before = time.perf_counter(), state.seconds
     reported = state.seconds

@@ -123,7 +123,8 @@ UNNAMED = """() => [...document.querySelectorAll("img")]
     || /\\.(png|svg|jpe?g|gif)$/i.test(i.alt))
   .map((i) => i.src.slice(0, 120))"""
 
-MISREAD = """() => [...document.querySelectorAll("[data-mml-node=merror]")].map((e) => e.closest("[data-mjx-error]")?.dataset.mjxError)"""
+MISREAD = """() => [...document.querySelectorAll("[data-mml-node=merror]")]
+  .map((e) => e.closest("[data-mjx-error]")?.dataset.mjxError)"""
 
 BROKEN = """() => [...document.images].filter((i) => i.complete && !i.naturalWidth).map((i) => i.src.slice(0, 120))"""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import pairwise
 
 import pytest
 import torch
@@ -126,7 +127,7 @@ def test_timesteps_fall_strictly_from_T_to_0_in_nearly_equal_strides(T, data):
     assert path[0] == T
     assert path[-1] == 0
     assert len(path) == steps + 1
-    strides = {a - b for a, b in zip(path, path[1:], strict=False)}
+    strides = {a - b for a, b in pairwise(path)}
     assert min(strides) >= 1
     assert T / steps - 1 < min(strides)
     assert max(strides) < T / steps + 1

@@ -12,6 +12,7 @@ from sphinx.config import Config
 from tools.address import find_address
 
 MATHJAX = "tex-svg-full.js"  # every TeX extension and the fonts, as paths, in one file: it loads nothing more
+HOSTS = ("https://github.com/", "https://gitlab.com/", "https://bitbucket.org/")  # the theme knows these
 COLAB_BRANCH = "colab"  # where the `book` workflow pushes the notebooks that Colab opens
 
 # The theme writes an empty mode into the page and then complains of it. A reader who has chosen none gets the
@@ -52,8 +53,9 @@ def repository(app: Sphinx, config: Config) -> None:
     options: dict[str, Any] = config.html_theme_options
     options.pop("launch_buttons", None)
     address = find_address(Path(app.srcdir))
-    options["repository_url"] = address.url if address else ""
-    options["use_repository_button"] = address is not None
+    known = address is not None and address.url.startswith(HOSTS)
+    options["repository_url"] = address.url if address and known else ""
+    options["use_repository_button"] = known
     if address is not None and address.on_github:
         options["repository_branch"] = COLAB_BRANCH
         options["launch_buttons"] = {"colab_url": "https://colab.research.google.com"}

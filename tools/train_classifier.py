@@ -1,4 +1,4 @@
-"""Train the digit classifier of the metrics and write it to the package (about five minutes on two cores).
+"""Train the digit classifier of the metrics and write it to the package (about eight minutes on two cores).
 
 python -m tools.train_classifier
 """
@@ -16,7 +16,7 @@ from ddpm_lib.classifier import WEIGHTS, DigitClassifier, in_batches
 from ddpm_lib.data import Batches, mnist
 from tools.checksums import write_sums
 
-EPOCHS, BATCH, LR = 8, 128, 3e-3
+EPOCHS, BATCH, LR = 5, 128, 3e-3
 
 
 def accuracy(model: DigitClassifier) -> float:

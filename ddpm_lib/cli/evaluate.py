@@ -10,7 +10,8 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from ddpm_lib.checkpoint import Checkpoint, load_checkpoint
+from ddpm_lib import load
+from ddpm_lib.checkpoint import Checkpoint
 from ddpm_lib.cli.common import pick_device, print_config
 from ddpm_lib.data import ImageData, load_data
 from ddpm_lib.generate import class_labels, generate, sampler, with_guidance
@@ -22,7 +23,7 @@ Row = tuple[str, float, str]  # name, value, what it means
 
 def run(args: argparse.Namespace) -> None:
     """Print the table, and write it to --json where asked."""
-    checkpoint, device = load_checkpoint(args.checkpoint), pick_device(args.device)
+    checkpoint, device = load(args.checkpoint), pick_device(args.device)
     data = args.data or checkpoint.about.data
     if args.dry_run:
         print_config(

@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ddpm_lib.checkpoint import export_weights, load_checkpoint
+from ddpm_lib import load
+from ddpm_lib.checkpoint import export_weights
 from ddpm_lib.cli.common import UsageError, print_config
 
 
 def run(args: argparse.Namespace) -> None:
     """Write --out, with what sampling needs and nothing else."""
-    checkpoint = load_checkpoint(args.checkpoint)
+    checkpoint = load(args.checkpoint)
     out = Path(args.out or Path(args.checkpoint).with_name("weights.safetensors"))
     if args.dry_run:
         print_config(

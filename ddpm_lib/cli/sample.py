@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from ddpm_lib.checkpoint import load_checkpoint
+from ddpm_lib import load
 from ddpm_lib.cli.common import pick_device, print_config
 from ddpm_lib.generate import class_labels, generate, sampler, save_grid, with_guidance
 from ddpm_lib.models import classes_of
@@ -17,7 +17,7 @@ from ddpm_lib.sampling import timesteps
 
 def run(args: argparse.Namespace) -> None:
     """Draw --count images and write them to --grid."""
-    checkpoint, device = load_checkpoint(args.checkpoint), pick_device(args.device)
+    checkpoint, device = load(args.checkpoint), pick_device(args.device)
     about, diffusion = checkpoint.about, checkpoint.diffusion
     steps = diffusion.T if args.steps == 0 else args.steps
     timesteps(diffusion.T, steps)  # too many are refused before the network is built

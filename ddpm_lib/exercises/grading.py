@@ -13,6 +13,8 @@ from torch import Tensor
 
 RELATIVE, ABSOLUTE = 1e-4, 1e-6  # a reader may work in float32
 
+UNANSWERED = "There is no answer yet: put it in the place of the dots and run the cell again."
+
 Function = Callable[..., Any]
 
 
@@ -27,7 +29,7 @@ class Verdict:
         return self.correct
 
     def __repr__(self) -> str:
-        return textwrap.fill(("Right. " if self.correct else "Not yet. ") + self.message, 88)
+        return textwrap.fill(("Right. " if self.correct else "Not yet. ") + self.message, 76)
 
 
 @dataclass(frozen=True)
@@ -66,10 +68,8 @@ def grade_value(
     answer: object, right: object, mistakes: Sequence[tuple[object, str]], praise: str
 ) -> Verdict:
     """Compare the number (or tuple of numbers) `answer` with `right`, then with each wrong value."""
-    if answer is None or answer is ...:
-        return Verdict(
-            False, "There is no answer yet: put it in the place of the dots and run the cell again."
-        )
+    if answer is None or _has_dots(answer):
+        return Verdict(False, UNANSWERED)
     try:
         given = _numbers(answer, right, "The answer")
     except Unusable as error:
@@ -102,6 +102,8 @@ def _call(answer: Function, right: Function, case: tuple[Any, ...]) -> list[Tens
         result = answer(*copies)
     except Exception as error:
         raise Unusable(f"Your function raised {type(error).__name__}: {error}.".replace("..", ".")) from error
+    if _has_dots(result):
+        raise Unusable(UNANSWERED)
     if result is None:
         raise Unusable("Your function returned None: write its body and end it with `return`.")
     return _numbers(result, right(*case), "Your function's result")
@@ -159,3 +161,7 @@ def _difference(given: list[list[Tensor]], right: Function, cases: Sequence[tupl
 
 def _kind(value: object) -> str:
     return "None" if value is None else f"of type {type(value).__name__}"
+
+
+def _has_dots(value: object) -> bool:
+    return any(part is ... for part in (value if isinstance(value, tuple | list) else [value]))

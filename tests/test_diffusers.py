@@ -1,0 +1,210 @@
+"""Against diffusers' schedulers: the same tables, and whole trajectories with the same noise.
+
+Their time is one less than ours: their index 0 is our t = 1, and our clean image is their index -1.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import pairwise
+
+import pytest
+import torch
+from diffusers import DDIMScheduler, DDPMScheduler
+from diffusers.schedulers import scheduling_ddpm
+
+from ddpm_lib.diffusion import GaussianDiffusion
+from ddpm_lib.models import GaussianMixture, OracleDenoiser
+from ddpm_lib.sampling import ddim_step, ddpm_step, sample, timesteps
+from ddpm_lib.schedule import cosine_schedule, linear_schedule
+from tests.helpers import close, generator, unchecked
+
+SCHEDULES = {"linear": linear_schedule(1000), "squaredcos_cap_v2": cosine_schedule(1000)}
+BOTH = pytest.mark.parametrize("name", list(SCHEDULES))
+THEIR_NAMES = {"eps": "epsilon", "x0": "sample", "v": "v_prediction"}
+# Two of the means lie outside [-1, 1], so that clipping has something to clip.
+MIXTURE = GaussianMixture(
+    torch.tensor([[1.3, 0.5], [-0.7, -1.2], [0.2, 0.1]]).double(),
+    torch.tensor([0.3, 0.2, 0.4]).double(),
+    torch.tensor([0.3, 0.3, 0.4]).double(),
+)
+
+
+class Answer:
+    """The oracle's answer for points, in the parametrization asked for, from formulas of its own."""
+
+    def __init__(self, predicts, schedule):
+        self.predicts, self.alpha_bar = predicts, schedule.alpha_bar
+        self.oracle = OracleDenoiser(MIXTURE, schedule.alpha_bar)
+
+    def __call__(self, xt, t, y=None):
+        ab = self.alpha_bar[t][:, None]
+        eps = self.oracle(xt.double(), t)
+        x0 = (xt.double() - (1 - ab).sqrt() * eps) / ab.sqrt()
+        v = ab.sqrt() * eps - (1 - ab).sqrt() * x0
+        return {"eps": eps, "x0": x0, "v": v}[self.predicts].to(xt.dtype)
+
+
+def theirs(cls, name, **options):
+    """A scheduler of theirs on the same chain, in their own float32 tables."""
+    return cls(
+        num_train_timesteps=1000,
+        beta_schedule=name,
+        beta_start=1e-4,
+        beta_end=0.02,
+        timestep_spacing="trailing",
+        clip_sample_range=1.0,
+        **options,
+    )
+
+
+def in_float64(scheduler):
+    """The same scheduler with tables that were multiplied up in float64, to compare beyond float32."""
+    scheduler.alphas = 1 - scheduler.betas.double()
+    scheduler.alphas_cumprod = scheduler.alphas.cumprod(0)
+    return scheduler
+
+
+@BOTH
+def test_tables_agree(name):
+    ours, other = SCHEDULES[name], theirs(DDPMScheduler, name)
+    close(ours.beta[1:].float(), other.betas, 1e-7)
+    close(ours.alpha_bar[1:].float(), other.alphas_cumprod, 1e-6)
+    close(ours.alpha_bar[1:], in_float64(other).alphas_cumprod, 1e-6)
+
+
+@BOTH
+def test_q_sample_and_v_are_their_add_noise_and_velocity(name):
+    diffusion, other = GaussianDiffusion(SCHEDULES[name]), in_float64(theirs(DDPMScheduler, name))
+    x0, eps = (torch.randn(1000, 4, generator=generator(s), dtype=torch.float64) for s in (0, 1))
+    t = torch.arange(1, 1001)
+    close(diffusion.q_sample(x0, t, eps), other.add_noise(x0, eps, t - 1), 1e-5)
+    close(diffusion.predict_v(x0, t, eps), other.get_velocity(x0, eps, t - 1), 1e-5)
+
+
+@pytest.mark.parametrize("steps", [1000, 50])
+def test_the_times_are_theirs_plus_one(steps):
+    scheduler = theirs(DDIMScheduler, "linear")
+    scheduler.set_timesteps(steps)
+    assert timesteps(1000, steps) == [*(scheduler.timesteps + 1).tolist(), 0]
+
+
+def our_trajectory(schedule, predicts, step, steps, clip, noise):
+    """x at every time of the path, in float64, from the steps of the library."""
+    diffusion, x, xs = GaussianDiffusion(schedule), noise[0], []
+    denoiser = Answer(predicts, schedule)
+    for (t, s), z in zip(pairwise(timesteps(1000, steps)), noise[1:], strict=True):
+        x0_hat, eps_hat = diffusion.denoise(denoiser, x, t, clip=clip)
+        x = step(diffusion, x, t, s, x0_hat, eps_hat, z)
+        xs.append(x)
+    return torch.stack(xs)
+
+
+def their_trajectory(scheduler, schedule, predicts, steps, noise, step):
+    """The same from their scheduler; `step(output, t, x, z)` calls it."""
+    scheduler.set_timesteps(steps)
+    denoiser, x, xs = Answer(predicts, schedule), noise[0], []
+    for t, z in zip(scheduler.timesteps, noise[1:], strict=True):
+        output = denoiser(x, (t + 1).expand(len(x)))
+        x = step(output, t, x, z)
+        xs.append(x)
+    return torch.stack(xs)
+
+
+def noise_of(steps, n=16):
+    return torch.randn(steps + 1, n, 2, generator=generator(0), dtype=torch.float64)
+
+
+def compare(ours, other):
+    """Below 1e-5 everywhere, in a trajectory that is no triviality."""
+    close(ours, other, 1e-5)
+    assert float(ours[-1].std()) > 0.3
+
+
+@pytest.fixture(autouse=True)
+def quick():
+    """A thousand steps are slow under the shape checks of conftest.py, which other tests do."""
+    with unchecked():
+        yield
+
+
+LONG_AND_SHORT = pytest.mark.parametrize(("steps", "clip"), [(1000, True), (50, True), (50, False)])
+
+
+@BOTH
+@LONG_AND_SHORT
+@pytest.mark.parametrize(
+    ("predicts", "sigma2"), [("eps", "beta_tilde"), ("eps", "beta"), ("x0", "beta_tilde"), ("v", "beta")]
+)
+def test_ddpm_trajectories_agree(name, steps, clip, predicts, sigma2, monkeypatch):
+    noise = noise_of(steps)
+    scheduler = in_float64(
+        theirs(
+            DDPMScheduler,
+            name,
+            clip_sample=clip,
+            prediction_type=THEIR_NAMES[predicts],
+            variance_type={"beta_tilde": "fixed_small", "beta": "fixed_large"}[sigma2],
+        )
+    )
+
+    def step(output, t, x, z):
+        monkeypatch.setattr(scheduling_ddpm, "randn_tensor", lambda *args, **kwargs: z)
+        return scheduler.step(output, t, x).prev_sample
+
+    ours = our_trajectory(SCHEDULES[name], predicts, partial(ddpm_step, sigma2=sigma2), steps, clip, noise)
+    other = their_trajectory(scheduler, SCHEDULES[name], predicts, steps, noise, step)
+    if steps < 1000 and sigma2 == "beta":
+        # Theirs adds noise in the last step of a respaced chain; Algorithm 2 adds none. Leave that step out.
+        assert float((ours[-1] - other[-1]).abs().max()) > 1e-3
+        ours, other = ours[:-1], other[:-1]
+    compare(ours, other)
+
+
+@BOTH
+@LONG_AND_SHORT
+@pytest.mark.parametrize(("predicts", "eta"), [("eps", 0.0), ("eps", 0.7), ("x0", 0.0), ("v", 0.7)])
+def test_ddim_trajectories_agree(name, steps, clip, predicts, eta):
+    noise = noise_of(steps)
+    scheduler = in_float64(
+        theirs(
+            DDIMScheduler,
+            name,
+            clip_sample=clip,
+            prediction_type=THEIR_NAMES[predicts],
+            set_alpha_to_one=True,
+        )
+    )
+
+    def step(output, t, x, z):
+        options = {"use_clipped_model_output": clip, "variance_noise": z if eta else None}
+        return scheduler.step(output, t, x, eta=eta, **options).prev_sample
+
+    ours = our_trajectory(SCHEDULES[name], predicts, partial(ddim_step, eta=eta), steps, clip, noise)
+    compare(ours, their_trajectory(scheduler, SCHEDULES[name], predicts, steps, noise, step))
+
+
+def test_the_loop_of_sample_is_theirs_too(monkeypatch):
+    # Not only the steps: `sample` itself, in float32 with its own seeds, against their loop and tables.
+    name, steps = "linear", 50
+    states = list(
+        sample(
+            Answer("eps", SCHEDULES[name]),
+            GaussianDiffusion(SCHEDULES[name]),
+            (2,),
+            seeds=range(8),
+            steps=steps,
+        )
+    )
+    generators = [generator(seed) for seed in range(8)]
+    noise = torch.stack(
+        [torch.stack([torch.randn(2, generator=g) for g in generators]) for _ in range(steps + 1)]
+    )
+    scheduler = theirs(DDPMScheduler, name, clip_sample=True)
+
+    def step(output, t, x, z):
+        monkeypatch.setattr(scheduling_ddpm, "randn_tensor", lambda *args, **kwargs: z)
+        return scheduler.step(output, t, x).prev_sample
+
+    other = their_trajectory(scheduler, SCHEDULES[name], "eps", steps, noise, step)
+    close(torch.stack([state.xt for state in states[1:]]), other, 1e-5)
