@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import lzma
+import zlib
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -157,7 +158,7 @@ def fashion_mnist(train: bool = True, folder: str | Path | None = None) -> Image
             )
         try:
             return parse_idx(gzip.decompress(path.read_bytes()), name)
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, zlib.error) as error:
             raise DataError(f"{path} is not a whole gzip file: fetch it again.") from error
 
     pixels, y = (read(name) for name in idx_names(train))
@@ -189,7 +190,7 @@ def _read_image(file: Path, size: int, mode: str) -> UInt8[Tensor, "c h w"]:
             left, top = (image.width - side) // 2, (image.height - side) // 2
             square = image.convert(mode).crop((left, top, left + side, top + side))
             array = np.array(square.resize((size, size), Image.Resampling.LANCZOS))
-    except OSError as error:
+    except (OSError, SyntaxError) as error:  # Pillow raises SyntaxError for a broken chunk of a PNG
         raise DataError(f"{file} cannot be read as an image: mend it or take it away.") from error
     return torch.from_numpy(array.reshape(size, size, -1)).permute(2, 0, 1)
 

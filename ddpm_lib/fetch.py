@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import os
 import urllib.error
 import urllib.request
@@ -58,9 +59,10 @@ def fetch(url: str, path: Path, md5: str) -> Path:
     part = path.with_name(path.name + ".part")
     try:
         _download(url, part)
-    except (urllib.error.URLError, OSError) as error:
+    except (OSError, http.client.HTTPException) as error:  # URLError is an OSError
+        reason = " ".join(str(error).split())
         raise FetchError(
-            f"Could not download {url} ({error}): check the connection and try again (what came so far "
+            f"Could not download {url} ({reason}): check the connection and try again (what came so far "
             f"is kept and the download resumes), or put the file at {path} by hand."
         ) from error
     if hashlib.md5(part.read_bytes()).hexdigest() != md5:

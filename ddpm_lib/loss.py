@@ -53,7 +53,7 @@ def t_weights(schedule: NoiseSchedule, how: DrawT = "uniform") -> Float64[Tensor
 
 
 def draw_t(
-    n: int, weights: Float64[Tensor, " T_plus_1"], generator: torch.Generator | None = None
+    n: int, weights: Float[Tensor, " T_plus_1"], generator: torch.Generator | None = None
 ) -> Int[Tensor, " n"]:
     """n independent times from `t_weights`, on the weights' device."""
     return torch.multinomial(weights, n, replacement=True, generator=generator)

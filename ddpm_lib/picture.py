@@ -27,7 +27,7 @@ COLOURS = (
     "#56B4E9",
 )  # Okabe and Ito, less yellow and black
 LINES = ("-", "--", "-.", ":")
-WIDTH = 690  # CSS pixels: a page's column
+WIDTH = 600  # CSS pixels: fits a page's column, and its letters can still be read on a telephone
 DENSITY = 2  # device pixels a CSS pixel
 
 STYLE: dict[Any, Any] = {
@@ -62,7 +62,7 @@ class Picture(Figure):
         buffer = io.BytesIO()
         with matplotlib.rc_context(STYLE):
             self.savefig(buffer, format="png", dpi=96 * DENSITY, transparent=True)
-        full = Image.open(buffer)
+        full: Image.Image = Image.open(buffer)
         if not self.full_colour:
             full = full.quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
         buffer = io.BytesIO()
@@ -70,9 +70,9 @@ class Picture(Figure):
         return buffer.getvalue()
 
     def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, str], dict[str, dict[str, int]]]:
-        width, height = (round(96 * inches) for inches in self.get_size_inches())
+        width = round(96 * float(self.get_size_inches()[0]))  # the height follows, also where a page is narrower
         data = {"image/png": base64.b64encode(self.png()).decode("ascii"), "text/plain": repr(self)}
-        return data, {"image/png": {"width": width, "height": height}}
+        return data, {"image/png": {"width": width}}
 
 
 def axes(

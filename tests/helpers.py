@@ -40,7 +40,7 @@ def assert_variance(draws: Tensor, variance: Tensor | float, errors: float = 5.0
 def close(a: Tensor, b: Tensor, tolerance: float) -> None:
     """The largest difference of two tensors of one shape is below `tolerance`, and nothing is NaN."""
     assert a.shape == b.shape
-    off = float((a - b).abs().max())
+    off = float((a - b).detach().abs().max())
     assert off < tolerance, f"off by {off:g}, more than {tolerance:g}"
 
 

@@ -60,8 +60,8 @@ def test_a_notebook_shows_it_once_as_a_small_transparent_png(make: Callable[[], 
     assert set(data) == {"image/png", "text/plain"}
     image = Image.open(io.BytesIO(picture.png()))
     assert image.mode == "P"
-    width, height = (round(96 * inches) for inches in picture.get_size_inches())
-    assert metadata["image/png"] == {"width": width, "height": height}
+    width = round(96 * picture.get_size_inches()[0])
+    assert metadata["image/png"] == {"width": width}
     assert abs(image.width - DENSITY * width) <= DENSITY
     assert width <= WIDTH
     alpha = np.asarray(image.convert("RGBA"))[..., 3]

@@ -15,6 +15,8 @@ MATHJAX = "tex-svg-full.js"  # every TeX extension and the fonts, as paths, in o
 HOSTS = ("https://github.com/", "https://gitlab.com/", "https://bitbucket.org/")  # the theme knows these
 COLAB_BRANCH = "colab"  # where the `book` workflow pushes the notebooks that Colab opens
 
+WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
+
 # The theme writes an empty mode into the page and then complains of it. A reader who has chosen none gets the
 # system's; without JavaScript the page stays light.
 THEME_MODE = """
@@ -61,9 +63,16 @@ def repository(app: Sphinx, config: Config) -> None:
         options["launch_buttons"] = {"colab_url": "https://colab.research.google.com"}
 
 
+def no_widget_state(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
+    """Drop the widgets' saved state from the page: their HTML carries its own, and no widget library is loaded."""
+    scripts = context.get("script_files", [])
+    scripts[:] = [file for file in scripts if getattr(file, "attributes", {}).get("type") != WIDGET_STATE]
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("comments_config", {}, "")  # Jupyter Book sets it for an extension that we leave out
     app.connect("config-inited", local_mathjax)
     app.connect("config-inited", repository, priority=400)  # before the theme reads its options
+    app.connect("html-page-context", no_widget_state, priority=900)  # after myst-nb has added it
     app.add_js_file(None, body=THEME_MODE, priority=100)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -101,7 +101,8 @@ def _call(answer: Function, right: Function, case: tuple[Any, ...]) -> list[Tens
     try:
         result = answer(*copies)
     except Exception as error:
-        raise Unusable(f"Your function raised {type(error).__name__}: {error}.".replace("..", ".")) from error
+        reason = " ".join(str(error).split()).rstrip(".")
+        raise Unusable(f"Your function raised {type(error).__name__}: {reason}.") from error
     if _has_dots(result):
         raise Unusable(UNANSWERED)
     if result is None:

@@ -21,16 +21,14 @@ def check_cosine_beta(answer: object) -> Verdict:
     def right(T: int) -> Tensor:
         return cosine_schedule(T).beta
 
-    def variant(
-        T: int, *, power: float = 2, s: float = 0.008, clip: float = 0.999, angle: float = math.pi / 2
-    ) -> Tensor:
+    def variant(T: int, *, power: float = 2.0, s: float = 0.008, clip: float = 0.999) -> Tensor:
         u = torch.arange(T + 1, dtype=torch.float64) / T
-        f = torch.cos((u + s) / (1 + s) * angle) ** power
+        f = torch.cos((u + s) / (1 + s) * math.pi / 2) ** power
         beta = (1 - f[1:] / f[:-1]).clamp(max=clip)
         return torch.cat([beta.new_zeros(1), beta])
 
     mistakes = [
-        Mistake(lambda T: variant(T, power=1), "The cosine is not squared: f(t) = cos(...)^2."),
+        Mistake(lambda T: variant(T, power=1.0), "The cosine is not squared: f(t) = cos(...)^2."),
         Mistake(
             lambda T: variant(T, clip=2.0),
             "The last beta is not clipped: no step may take away all of the image.",
