@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.models import MLPConfig, Network, NetworkConfig, ResNetConfig, UNetConfig, build
@@ -60,7 +60,7 @@ class Checkpoint:
     def network(self) -> Network:
         """The averaged (EMA) network, ready to sample from."""
         model = build(self.model_config)
-        model.load_state_dict(self._part("ema."))
+        self._fill(model, "ema.")
         return model.eval().requires_grad_(False)
 
     def resume(self, device: torch.device | str = "cpu", config: TrainConfig | None = None) -> TrainState:
@@ -74,12 +74,12 @@ class Checkpoint:
                 "resume from the run's checkpoint."
             )
         model = build(self.model_config).to(device)
-        model.load_state_dict(self._part("model."))
+        self._fill(model, "model.")
         state = start(model, config or self.train_config)
-        state.ema.average.load_state_dict(self._part("ema."))
+        self._fill(state.ema.average, "ema.")
         for i, parameter in enumerate(model.parameters()):
             saved = self._part(f"optimizer.{i}.")
-            # The moments take the weights' memory layout; the step count stays on the CPU.
+            # The moments take the weights' memory layout; the step count is a single number.
             state.optimizer.state[parameter] = {
                 key: value.to(parameter.device)
                 if value.ndim == 0
@@ -89,6 +89,14 @@ class Checkpoint:
         state.generator.set_state(self.tensors["rng"])
         state.step, state.seconds = self.step, self.seconds
         return state
+
+    def _fill(self, model: nn.Module, prefix: str) -> None:
+        try:
+            model.load_state_dict(self._part(prefix))
+        except RuntimeError as error:
+            raise CheckpointError(
+                "The weights do not fit the network of the file's own configuration: use another checkpoint."
+            ) from error
 
     def _part(self, prefix: str) -> dict[str, Tensor]:
         return {name[len(prefix) :]: t for name, t in self.tensors.items() if name.startswith(prefix)}
@@ -134,17 +142,23 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
         raise CheckpointError(
             f"{path} is a safetensors file, but not one of {FORMAT}: pass a file written by `ddpm_lib train`."
         )
-    header = json.loads(metadata["config"])
-    kind, model = header["model"]
-    return Checkpoint(
-        model_config=CONFIGS[kind](**_tuples(model)),
-        schedule=NoiseSchedule(tensors["schedule.beta"], header["schedule"]),
-        train_config=TrainConfig(**_tuples(header["train"])),
-        about=About(**_tuples(header["about"])),
-        step=header["step"],
-        seconds=header["seconds"],
-        tensors=tensors,
-    )
+    try:
+        header = json.loads(metadata["config"])
+        kind, model = header["model"]
+        return Checkpoint(
+            model_config=CONFIGS[kind](**_tuples(model)),
+            schedule=NoiseSchedule(tensors["schedule.beta"], header["schedule"]),
+            train_config=TrainConfig(**_tuples(header["train"])),
+            about=About(**_tuples(header["about"])),
+            step=header["step"],
+            seconds=header["seconds"],
+            tensors=tensors,
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise CheckpointError(
+            f"{path} has a header that this version of ddpm_lib cannot read ({error}): "
+            "use the version that wrote it, or another checkpoint."
+        ) from error
 
 
 def _header(

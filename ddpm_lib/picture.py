@@ -28,7 +28,6 @@ COLOURS = (
 )  # Okabe and Ito, less yellow and black
 LINES = ("-", "--", "-.", ":")
 WIDTH = 600  # CSS pixels: fits a page's column, and its letters can still be read on a telephone
-DENSITY = 2  # device pixels a CSS pixel
 
 STYLE: dict[Any, Any] = {
     "font.size": 10,
@@ -52,16 +51,18 @@ STYLE: dict[Any, Any] = {
 class Picture(Figure):
     """A Figure that shows itself as a small PNG, sharp on a screen of high density.
 
-    It has at most 256 colours, unless `full_colour` says that it shows photographs.
+    It has `density` pixels a CSS pixel, and at most 256 colours unless `full_colour` says that it shows
+    photographs.
     """
 
+    density = 1.5
     full_colour = False
 
     def png(self) -> bytes:
         """The picture as a PNG file."""
         buffer = io.BytesIO()
         with matplotlib.rc_context(STYLE):
-            self.savefig(buffer, format="png", dpi=96 * DENSITY, transparent=True)
+            self.savefig(buffer, format="png", dpi=96 * self.density, transparent=True)
         full: Image.Image = Image.open(buffer)
         if not self.full_colour:
             full = full.quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
@@ -70,7 +71,7 @@ class Picture(Figure):
         return buffer.getvalue()
 
     def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, str], dict[str, dict[str, int]]]:
-        width = round(96 * float(self.get_size_inches()[0]))  # the height follows, also where a page is narrower
+        width = round(96 * float(self.get_size_inches()[0]))  # the height follows
         data = {"image/png": base64.b64encode(self.png()).decode("ascii"), "text/plain": repr(self)}
         return data, {"image/png": {"width": width}}
 

@@ -116,6 +116,7 @@ def _tiles(
     wide, high = left + across * scale, top + down * scale
     with matplotlib.rc_context(STYLE):
         picture = Picture(figsize=(wide / 96, high / 96))
+        picture.density = 2  # a whole number, so that all pixels of an image are equally large
         picture.full_colour = len(rows[0][0]) == 3
         panel = picture.add_axes((left / wide, 0, 1 - left / wide, 1 - top / high))
         panel.imshow(canvas, interpolation="nearest", aspect="auto")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Literal
 
@@ -158,7 +158,7 @@ def _step(
         x0 = x0.contiguous(memory_format=torch.channels_last)
         eps = eps.contiguous(memory_format=torch.channels_last)
     y = _drop_labels(state, y, config.label_drop)
-    with autocast(x0.device, config.precision):
+    with autocast(x0.device, config.precision), _own_dropout(config.seed, state.step, x0.device):
         loss = simple_loss(state.model, diffusion, x0, t, eps, y)
     state.optimizer.zero_grad(set_to_none=True)
     loss.backward()
@@ -174,6 +174,17 @@ def _step(
 def autocast(device: torch.device, precision: Precision) -> AbstractContextManager[object]:
     """bfloat16 autocast, or nothing."""
     return torch.autocast(device.type, torch.bfloat16) if precision == "bfloat16" else nullcontext()
+
+
+@contextmanager
+def _own_dropout(seed: int, step: int, device: torch.device) -> Iterator[None]:
+    """Dropout draws from torch's global generator: seed it by the step, then give it back as it was.
+
+    So the features dropped are a function of (seed, step), and a resumed run drops what the straight one does.
+    """
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(seed * 1_000_003 + step)
+        yield
 
 
 def _drop_labels(state: TrainState, y: Int[Tensor, " b"] | None, share: float) -> Int[Tensor, " b"] | None:

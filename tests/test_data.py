@@ -249,15 +249,15 @@ def test_a_broken_image_is_named(tmp_path, damage):
     rng = np.random.default_rng(0)
     save(path, rng.integers(0, 256, (32, 32, 3)))
     raw = path.read_bytes()
-    last = raw.index(b"IDAT") - 1  # byte of the length of the pixels' chunk
-    flipped = raw[:last] + bytes([raw[last] ^ 1]) + raw[last + 1 :]
+    i = raw.index(b"IDAT") - 2  # a byte of the length of the pixels' chunk
+    flipped = raw[:i] + bytes([raw[i] ^ 8]) + raw[i + 1 :]
     path.write_bytes({"short": raw[:500], "other": b"no image at all", "flipped": flipped}[damage])
     with pytest.raises(DataError, match=r"broken\.png cannot be read as an image: mend it or take it away"):
         image_folder(tmp_path, size=8)
 
 
 def test_an_empty_and_a_missing_folder_are_named(tmp_path):
-    with pytest.raises(DataError, match="holds no images: put .*jpeg"):
+    with pytest.raises(DataError, match=r"holds no images: put .*jpeg"):
         image_folder(tmp_path)
     with pytest.raises(DataError, match="is not a folder: pass 'mnist', 'fashion-mnist' or a folder"):
         image_folder(tmp_path / "nowhere")

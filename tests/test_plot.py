@@ -14,7 +14,7 @@ from PIL import Image
 
 from ddpm_lib import plot
 from ddpm_lib.diffusion import GaussianDiffusion
-from ddpm_lib.picture import DENSITY, WIDTH, Picture
+from ddpm_lib.picture import WIDTH, Picture
 from ddpm_lib.sampling import State
 from ddpm_lib.schedule import cosine_schedule, linear_schedule
 from ddpm_lib.toys import two_moons
@@ -62,7 +62,7 @@ def test_a_notebook_shows_it_once_as_a_small_transparent_png(make: Callable[[], 
     assert image.mode == "P"
     width = round(96 * picture.get_size_inches()[0])
     assert metadata["image/png"] == {"width": width}
-    assert abs(image.width - DENSITY * width) <= DENSITY
+    assert abs(image.width - picture.density * width) <= 2
     assert width <= WIDTH
     alpha = np.asarray(image.convert("RGBA"))[..., 3]
     assert alpha.min() == 0  # the page is seen

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 import torch
@@ -12,7 +13,7 @@ import torch
 from ddpm_lib.data import Batches, ImageData, mnist
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.loss import simple_loss
-from ddpm_lib.models import MLP, MLPConfig, UNetConfig, build
+from ddpm_lib.models import MLP, GaussianMixture, MLPConfig, OracleDenoiser, UNetConfig, build
 from ddpm_lib.schedule import cosine_schedule, linear_schedule
 from ddpm_lib.train import TrainConfig, TrainingError, lr_factor, start, train
 from tests.helpers import close, generator
@@ -46,16 +47,34 @@ def weights_of(progress):
 # -- learning ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("predicts", ["eps", "x0", "v"])
-def test_eight_points_are_learnt_by_heart(predicts):
-    # Eight points in the plane and t where each x_t still shows which one it was.
+class BestPossible:
+    """The oracle for data that are eight points, in the parametrization asked for."""
+
+    def __init__(self, points, diffusion, predicts):
+        mixture = GaussianMixture(points, torch.full((8,), 1e-3), torch.full((8,), 1 / 8))
+        self.oracle = OracleDenoiser(mixture, diffusion.schedule.alpha_bar)
+        self.diffusion, self.predicts = diffusion, predicts
+
+    def __call__(self, xt, t, y=None):
+        eps = self.oracle(xt, t)
+        return self.diffusion.target(self.diffusion.predict_x0(xt, t, eps), t, eps, self.predicts)
+
+
+@pytest.mark.parametrize(("predicts", "gap"), [("eps", 0.2), ("x0", 0.2), ("v", 0.6)])
+def test_eight_points_are_learnt_nearly_as_well_as_the_oracle_knows_them(predicts, gap):
     points = torch.randn(8, 2, generator=generator(0))
     diffusion = GaussianDiffusion(linear_schedule(50))
-    config = TrainConfig(steps=400, batch=64, lr=5e-3, every=100)
+    config = TrainConfig(steps=400, lr=1e-2, ema=0.99, every=400)
     torch.manual_seed(0)
     model = MLP(MLPConfig(width=64, predicts=predicts))
-    losses = [p.loss for p in train(model, diffusion, lambda step: (points.repeat(16, 1), None), config)]
-    assert losses[-1] < 0.35 * losses[0] if predicts != "eps" else losses[-1] < 0.6 * losses[0]
+    *_, last = train(model, diffusion, lambda step: (points.repeat(16, 1), None), config)
+    x0, t = points.repeat(512, 1), torch.randint(1, 51, (4096,), generator=generator(1))
+    eps = torch.randn(x0.shape, generator=generator(2))
+    best = float(simple_loss(BestPossible(points, diffusion, predicts), diffusion, x0, t, eps))
+    with torch.no_grad():
+        learnt = float(simple_loss(last.state.ema.average, diffusion, x0, t, eps))
+        nothing = float(simple_loss(MLP(MLPConfig(predicts=predicts)), diffusion, x0, t, eps))
+    assert best < learnt < best + gap * (nothing - best)
 
 
 def test_eight_images_are_learnt_by_heart(digits):
@@ -71,9 +90,9 @@ def test_eight_images_are_learnt_by_heart(digits):
     with torch.no_grad():
         after = float(simple_loss(state.model, DIFFUSION, x0, t, eps))
         averaged = float(simple_loss(state.ema.average, DIFFUSION, x0, t, eps))
-    assert before == pytest.approx(1, abs=0.05)  # a fresh network says 0, and eps has variance 1
+    assert before == pytest.approx(1, abs=0.1)  # a fresh network says 0, and eps has variance 1
     assert losses[0] > losses[1] > losses[2]
-    assert after < 0.1
+    assert after < 0.2
     assert averaged < 0.2
 
 
@@ -136,12 +155,12 @@ def test_the_network_sees_each_label_or_no_class_and_the_share_dropped_is_as_con
     seen = []
     model = fresh(LABELLED)
     model.label.register_forward_hook(lambda module, args, out: seen.append(args[0]))
-    config = replace(QUICK, steps=60, batch=16, label_drop=0.25)
+    config = replace(QUICK, steps=30, batch=16, label_drop=0.25)
     batches = Batches(digits, 16)
     for _ in train(model, DIFFUSION, batches, config):
         pass
     labels = torch.cat(seen)
-    true = torch.cat([batches(step)[1] for step in range(60)])
+    true = torch.cat([batches(step)[1] for step in range(30)])
     dropped = labels == 10
     assert torch.equal(labels[~dropped], true[~dropped])
     n = len(labels)
@@ -157,25 +176,21 @@ def test_labels_are_ignored_by_a_network_without_classes(digits):
     assert run(digits, QUICK)[-1].step == 6
 
 
-def test_times_follow_the_law_of_the_configuration(digits):
-    seen = []
-
-    class Spy(torch.nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.net, self.config, self.predicts = fresh(), TINY, "eps"
-
-    model = fresh()
+def test_times_follow_the_law_of_the_configuration():
+    seen, model = [], MLP(MLPConfig(width=8))
     model.time.register_forward_hook(lambda module, args, out: seen.append(args[0]))
-    run(digits, replace(QUICK, steps=60, batch=16, draw_t="lognormal"), model=model)
-    skewed = torch.cat(seen).double()
-    seen.clear()
-    run(digits, replace(QUICK, steps=60, batch=16), model=model)
-    even = torch.cat(seen).double()
-    assert float(even.mean()) == pytest.approx(50.5, abs=5 * 28.9 / 960**0.5)
-    assert float(skewed.mean()) < 35  # the lognormal law prefers little noise
-    assert min(even.min(), skewed.min()) >= 1
-    assert max(even.max(), skewed.max()) <= 100
+    times = {}
+    for how in ("lognormal", "uniform"):
+        for _ in train(model, DIFFUSION, lambda step: (torch.zeros(64, 2), None), replace(QUICK, draw_t=how)):
+            pass
+        times[how] = torch.cat(seen).double()
+        seen.clear()
+        assert times[how].min() >= 1
+        assert times[how].max() <= 100
+    n = len(times["uniform"])
+    assert n == 6 * 64
+    assert float(times["uniform"].mean()) == pytest.approx(50.5, abs=5 * 28.9 / n**0.5)
+    assert float(times["lognormal"].mean()) < 35  # that law prefers little noise
 
 
 # -- determinism ---------------------------------------------------------------------------------------------
@@ -210,7 +225,7 @@ def test_dropout_differs_from_step_to_step(digits):
     masks, model = [], fresh(replace(LABELLED, classes=0))
     dropout = next(m for m in model.modules() if isinstance(m, torch.nn.Dropout))
     dropout.register_forward_hook(lambda module, args, out: masks.append(out == 0))
-    run(digits, replace(QUICK, steps=3, lr=0.0), model=model)
+    run(digits, replace(QUICK, steps=3, lr=0.0), model=model.eval())  # train() itself turns dropout on
     share = [float(mask.double().mean()) for mask in masks]
     assert share == pytest.approx([0.2] * 3, abs=0.05)
     assert not torch.equal(masks[0], masks[1])
@@ -250,7 +265,7 @@ def test_progress_comes_every_k_steps_and_at_the_end_with_the_mean_loss(digits):
         assert progress.loss == pytest.approx(sum(part) / len(part), rel=1e-6)
     assert [p.share for p in grouped] == pytest.approx([3 / 7, 6 / 7, 1])
     assert grouped[-1].seconds_left == 0
-    assert all(a.seconds < b.seconds for a, b in zip(grouped, grouped[1:], strict=False))
+    assert all(a.seconds < b.seconds for a, b in pairwise(grouped))
 
 
 class Clock:

@@ -1,0 +1,302 @@
+"""A run that was saved and resumed is the run that was not, and a file that is no checkpoint says so."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from dataclasses import replace
+
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+
+import ddpm_lib
+from ddpm_lib import checkpoint as module
+from ddpm_lib.checkpoint import About, CheckpointError, export_weights, load_checkpoint, save_checkpoint
+from ddpm_lib.data import Batches, ImageData
+from ddpm_lib.diffusion import GaussianDiffusion
+from ddpm_lib.models import MLPConfig, ResNetConfig, UNetConfig, build
+from ddpm_lib.sampling import sample
+from ddpm_lib.schedule import NoiseSchedule, cosine_schedule, linear_schedule
+from ddpm_lib.train import TrainConfig, start, train
+from tests.helpers import close, generator, unchecked
+
+SCHEDULE = cosine_schedule(50)
+TINY = UNetConfig(base=8, mults=(1, 2), blocks=1, heads=2, groups=1, activation="silu")
+LABELLED = replace(TINY, classes=10, dropout=0.2, predicts="v")
+CONFIG = TrainConfig(steps=6, batch=4, lr=1e-3, every=1, weight_decay=0.01)
+ABOUT = About("noise", (1, 8, 8), ("a", "b"))
+
+
+def data():
+    pixels = torch.randint(0, 256, (16, 1, 8, 8), generator=generator(0), dtype=torch.uint8)
+    return ImageData(pixels, torch.arange(16) % 10, "noise")
+
+
+def fresh(model_config, config):
+    torch.manual_seed(0)
+    return start(build(model_config), config)
+
+
+def go_on(state, config, until):
+    """Train `state` up to step `until` and return the losses on the way."""
+    losses = []
+    if state.step < until:
+        for progress in train(state.model, GaussianDiffusion(SCHEDULE), Batches(data(), 4), config, state):
+            losses.append(progress.loss)
+            if progress.step == until:
+                break
+    return losses
+
+
+def saved(tmp_path, model_config=TINY, config=CONFIG, steps=2):
+    """A state after some steps, and its file."""
+    state, path = fresh(model_config, config), tmp_path / "run" / "checkpoint.safetensors"
+    go_on(state, config, steps)
+    save_checkpoint(path, state, SCHEDULE, config, ABOUT)
+    return state, path
+
+
+def everything(state):
+    """All tensors of a training state, by name."""
+    tensors = {f"model.{name}": t for name, t in state.model.state_dict().items()}
+    tensors |= {f"ema.{name}": t for name, t in state.ema.average.state_dict().items()}
+    for i, parameter in enumerate(state.model.parameters()):
+        tensors |= {f"optimizer.{i}.{key}": t for key, t in state.optimizer.state[parameter].items()}
+    return tensors | {"rng": state.generator.get_state()}
+
+
+# -- resuming ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("model_config", [TINY, LABELLED], ids=["plain", "labels-and-dropout"])
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"channels_last": True}, {"precision": "bfloat16"}, {"draw_t": "lognormal", "seed": 3}],
+    ids=["float32", "channels-last", "bfloat16", "lognormal"],
+)
+def test_a_resumed_run_equals_the_straight_one_to_the_bit(tmp_path, model_config, options):
+    config = replace(CONFIG, **options)
+    straight = fresh(model_config, config)
+    losses = go_on(straight, config, 6)
+    _, path = saved(tmp_path, model_config, config, steps=3)
+    torch.manual_seed(99)  # another process, with other random numbers
+    checkpoint = load_checkpoint(path)
+    resumed = checkpoint.resume()
+    assert resumed.step == 3
+    assert go_on(resumed, checkpoint.train_config, 6) == losses[3:]
+    ours, theirs = everything(resumed), everything(straight)
+    assert ours.keys() == theirs.keys()
+    assert {name for name in ours if name.startswith("optimizer.0.")} == {
+        f"optimizer.0.{key}" for key in ("step", "exp_avg", "exp_avg_sq")
+    }
+    assert [name for name in ours if not torch.equal(ours[name], theirs[name])] == []
+    assert resumed.step == straight.step == 6
+
+
+def test_a_checkpoint_before_the_first_step_resumes_too(tmp_path):
+    straight = fresh(TINY, CONFIG)
+    losses = go_on(straight, CONFIG, 2)
+    _, path = saved(tmp_path, steps=0)
+    assert go_on(load_checkpoint(path).resume(), CONFIG, 2) == losses
+
+
+def test_what_is_loaded_is_what_was_saved(tmp_path):
+    state, path = saved(tmp_path, LABELLED)
+    checkpoint = load_checkpoint(path)
+    resumed = checkpoint.resume()
+    ours, theirs = everything(resumed), everything(state)
+    assert [name for name in theirs if not torch.equal(ours[name], theirs[name])] == []
+    assert (resumed.step, resumed.seconds) == (state.step, state.seconds)
+    assert (checkpoint.step, checkpoint.seconds) == (2, state.seconds)
+    assert checkpoint.about == ABOUT
+    assert checkpoint.train_config == CONFIG
+    assert torch.equal(checkpoint.schedule.beta, SCHEDULE.beta)
+    assert checkpoint.schedule.name == "cosine"
+    assert torch.equal(checkpoint.diffusion.schedule.alpha_bar, SCHEDULE.alpha_bar)
+
+
+def test_a_run_can_be_resumed_with_another_configuration(tmp_path):
+    _, path = saved(tmp_path)
+    state = load_checkpoint(path).resume(config=replace(CONFIG, ema=0.5, steps=9))
+    assert state.ema.decay == 0.5
+    assert len(go_on(state, replace(CONFIG, steps=9), 9)) == 7
+
+
+@pytest.mark.parametrize(
+    "model_config",
+    [
+        LABELLED,
+        UNetConfig(base=8, mults=(1, 1, 2), attention=(0, 2), heads=2, fold=2, predicts="x0"),
+        ResNetConfig(width=4, blocks=2, time=True),
+        ResNetConfig(),
+        MLPConfig(width=8, layers=2, predicts="v"),
+    ],
+)
+def test_every_kind_of_network_keeps_its_configuration(tmp_path, model_config):
+    config = TrainConfig(steps=3, seconds=12.5, betas=(0.8, 0.9), decay="none", precision="bfloat16")
+    state, path = fresh(model_config, config), tmp_path / "x.safetensors"
+    own = NoiseSchedule(torch.tensor([0.0, 0.25, 0.5], dtype=torch.float64))
+    save_checkpoint(path, state, own, config, About("points", (2,)))
+    checkpoint = load_checkpoint(path)
+    assert checkpoint.model_config == model_config
+    assert checkpoint.train_config == config
+    assert checkpoint.about == About("points", (2,))
+    assert checkpoint.schedule.beta.tolist() == [0.0, 0.25, 0.5]
+    assert checkpoint.network().config == model_config
+
+
+def test_the_network_of_a_checkpoint_is_the_average_frozen_and_ready_to_sample(tmp_path):
+    state, path = saved(tmp_path)
+    net = ddpm_lib.load(path).network()
+    assert not net.training
+    assert not any(p.requires_grad for p in net.parameters())
+    for name, value in net.state_dict().items():
+        assert torch.equal(value, state.ema.average.state_dict()[name])
+    assert any(not torch.equal(v, state.model.state_dict()[k]) for k, v in net.state_dict().items())
+    *_, last = sample(net, ddpm_lib.load(path).diffusion, (1, 8, 8), seeds=[0], steps=2)
+    assert last.t == 0
+
+
+# -- exported weights ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_exported_weights_sample_but_cannot_be_trained_on(tmp_path, half):
+    state, path = saved(tmp_path)
+    out = tmp_path / "weights.safetensors"
+    export_weights(out, load_checkpoint(path), half=half)
+    dtypes = {t.dtype for name, t in load_file(out).items() if name.startswith("ema.")}
+    assert dtypes == {torch.float16 if half else torch.float32}
+    assert out.stat().st_size < path.stat().st_size / (6 if half else 3)
+    exported = load_checkpoint(out)
+    for name, value in exported.network().state_dict().items():
+        assert value.dtype == torch.float32
+        close(value, state.ema.average.state_dict()[name], 1e-3 if half else 1e-12)
+    assert torch.equal(exported.schedule.beta, SCHEDULE.beta)
+    assert (exported.about, exported.step) == (ABOUT, 2)
+    with pytest.raises(
+        CheckpointError, match="exported weights without an optimizer, which cannot be trained on"
+    ):
+        exported.resume()
+
+
+# -- what can happen to a file -------------------------------------------------------------------------------
+
+
+def test_an_interrupted_write_leaves_the_old_checkpoint(tmp_path, monkeypatch):
+    state, path = saved(tmp_path)
+    before = path.read_bytes()
+
+    def crash(tensors, part, metadata):
+        part.write_bytes(b"half of")
+        raise OSError("No space left on device")
+
+    go_on(state, CONFIG, 4)
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "save_file", crash)
+        with pytest.raises(OSError, match="No space left"):
+            save_checkpoint(path, state, SCHEDULE, CONFIG, ABOUT)
+    assert path.read_bytes() == before
+    assert load_checkpoint(path).step == 2
+    save_checkpoint(path, state, SCHEDULE, CONFIG, ABOUT)
+    assert load_checkpoint(path).step == 4
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
+
+
+def refused(path):
+    """The sentence that says why `path` is refused, which is one line that names the file."""
+    with pytest.raises(CheckpointError) as caught:
+        load_checkpoint(path)
+    sentence = str(caught.value)
+    assert str(path) in sentence
+    assert "\n" not in sentence
+    return sentence
+
+
+@pytest.mark.parametrize("keep", [0, 5, 100, -1, -1000])
+def test_a_truncated_file_is_refused_in_one_sentence(tmp_path, keep):
+    _, path = saved(tmp_path)
+    raw = path.read_bytes()
+    path.write_bytes(raw[:keep])
+    assert "is not a whole safetensors file" in refused(path)
+
+
+class Malicious:
+    """A pickle that would run code when loaded."""
+
+    def __reduce__(self):
+        return (pytest.fail, ("a pickle was executed",))
+
+
+def test_other_files_are_refused_in_one_sentence_and_no_pickle_is_run(tmp_path):
+    path = tmp_path / "x.safetensors"
+    assert "does not exist" in refused(path)
+    assert "does not exist" in refused(tmp_path)  # a folder
+    path.write_bytes(pickle.dumps(Malicious()))
+    assert "is not a whole safetensors file" in refused(path)
+    path.write_text("# notes, not weights\n" * 100)
+    assert "is not a whole safetensors file" in refused(path)
+    save_file({"weight": torch.zeros(2)}, path)
+    assert "not one of ddpm_lib/1" in refused(path)
+    save_file({"weight": torch.zeros(2)}, path, {"format": "pt"})
+    assert "not one of ddpm_lib/1" in refused(path)
+
+
+def rewritten(path, change, drop=()):
+    """The file with its header's JSON changed, and tensors left out."""
+    with safe_open(path, framework="pt") as file:
+        metadata = file.metadata()
+    config = change(json.loads(metadata["config"]))
+    tensors = {name: t for name, t in load_file(path).items() if not name.startswith(tuple(drop))}
+    text = config if isinstance(config, str) else json.dumps(config)
+    save_file(tensors, path, {"format": metadata["format"], "config": text})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda config: "{not json",
+        lambda config: "[]",
+        lambda config: {},
+        lambda config: config | {"model": ["transformer", {}]},
+        lambda config: config | {"model": ["unet", {"colour": 3}]},
+        lambda config: config | {"train": {"speed": 3}},
+        lambda config: config | {"about": None},
+    ],
+)
+def test_a_header_that_makes_no_sense_is_refused_in_one_sentence(tmp_path, change):
+    _, path = saved(tmp_path)
+    rewritten(path, change)
+    with unchecked():
+        assert "has a header that this version of ddpm_lib cannot read" in refused(path)
+
+
+def test_a_file_without_a_schedule_or_without_the_weights_is_refused(tmp_path):
+    _, path = saved(tmp_path)
+    rewritten(path, lambda config: config, drop=["schedule."])
+    assert "schedule.beta" in refused(path)
+    _, path = saved(tmp_path)
+    rewritten(path, lambda config: config, drop=["ema.middle", "model.middle"])
+    checkpoint = load_checkpoint(path)
+    for use in (checkpoint.network, checkpoint.resume):
+        with pytest.raises(CheckpointError, match="do not fit the network") as caught:
+            use()
+        assert "\n" not in str(caught.value)
+
+
+def test_files_hold_tensors_and_json_only(tmp_path):
+    _, path = saved(tmp_path)
+    with safe_open(path, framework="pt") as file:
+        metadata = file.metadata()
+        assert set(metadata) == {"format", "config"}
+    parts = {name.split(".")[0] for name in load_file(path)}
+    assert parts == {"model", "ema", "optimizer", "rng", "schedule"}
+    assert set(json.loads(metadata["config"])) == {"model", "schedule", "train", "about", "step", "seconds"}
+
+
+def test_the_linear_schedule_keeps_its_name(tmp_path):
+    state, path = fresh(TINY, CONFIG), tmp_path / "x.safetensors"
+    save_checkpoint(path, state, linear_schedule(60), CONFIG, ABOUT)
+    assert load_checkpoint(path).schedule.name == "linear"
