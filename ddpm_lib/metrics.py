@@ -64,7 +64,6 @@ def digit_classes(x: Float[Tensor, "n 1 28 28"], y: Int[Tensor, " n"] | None = N
     return Classes(float(confidence.mean()), float(entropy), agreement, tuple(histogram.tolist()))
 
 
-@torch.inference_mode()
 def loss_by_t(
     denoiser: Denoiser,
     diffusion: GaussianDiffusion,
@@ -76,6 +75,7 @@ def loss_by_t(
     """(t, mean squared error of eps_hat a pixel) on the images x0: comparable whatever the network predicts."""
     eps = Noise(range(seed, seed + len(x0)), x0.shape[1:], x0.device)()
     for t in ts:
-        xt = diffusion.q_sample(x0, t, eps)
-        _, eps_hat = diffusion.denoise(denoiser, xt, t, y=y, clip=False)
+        with torch.inference_mode():
+            xt = diffusion.q_sample(x0, t, eps)
+            _, eps_hat = diffusion.denoise(denoiser, xt, t, y=y, clip=False)
         yield t, float((eps_hat - eps).square().mean())

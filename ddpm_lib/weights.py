@@ -23,6 +23,5 @@ def load_weights(name: str | Path) -> Checkpoint:
         return load_checkpoint(path)
     if Path(name).suffix or Path(name).exists():
         return load_checkpoint(name)
-    raise CheckpointError(
-        f"There are no weights {str(name)!r}: pass {', '.join(shipped())} or a checkpoint's path."
-    )
+    known = ", ".join(["a checkpoint's path", *shipped()])
+    raise CheckpointError(f"There are no weights {str(name)!r}: pass {known}.")
