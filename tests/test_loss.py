@@ -99,18 +99,18 @@ def test_lognormal_mass_up_to_t_is_the_normal_cdf_of_log_sigma(schedule):
     log_sigma = [0.0] + [0.5 * math.log((1 - a) / a) for a in ab[1:]]  # of the noise-to-signal ratio
     for t in (1, 2, 50, 200, 400, schedule.T - 1):
         edge = (log_sigma[t] + log_sigma[t + 1]) / 2
-        assert float(weights[: t + 1].sum()) == pytest.approx(normal_cdf((edge + 1.2) / 1.2), abs=1e-9)
+        assert float(weights[: t + 1].sum()) == pytest.approx(normal_cdf(edge), abs=1e-9)
 
 
-def test_lognormal_mean_and_spread_are_minus_1_2_and_1_2():
+def test_lognormal_mean_and_spread_are_0_and_1():
     # A fine chain that covers the whole law: the moments come out within the spacing of the times.
     schedule = cosine_schedule(4000)
     weights = t_weights(schedule, "lognormal")[1:]
     log_sigma = -0.5 * schedule.log_snr[1:]
     mean = float((weights * log_sigma).sum())
     spread = float((weights * (log_sigma - mean) ** 2).sum()) ** 0.5
-    assert mean == pytest.approx(-1.2, abs=0.01)
-    assert spread == pytest.approx(1.2, abs=0.01)
+    assert mean == pytest.approx(0, abs=0.01)
+    assert spread == pytest.approx(1, abs=0.01)
 
 
 def test_draws_follow_the_weights_and_never_give_t_0():
