@@ -48,7 +48,7 @@ SMALL = UNetConfig(
     predicts="x0",
 )
 QUICK = TrainConfig(
-    steps=3_000, seconds=180.0, batch=64, lr=4e-3, betas=(0.9, 0.99), ema=0.998, draw_t="lognormal"
+    steps=3_000, seconds=180.0, batch=32, lr=2e-3, betas=(0.9, 0.99), ema=0.998, draw_t="lognormal"
 )
 
 GUIDABLE = replace(MODERN, dropout=0.0, classes=10, predicts="x0")

@@ -12,11 +12,11 @@ import torch
 
 from ddpm_lib.data import Batches, ImageData, mnist
 from ddpm_lib.diffusion import GaussianDiffusion
-from ddpm_lib.loss import simple_loss
+from ddpm_lib.loss import simple_loss, t_weights
 from ddpm_lib.models import MLP, GaussianMixture, MLPConfig, OracleDenoiser, UNetConfig, build
 from ddpm_lib.schedule import cosine_schedule, linear_schedule
 from ddpm_lib.train import TrainConfig, TrainingError, lr_factor, start, train
-from tests.helpers import close, generator
+from tests.helpers import assert_mean, assert_variance, close, generator
 
 DIFFUSION = GaussianDiffusion(cosine_schedule(100))
 TINY = UNetConfig(base=8, mults=(1, 2), blocks=1, heads=2, groups=1, activation="silu")
@@ -176,21 +176,23 @@ def test_labels_are_ignored_by_a_network_without_classes(digits):
     assert run(digits, QUICK)[-1].step == 6
 
 
-def test_times_follow_the_law_of_the_configuration():
+@pytest.mark.parametrize("how", ["uniform", "lognormal"])
+def test_times_follow_the_law_of_the_configuration(how):
     seen, model = [], MLP(MLPConfig(width=8))
     model.time.register_forward_hook(lambda module, args, out: seen.append(args[0]))
-    times = {}
-    for how in ("lognormal", "uniform"):
-        for _ in train(model, DIFFUSION, lambda step: (torch.zeros(64, 2), None), replace(QUICK, draw_t=how)):
-            pass
-        times[how] = torch.cat(seen).double()
-        seen.clear()
-        assert times[how].min() >= 1
-        assert times[how].max() <= 100
-    n = len(times["uniform"])
-    assert n == 6 * 64
-    assert float(times["uniform"].mean()) == pytest.approx(50.5, abs=5 * 28.9 / n**0.5)
-    assert float(times["lognormal"].mean()) < 35  # that law prefers little noise
+    for _ in train(model, DIFFUSION, lambda step: (torch.zeros(64, 2), None), replace(QUICK, draw_t=how)):
+        pass
+    drawn, t = torch.cat(seen).double()[:, None], torch.arange(101).double()
+    law, other = t_weights(DIFFUSION.schedule, how), t_weights(DIFFUSION.schedule, OTHER[how])
+    mean = (law * t).sum()
+    assert drawn.shape == (6 * 64, 1)
+    assert_mean(drawn, mean)
+    assert_variance(drawn, (law * (t - mean) ** 2).sum())
+    with pytest.raises(AssertionError, match="variance off"):  # the two laws can be told apart
+        assert_variance(drawn, (other * (t - mean) ** 2).sum())
+
+
+OTHER = {"uniform": "lognormal", "lognormal": "uniform"}
 
 
 # -- determinism ---------------------------------------------------------------------------------------------
