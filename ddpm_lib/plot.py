@@ -43,7 +43,7 @@ def image_grid(
     title: str | None = None,
     *,
     labels: Sequence[object] | None = None,
-    scale: int | None = None,
+    scale: int | float | None = None,
 ) -> Picture:
     """n images in [-1, 1], clipped, in rows of `columns`; `labels` name the columns.
 
@@ -59,7 +59,7 @@ def forward_strip(
     ts: Sequence[int] = (0, 50, 100, 200, 500),
     seed: int = 0,
     *,
-    scale: int | None = None,
+    scale: int | float | None = None,
 ) -> Picture:
     """One row an image, one column a time: x_t from the closed form, with the same noise along a row."""
     eps = torch.randn(x0.shape, generator=torch.Generator().manual_seed(seed)).to(x0)
@@ -74,7 +74,7 @@ def denoising_strip(
     columns: int = 8,
     *,
     x0_hat: bool = False,
-    scale: int | None = None,
+    scale: int | float | None = None,
 ) -> Picture:
     """One row an image, t falling from left to right: `columns` of the states that `sample` yields.
 
@@ -100,7 +100,7 @@ def _tiles(
     columns: Sequence[object] | None = None,
     rows_named: Sequence[str] | None = None,
     title: str | None = None,
-    scale: int | None = None,
+    scale: int | float | None = None,
     gap: int = 1,
 ) -> Picture:
     """Images on one transparent canvas, with names over the columns and beside the rows; NaN is left empty."""
@@ -173,14 +173,14 @@ def schedule_curves(*schedules: NoiseSchedule) -> Picture:
 
 
 def loss_curve(steps: Sequence[int], losses: Sequence[float], window: int | None = None) -> Picture:
-    """The loss at each step, faint, and its mean over the last `window` steps (a fiftieth of all unless told)."""
+    """The loss at each step, faint, and its mean over the last `window` steps (a twentieth of all unless told)."""
     picture, (panel,) = axes(height=240)
-    window = max(1, len(losses) // 50) if window is None else window
+    window = max(1, len(losses) // 20) if window is None else window
     total = np.concatenate([[0.0], np.cumsum(np.asarray(losses, dtype=float))])
     end = np.arange(1, len(losses) + 1)
     start = np.maximum(0, end - window)
-    panel.plot(steps, losses, color=INK, alpha=0.35, linewidth=0.8, label="each step")
-    panel.plot(steps, (total[end] - total[start]) / (end - start), label=f"mean of {window}")
+    panel.plot(steps, losses, color=INK, alpha=0.35, linewidth=0.8, label="loss")
+    panel.plot(steps, (total[end] - total[start]) / (end - start), label=f"mean of the last {window}")
     panel.set_yscale("log")
     panel.set_xlabel("step")
     panel.set_ylabel("loss")

@@ -51,11 +51,8 @@ def readme() -> None:
         page.goto((HTML / "book" / "forward.html").as_uri())
         ready(page)
         slider = page.locator(".ddpm-scrub input[type=range]").first
-        slider.focus()
-        page.keyboard.press("Home")
-        for _ in range(6):
-            page.keyboard.press("PageUp")
-        page.evaluate("document.activeElement.blur()")
+        slider.fill("120")
+        page.add_style_tag(content="#pst-back-to-top { display: none }")
         widget = page.locator(".ddpm-scrub").first
         widget.scroll_into_view_if_needed()
         widget.evaluate(
