@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -86,9 +87,20 @@ class Checkpoint:
                 else torch.empty_like(parameter).copy_(value)
                 for key, value in saved.items()
             }
-        state.generator.set_state(self.tensors["rng"])
+        self._restore_random(state.generator)
         state.step, state.seconds = self.step, self.seconds
         return state
+
+    def _restore_random(self, generator: torch.Generator) -> None:
+        try:
+            generator.set_state(self.tensors["rng"])
+        except RuntimeError:  # each kind of device has a generator of its own kind
+            generator.manual_seed(self.train_config.seed + self.step)
+            warnings.warn(
+                f"The run was saved on another kind of device than {generator.device}: it goes on with fresh random "
+                "numbers, and not to the bit.",
+                stacklevel=3,
+            )
 
     def _fill(self, model: nn.Module, prefix: str) -> None:
         try:

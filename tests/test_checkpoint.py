@@ -124,6 +124,16 @@ def test_a_run_can_be_resumed_with_another_configuration(tmp_path):
     assert len(go_on(state, replace(CONFIG, steps=9), 9)) == 7
 
 
+def test_a_run_saved_on_another_kind_of_device_goes_on_and_says_that_it_is_not_to_the_bit(tmp_path):
+    _, path = saved(tmp_path)
+    checkpoint = load_checkpoint(path)
+    elsewhere = dict(checkpoint.tensors) | {"rng": torch.zeros(16, dtype=torch.uint8)}  # as short as CUDA's
+    with pytest.warns(UserWarning, match=r"another kind of device than cpu.*not to the bit"):
+        state = replace(checkpoint, tensors=elsewhere).resume()
+    assert state.generator.initial_seed() == CONFIG.seed + 2
+    assert len(go_on(state, CONFIG, 4)) == 2
+
+
 @pytest.mark.parametrize(
     "model_config",
     [

@@ -1,0 +1,55 @@
+"""The weights that come with the package: found by name, verified, and able to draw."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+import ddpm_lib
+from ddpm_lib import weights
+from ddpm_lib.checkpoint import CheckpointError
+from ddpm_lib.data import DataError
+from ddpm_lib.generate import class_labels, generate, with_guidance
+from ddpm_lib.metrics import digit_classes, digit_distance
+
+
+def test_every_shipped_network_has_a_card_and_a_picture() -> None:
+    assert weights.shipped() == ["cpu-minutes"]
+    for name in weights.shipped():
+        card = (weights.FOLDER / f"{name}.md").read_text(encoding="utf-8")
+        for word in ("Data", "Training", "Licence", "Frechet distance"):
+            assert word in card
+        assert (weights.FOLDER / f"{name}.png").is_file()
+
+
+def test_the_shipped_weights_draw_the_digits_that_are_asked_for() -> None:
+    trained = ddpm_lib.load("cpu-minutes")
+    network = with_guidance(trained.network(), 0.5)
+    y = class_labels(150, 10)
+    x = torch.cat(list(generate(network, trained.diffusion, trained.about.shape, range(150), y=y, steps=8)))
+    seen = digit_classes(x, y)
+    assert seen.agreement is not None
+    assert seen.agreement > 0.95
+    assert seen.entropy > 3.2
+    assert digit_distance(x, ddpm_lib.data.mnist(train=False).x0()) < 30  # noise: over 1,000
+
+
+def test_changed_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(weights.FOLDER, tmp_path / "weights")
+    monkeypatch.setattr(weights, "FOLDER", tmp_path / "weights")
+    path = tmp_path / "weights" / "cpu-minutes.safetensors"
+    raw = bytearray(path.read_bytes())
+    raw[-1] ^= 1
+    path.write_bytes(raw)
+    with pytest.raises(DataError, match="does not have its published checksum: reinstall ddpm-lib"):
+        ddpm_lib.load("cpu-minutes")
+
+
+def test_an_unknown_name_lists_the_known_ones() -> None:
+    with pytest.raises(CheckpointError, match="no weights 'unet-xl': pass a checkpoint's path, cpu-minutes"):
+        ddpm_lib.load("unet-xl")
+    with pytest.raises(CheckpointError, match=r"nothing\.safetensors does not exist"):
+        ddpm_lib.load("nothing.safetensors")
