@@ -55,7 +55,7 @@ unit: $(READY) chromium  ## the unit tests, with array shapes checked as they ru
 	@OMP_NUM_THREADS=1 $(PY) -m pytest -m "not pages" -n 2
 
 notebooks: $(READY)  ## every notebook run from top to bottom (nbval)
-	@echo "==> running every notebook (about 3 minutes on two cores) ..."
+	@echo "==> running every notebook (about 2 minutes on two cores) ..."
 	@$(PY) -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=600 -p no:xdist --durations=5 book
 
 chromium: $(READY)  ## make sure that there is a Chromium to drive the pages with
