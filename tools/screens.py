@@ -52,7 +52,7 @@ def readme() -> None:
         ready(page)
         slider = page.locator(".ddpm-scrub input[type=range]").first
         slider.fill("120")
-        page.add_style_tag(content="#pst-back-to-top { display: none }")
+        slider.blur()
         widget = page.locator(".ddpm-scrub").first
         widget.scroll_into_view_if_needed()
         widget.evaluate(
