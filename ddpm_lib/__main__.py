@@ -15,7 +15,7 @@ from ddpm_lib.presets import PRESETS
 from ddpm_lib.train import TrainingError
 
 COMMANDS = {"train": train, "sample": sample, "evaluate": evaluate, "export": export}
-MISTAKES = (UsageError, CheckpointError, DataError, FetchError, TrainingError, ValueError)
+MISTAKES = (UsageError, CheckpointError, DataError, FetchError, TrainingError, ValueError, OSError)
 
 EXAMPLES = """\
 examples:
@@ -62,16 +62,12 @@ def _train(p: argparse.ArgumentParser) -> None:
         "model", nargs="?", default="unet", choices=["unet", "resnet"], help="network (default: unet)"
     )
     p.add_argument("--preset", choices=list(PRESETS), metavar="NAME", help="named experiment; see below")
-    p.add_argument(
-        "--data", default="mnist", help="mnist, fashion-mnist, or a folder of images (default: mnist)"
-    )
-    p.add_argument(
-        "--size", type=_positive, default=32, help="side of a folder's images in pixels (default: 32)"
-    )
+    p.add_argument("--data", help="mnist, fashion-mnist, or a folder of images (default: mnist)")
+    p.add_argument("--size", type=_positive, help="side of a folder's images in pixels (default: 32)")
     p.add_argument("--out", metavar="FOLDER", help="where the run is saved (default: runs/PRESET)")
     p.add_argument("--resume", metavar="CHECKPOINT", help="go on with an interrupted run")
     p.add_argument("--steps", type=_positive, help="optimizer steps, however long they take")
-    p.add_argument("--seconds", type=float, help="stop after so many seconds of training")
+    p.add_argument("--seconds", type=_seconds, help="stop after so many seconds of training")
     p.add_argument("--batch", type=_positive, help="images a step")
     p.add_argument("--lr", type=float, help="learning rate")
     p.add_argument(
@@ -118,7 +114,7 @@ def _export(p: argparse.ArgumentParser) -> None:
 def _sampler(p: argparse.ArgumentParser) -> None:
     p.add_argument("--sampler", choices=["ddpm", "ddpm-beta", "ddim"], default="ddim", help="default: ddim")
     p.add_argument("--steps", type=int, default=50, help="steps of the sampler; 0 takes all T (default: 50)")
-    p.add_argument("--eta", type=float, default=0.0, help="DDIM's noise: 0 none, 1 as DDPM (default: 0)")
+    p.add_argument("--eta", type=_share, default=0.0, help="DDIM's noise: 0 none, 1 as DDPM (default: 0)")
     p.add_argument(
         "--guidance", type=float, default=0.5, help="weight w, for networks with classes (default: 0.5)"
     )
@@ -134,6 +130,20 @@ def _positive(text: str) -> int:
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
+    return value
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a time above 0")
+    return value
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
     return value
 
 

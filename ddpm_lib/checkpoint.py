@@ -67,6 +67,8 @@ class Checkpoint:
     def resume(self, device: torch.device | str = "cpu", config: TrainConfig | None = None) -> TrainState:
         """The training state: pass it to `train`, and the run goes on to the bit.
 
+        (On the CPU, for a run bounded by steps: with `seconds`, the learning rate follows the clock.)
+
         `config` replaces the run's own, to lengthen it for instance.
         """
         if "rng" not in self.tensors:
@@ -82,7 +84,7 @@ class Checkpoint:
             saved = self._part(f"optimizer.{i}.")
             # The moments take the weights' memory layout; the step count is a single number.
             state.optimizer.state[parameter] = {
-                key: value.to(parameter.device)
+                key: value.to(parameter.device if state.optimizer.defaults["fused"] else "cpu")
                 if value.ndim == 0
                 else torch.empty_like(parameter).copy_(value)
                 for key, value in saved.items()
@@ -139,6 +141,8 @@ def export_weights(path: str | Path, checkpoint: Checkpoint, half: bool = False)
 def load_checkpoint(path: str | Path) -> Checkpoint:
     """Read a checkpoint or exported weights. Raises CheckpointError, in one sentence, for any other file."""
     path = Path(path)
+    if path.is_dir():
+        path /= "checkpoint.safetensors"
     if not path.is_file():
         raise CheckpointError(f"{path} does not exist: pass the checkpoint.safetensors of a run.")
     try:
@@ -152,7 +156,7 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
         ) from error
     if metadata.get("format") != FORMAT:
         raise CheckpointError(
-            f"{path} is a safetensors file, but not one of {FORMAT}: pass a file written by `ddpm_lib train`."
+            f"{path} is a safetensors file, but not one of {FORMAT}: pass a file written by `python -m ddpm_lib train`."
         )
     try:
         header = json.loads(metadata["config"])

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from jaxtyping import Float, Int, UInt8
-from PIL import Image
+from PIL import Image, ImageOps
 from torch import Tensor
 
 ASSETS = Path(__file__).parent / "assets"
@@ -185,12 +185,17 @@ def image_folder(path: str | Path, size: int = 32, grey: bool = False) -> ImageD
 
 def _read_image(file: Path, size: int, mode: str) -> UInt8[Tensor, "c h w"]:
     try:
-        with Image.open(file) as image:
+        with Image.open(file) as opened:
+            image = ImageOps.exif_transpose(opened)  # a camera may store a photo lying on its side
             side = min(image.size)
             left, top = (image.width - side) // 2, (image.height - side) // 2
             square = image.convert(mode).crop((left, top, left + side, top + side))
             array = np.array(square.resize((size, size), Image.Resampling.LANCZOS))
-    except (OSError, SyntaxError) as error:  # Pillow raises SyntaxError for a broken chunk of a PNG
+    except (
+        OSError,
+        SyntaxError,
+        Image.DecompressionBombError,
+    ) as error:  # Pillow raises SyntaxError for a broken chunk of a PNG
         raise DataError(f"{file} cannot be read as an image: mend it or take it away.") from error
     return torch.from_numpy(array.reshape(size, size, -1)).permute(2, 0, 1)
 

@@ -73,8 +73,7 @@ class GaussianDiffusion:
         a = ab_t / ab_s
         weight_x0 = ab_s.sqrt() * (1 - a) / (1 - ab_t)
         weight_xt = a.sqrt() * (1 - ab_s) / (1 - ab_t)
-        variance = (1 - ab_s) * (1 - a) / (1 - ab_t)
-        return times(weight_x0, x0) + times(weight_xt, xt), variance.to(xt.dtype)
+        return times(weight_x0, x0) + times(weight_xt, xt), self.reverse_variance(xt, t, s, "beta_tilde")
 
     # -- four names for one prediction -------------------------------------------------------------------
 
@@ -157,8 +156,8 @@ class GaussianDiffusion:
         `clip` limits x0_hat to [-1, 1]. `sigma2` is one of the paper's two choices (section 3.2).
         """
         x0_hat, _ = self.denoise(denoiser, xt, t, y=y, clip=clip)
-        mean, variance = self.q_posterior(x0_hat, xt, t, s)
-        return mean, variance if sigma2 == "beta_tilde" else self.step_variance(xt, t, s)
+        mean, _ = self.q_posterior(x0_hat, xt, t, s)
+        return mean, self.reverse_variance(xt, t, s, sigma2)
 
     def denoise(
         self,
@@ -170,25 +169,32 @@ class GaussianDiffusion:
         clip: bool = True,
     ) -> tuple[Float[Tensor, "b *shape"], Float[Tensor, "b *shape"]]:
         """(x0_hat, eps_hat) of the network at (x_t, t); with `clip`, both belong to x0_hat in [-1, 1]."""
-        times = torch.as_tensor(t, device=xt.device).expand(len(xt))
-        x0_hat, eps_hat = self.interpret(denoiser(xt, times, y), xt, t, denoiser.predicts)
+        each = torch.as_tensor(t, device=xt.device).expand(len(xt))
+        x0_hat, eps_hat = self.interpret(denoiser(xt, each, y), xt, t, denoiser.predicts)
         if clip:
             x0_hat = x0_hat.clamp(-1, 1)
             eps_hat = self.predict_eps(xt, t, x0_hat)
         return x0_hat, eps_hat
 
-    def step_variance(self, xt: Float[Tensor, "b *shape"], t: Time, s: Time) -> Float[Tensor, "..."]:
-        """beta of the step from s to t, 1 - alpha_bar_t / alpha_bar_s; 0 for the last step, to s = 0.
+    def reverse_variance(
+        self, xt: Float[Tensor, "b *shape"], t: Time, s: Time, sigma2: Sigma2
+    ) -> Float[Tensor, "..."]:
+        """The variance of p_theta(x_s | x_t) (Ho et al. 2020, section 3.2).
 
-        Algorithm 2 adds no noise in its last step whatever the choice of sigma: L_0 scores its mean.
+        "beta_tilde" is the posterior's; "beta" is that of the forward step, 1 - alpha_bar_t / alpha_bar_s.
         """
         self._check_step(t, s)
         ab_t, ab_s = self.alpha_bar(t, xt), self.alpha_bar(s, xt)
-        return ((1 - ab_t / ab_s) * (ab_s < 1)).to(xt.dtype)
+        match sigma2:
+            case "beta_tilde":
+                return ((1 - ab_s) * (1 - ab_t / ab_s) / (1 - ab_t)).to(xt.dtype)
+            case "beta":
+                return (1 - ab_t / ab_s).to(xt.dtype)
+        raise ValueError(f"sigma2 is 'beta_tilde' or 'beta', not {sigma2!r}.")
 
     def _check_time(self, t: Time) -> None:
         # A tensor on an accelerator is not read back: that would stall the device at every step.
-        if isinstance(t, int):
+        if not isinstance(t, Tensor):
             inside = 0 <= t <= self.T
         else:
             inside = t.device.type != "cpu" or bool(((t >= 0) & (t <= self.T)).all())

@@ -75,7 +75,12 @@ def loss_by_t(
     """(t, mean squared error of eps_hat a pixel) on the images x0: comparable whatever the network predicts."""
     eps = Noise(range(seed, seed + len(x0)), x0.shape[1:], x0.device)()
     for t in ts:
-        with torch.inference_mode():
-            xt = diffusion.q_sample(x0, t, eps)
-            _, eps_hat = diffusion.denoise(denoiser, xt, t, y=y, clip=False)
-        yield t, float((eps_hat - eps).square().mean())
+        total = 0.0
+        for i in range(0, len(x0), 64):
+            some = slice(i, i + 64)
+            with torch.inference_mode():
+                xt = diffusion.q_sample(x0[some], t, eps[some])
+                labels = None if y is None else y[some]
+                _, eps_hat = diffusion.denoise(denoiser, xt, t, y=labels, clip=False)
+                total += float((eps_hat - eps[some]).square().double().sum())
+        yield t, total / x0.numel()

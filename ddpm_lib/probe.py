@@ -50,12 +50,20 @@ def _seconds(
     t = torch.ones(len(x0), dtype=torch.int64, device=x0.device)
     best = float("inf")
     for round_ in range(ROUNDS + 1):
+        synchronise(x0.device)
         begun = time.perf_counter()
         with autocast(x0.device, precision):
             loss = trial(x0, t).float().square().mean()
         loss.backward()
-        if x0.device.type == "cuda":
-            torch.cuda.synchronize(x0.device)
+        synchronise(x0.device)
         elapsed = time.perf_counter() - begun
         best = min(best, elapsed) if round_ else best  # the first warms up
     return best
+
+
+def synchronise(device: torch.device) -> None:
+    """Wait for what an accelerator was given to do; the CPU has nothing to wait for."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()

@@ -24,7 +24,7 @@ Batch = tuple[Float[Tensor, "b *shape"], Int[Tensor, " b"] | None]
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """How a network is trained. The defaults follow Ho et al. 2020, appendix B, at the size of MNIST."""
+    """How a network is trained. Learning rate and Adam as in Ho et al. 2020, appendix B; the rest for short runs."""
 
     steps: int = 10_000  # optimizer steps
     seconds: float | None = None  # stop after this time even if steps are left; the decay follows the clock
@@ -117,6 +117,7 @@ def train(
         done = _share(state, config)
         if state.step % config.every == 0 or done >= 1:
             loss = _mean_of_finite(losses, state.step)
+            _check_weights(state)
             state.seconds = before + time.perf_counter() - begun
             speed = len(losses) * len(x0) / max(state.seconds - reported, 1e-9)
             left = state.seconds * (1 - done) / done
@@ -130,7 +131,7 @@ def train(
 def lr_factor(share: float, config: TrainConfig) -> float:
     """The learning rate, in units of `config.lr`, when `share` of the run is done."""
     if share < config.warmup:
-        # Half a warm-up at the very start, not 0: the first step would be wasted.
+        # Not 0 at the very start: the first step would be wasted.
         return max(share / config.warmup, 0.05)
     if config.decay == "none":
         return 1.0
@@ -193,6 +194,16 @@ def _drop_labels(state: TrainState, y: Int[Tensor, " b"] | None, share: float) -
         return None
     drop = torch.rand(y.shape, generator=state.generator, device=y.device) < share
     return torch.where(drop, classes, y)
+
+
+def _check_weights(state: TrainState) -> None:
+    # A finite loss can have a gradient that is not; what follows a Progress may save the weights.
+    norms = torch.stack(torch._foreach_norm([p.detach() for p in state.model.parameters()]))
+    if not bool(norms.isfinite().all()):
+        raise TrainingError(
+            f"The weights are not finite after step {state.step}: lower the learning rate, or clip the gradient "
+            "(clip=1.0)."
+        )
 
 
 def _mean_of_finite(losses: list[Tensor], step: int) -> float:

@@ -198,9 +198,45 @@ def test_mistakes_get_one_sentence(run: Path, photos: Path, capsys: pytest.Captu
     assert "would be overwritten" in mistake(["export", str(run), "--out", str(run)], capsys)
     assert "cannot be used here" in mistake(["sample", str(run), "--device", "tpu"], capsys)
     other = ["train", "--resume", str(run), "--data", str(photos), "--size", "16"]
-    assert "pass the same --data and --size" in mistake(other, capsys)
+    assert "leave out --data and --size" in mistake(other, capsys)
 
 
 def test_a_finished_run_says_so(run: Path, photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert train(photos, run.parent, "--resume", str(run)) == 0
     assert "finished already" in capsys.readouterr().out
+
+
+def test_resuming_takes_the_data_and_the_size_from_the_checkpoint(run: Path, photos: Path) -> None:
+    assert main(["train", "--resume", str(run.parent), "--steps", "30", "--device", "cpu"]) == 0
+    again = load(run)
+    assert again.step == 30
+    assert again.about.data == str(photos)
+    assert again.about.shape == (3, 8, 8)
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["train", "--seconds", "0"],
+        ["train", "--steps", "-1"],
+        ["sample", "x", "--eta", "nan"],
+        ["sample", "x", "--eta", "5"],
+    ],
+)
+def test_numbers_out_of_range_are_refused_before_anything_runs(
+    argv: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(argv)
+    assert stop.value.code == 2
+    assert f"argument {argv[-2]}: {argv[-1]} is not" in capsys.readouterr().err
+
+
+def test_what_cannot_be_written_is_refused_before_the_sampling(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    assert "does not end in .png" in mistake(["sample", str(run), "--grid", str(tmp_path / "x.xyz")], capsys)
+    assert "are too few" in mistake(["evaluate", str(run), "--samples", "100"], capsys)
+    assert "Cannot take 9999 steps" in mistake(["evaluate", str(run), "--steps", "9999"], capsys)
+    assert "Is a directory" in mistake(["export", str(run), "--out", str(tmp_path)], capsys)

@@ -325,3 +325,13 @@ def test_a_batch_that_does_not_fit_is_refused(size):
         DataError, match=f"A batch of {size} cannot be drawn from 12 images: choose .* 1 to 12"
     ):
         Batches(numbered(12), size)
+
+
+def test_a_photo_is_turned_the_way_its_camera_says(tmp_path):
+    picture = Image.fromarray(np.repeat([[255], [0]], 8, axis=1).repeat(4, axis=0).astype(np.uint8))
+    exif = Image.Exif()
+    exif[0x0112] = 3  # upside down
+    picture.save(tmp_path / "photo.png", exif=exif)
+    pixels = image_folder(tmp_path, size=8, grey=True).pixels[0, 0].float()
+    assert pixels[:3].mean() < 30
+    assert pixels[-3:].mean() > 225

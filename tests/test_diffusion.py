@@ -266,7 +266,7 @@ def test_denoise_asks_the_network_at_a_time_for_each_image_and_hands_on_the_labe
 
 
 @BOTH
-def test_sigma2_beta_is_the_variance_of_the_forward_step_and_nothing_at_the_last(diffusion):
+def test_sigma2_beta_is_the_variance_of_the_forward_step(diffusion):
     xt, denoiser = normal(4, 3), Fixed(normal(4, 3, seed=1))
     for t in (2, 20, 500, 1000):
         _, variance = diffusion.p_mean_variance(denoiser, xt, t, t - 1, sigma2="beta")
@@ -275,9 +275,11 @@ def test_sigma2_beta_is_the_variance_of_the_forward_step_and_nothing_at_the_last
         assert float(smaller) < float(variance)
     # From s to t the forward chain adds 1 - alpha_{s+1} ... alpha_t.
     product = float(diffusion.schedule.alpha[31:71].prod())
-    assert float(diffusion.step_variance(xt, 70, 30)) == pytest.approx(1 - product, rel=1e-9)
-    for t in (1, 20, 1000):
-        assert float(diffusion.step_variance(xt, t, 0)) == 0
+    assert float(diffusion.reverse_variance(xt, 70, 30, "beta")) == pytest.approx(1 - product, rel=1e-9)
+    # p_theta(x_0 | x_1) has a variance too; it is the sampler that leaves its noise out.
+    assert float(diffusion.reverse_variance(xt, 20, 0, "beta")) == pytest.approx(
+        1 - float(diffusion.schedule.alpha_bar[20]), rel=1e-9
+    )
 
 
 # -- what is refused -----------------------------------------------------------------------------------------
@@ -308,7 +310,7 @@ def test_a_reverse_step_that_does_not_go_back_is_refused(t, s):
     with pytest.raises(ValueError, match=sentence):
         LINEAR.q_posterior(x, x, t, s)
     with pytest.raises(ValueError, match=sentence):
-        LINEAR.step_variance(x, t, s)
+        LINEAR.reverse_variance(x, t, s, "beta")
 
 
 def test_a_prediction_of_another_name_is_refused():
@@ -327,3 +329,9 @@ def test_the_table_follows_the_image_and_keeps_its_dtype():
         assert mean.dtype == variance.dtype == dtype
     assert LINEAR.alpha_bar(torch.tensor([1, 2]), normal(2, 1, 4, 4)).shape == (2, 1, 1, 1)
     assert LINEAR.alpha_bar(3, normal(2, 4)).dtype == torch.float64
+
+
+def test_an_unknown_sigma2_is_refused_by_name():
+    x = normal(2, 3)
+    with unchecked(), pytest.raises(ValueError, match="sigma2 is 'beta_tilde' or 'beta', not 'betas'"):
+        LINEAR.reverse_variance(x, 5, 4, "betas")

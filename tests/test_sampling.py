@@ -90,12 +90,15 @@ def test_ddpm_step_is_p_mean_variance_and_noise(diffusion, t, s, sigma2):
     denoiser.predicts = "x0"
     mean, variance = diffusion.p_mean_variance(denoiser, xt, t, s, sigma2=sigma2)
     step = ddpm_step(diffusion, xt, t, s, x0_hat, eps_hat, z, sigma2=sigma2)
-    close(step, mean + variance.sqrt() * z, 1e-15)
+    ab_t, ab_s = diffusion.schedule.alpha_bar[[t, s]].tolist()
+    beta = 1 - ab_t / ab_s
+    true = beta if sigma2 == "beta" else beta * (1 - ab_s) / (1 - ab_t)
+    close(variance.expand(3, 4), torch.full_like(z, true), 1e-14)
     if s > 0:
-        ab_t, ab_s = diffusion.schedule.alpha_bar[[t, s]].tolist()
-        beta = 1 - ab_t / ab_s
-        true = beta if sigma2 == "beta" else beta * (1 - ab_s) / (1 - ab_t)
+        close(step, mean + variance.sqrt() * z, 1e-15)
         close((step - mean) ** 2 / z**2, torch.full_like(z, true), 1e-9)
+    else:
+        assert torch.equal(step, mean)  # the last step shows the mean
 
 
 @pytest.mark.parametrize("step", [ddpm_step, partial(ddpm_step, sigma2="beta"), partial(ddim_step, eta=1.0)])

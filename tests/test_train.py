@@ -359,3 +359,13 @@ def test_closing_the_run_keeps_a_usable_state_that_goes_on_to_the_bit(digits):
     assert last.loss == straight.loss
     assert torch.equal(weights_of(last), weights_of(straight))
     assert list(train(model, DIFFUSION, Batches(digits, 4), QUICK, state)) == []  # nothing is left to do
+
+
+def test_weights_that_are_not_finite_stop_the_run_before_they_can_be_saved():
+    # The loss of the first step is finite; its update is not.
+    torch.manual_seed(0)
+    model = MLP(MLPConfig(width=8, layers=1))
+    x0 = torch.randn(4, 2, generator=torch.Generator().manual_seed(0))
+    config = TrainConfig(steps=3, lr=float("inf"), warmup=0.0, decay="none", every=1)
+    with pytest.raises(TrainingError, match="weights are not finite after step 1"):
+        list(train(model, GaussianDiffusion(linear_schedule(50)), lambda step: (x0, None), config))

@@ -12,24 +12,31 @@ from tqdm import tqdm
 
 from ddpm_lib import load
 from ddpm_lib.checkpoint import Checkpoint
-from ddpm_lib.cli.common import pick_device, print_config
+from ddpm_lib.cli.common import UsageError, pick_device, print_config
 from ddpm_lib.data import ImageData, load_data
 from ddpm_lib.generate import class_labels, generate, sampler, with_guidance
 from ddpm_lib.metrics import digit_classes, digit_distance, loss_by_t
 from ddpm_lib.models import classes_of
+from ddpm_lib.sampling import timesteps
 
+FEATURES = 128  # of the digit classifier
 Row = tuple[str, float, str]  # name, value, what it means
 
 
 def run(args: argparse.Namespace) -> None:
     """Print the table, and write it to --json where asked."""
     checkpoint, device = load(args.checkpoint), pick_device(args.device)
+    timesteps(checkpoint.schedule.T, args.steps or checkpoint.schedule.T)
+    if args.samples <= FEATURES:
+        raise UsageError(
+            f"{args.samples} samples are too few for a Frechet distance: take more than {FEATURES}."
+        )
     data = args.data or checkpoint.about.data
     if args.dry_run:
         print_config(
             model=checkpoint.model_config,
             trained=f"{checkpoint.step:,} steps on {checkpoint.about.data}",
-            data=f"{data}, held out",
+            data=f"{data}, {part(data)}",
             samples=args.samples,
             sampler=f"{args.sampler}, {args.steps} steps, eta {args.eta}, guidance {args.guidance}",
             seed=args.seed,
@@ -48,6 +55,13 @@ def run(args: argparse.Namespace) -> None:
         Path(args.json).write_text(json.dumps({name: value for name, value, _ in rows}, indent=1) + "\n")
 
 
+def part(data: str) -> str:
+    """What the losses are measured on: a folder of images has no part held out."""
+    return (
+        "held-out images" if data in ("mnist", "fashion-mnist") else "images of the folder, trained on or not"
+    )
+
+
 def losses(checkpoint: Checkpoint, test: ImageData, device: torch.device) -> list[Row]:
     """The error of eps_hat on held-out images at five times, from little noise to much."""
     T, n = checkpoint.schedule.T, min(512, len(test))
@@ -56,7 +70,8 @@ def losses(checkpoint: Checkpoint, test: ImageData, device: torch.device) -> lis
     network, x0 = checkpoint.network().to(device), test.x0(slice(0, n)).to(device)
     errors = loss_by_t(network, checkpoint.diffusion, x0, ts, y)
     return [
-        (f"loss at t = {t}", error, f"|eps - eps_hat|^2 a pixel, {n} held-out images") for t, error in errors
+        (f"loss at t = {t}", error, f"|eps - eps_hat|^2 a pixel, {n} {part(test.name)}")
+        for t, error in errors
     ]
 
 

@@ -9,7 +9,7 @@ import torch
 from tqdm import tqdm
 
 from ddpm_lib import load
-from ddpm_lib.cli.common import pick_device, print_config
+from ddpm_lib.cli.common import UsageError, pick_device, print_config
 from ddpm_lib.generate import class_labels, generate, sampler, save_grid, with_guidance
 from ddpm_lib.models import classes_of
 from ddpm_lib.sampling import timesteps
@@ -21,6 +21,8 @@ def run(args: argparse.Namespace) -> None:
     about, diffusion = checkpoint.about, checkpoint.diffusion
     steps = diffusion.T if args.steps == 0 else args.steps
     timesteps(diffusion.T, steps)  # too many are refused before the network is built
+    if Path(args.grid).suffix != ".png":
+        raise UsageError(f"The grid is written as a PNG, but {args.grid} does not end in .png: name it so.")
     y = class_labels(args.count, classes_of(checkpoint.model_config), args.label)
     step = sampler(args.sampler, args.eta)
     if args.dry_run:

@@ -25,17 +25,19 @@ OVERRIDES = ("steps", "seconds", "batch", "lr", "seed", "precision")
 
 def run(args: argparse.Namespace) -> None:
     """Train a preset, or go on with a checkpoint; save as it goes."""
-    device, data = pick_device(args.device), load_data(args.data, train=True, size=args.size)
-    about = About(args.data, tuple(data.pixels.shape[1:]), data.classes)
-    if args.resume:
-        checkpoint = load_checkpoint(args.resume)
-        if checkpoint.about.shape != about.shape or len(checkpoint.about.classes) != len(about.classes):
+    device = pick_device(args.device)
+    checkpoint = load_checkpoint(args.resume) if args.resume else None
+    source = args.data or (checkpoint.about.data if checkpoint else "mnist")
+    data = load_data(source, train=True, size=args.size or (checkpoint.about.shape[-1] if checkpoint else 32))
+    about = About(source, tuple(data.pixels.shape[1:]), data.classes)
+    if checkpoint:
+        if (checkpoint.about.shape, checkpoint.about.classes) != (about.shape, about.classes):
             raise UsageError(
                 f"{args.resume} was trained on {checkpoint.about.data} {checkpoint.about.shape}, and "
-                f"{args.data} {about.shape} does not fit it: pass the same --data and --size."
+                f"{source} {about.shape} does not fit it: leave out --data and --size, or pass the same."
             )
         model_config, schedule = checkpoint.model_config, checkpoint.schedule
-        config, out = checkpoint.train_config, Path(args.out) if args.out else Path(args.resume).parent
+        config, out = checkpoint.train_config, Path(args.out or _folder(args.resume))
     else:
         name = args.preset or DEFAULT_PRESET[args.model]
         preset = PRESETS[name]
@@ -47,6 +49,7 @@ def run(args: argparse.Namespace) -> None:
     config = replace(config, **{k: getattr(args, k) for k in OVERRIDES if getattr(args, k) is not None})
     if args.steps is not None and args.seconds is None:
         config = replace(config, seconds=None)  # so many steps, however long they take
+    config = replace(config, every=min(config.every, 10))  # so that Ctrl-C is answered soon
     path = out / "checkpoint.safetensors"
     if path.exists() and not args.resume and not args.dry_run:
         raise UsageError(f"{path} exists: go on with `train --resume {path}`, or choose another --out.")
@@ -61,6 +64,7 @@ def run(args: argparse.Namespace) -> None:
             parameters=f"{sum(p.numel() for p in model.parameters()):,}",
             schedule=f"{schedule.name}, T = {schedule.T}",
             train=config,
+            precision=args.precision or (config.precision if checkpoint else "measured at the start"),
             data=about,
             images=f"{len(data):,}",
             device=device,
@@ -68,12 +72,15 @@ def run(args: argparse.Namespace) -> None:
         )
         return
     data = data.to(device)
-    if not args.resume and args.precision is None:
+    if not checkpoint and args.precision is None:
         print("measuring which precision is fastest here (a few seconds) ...", end=" ", flush=True)
         config = fastest(model, data.x0(slice(0, min(32, len(data)))), config)
         print(f"{config.precision}, {'channels last' if config.channels_last else 'channels first'}")
-    state = checkpoint.resume(device, config) if args.resume else None
+    state = checkpoint.resume(device, config) if checkpoint else None
+    model = state.model if state else model
     batches = Batches(data, config.batch, config.seed)
+    if not checkpoint:
+        (out / "loss.csv").unlink(missing_ok=True)  # of a run that left no checkpoint
     watch(
         train(model, GaussianDiffusion(schedule), batches, config, state),
         path,
@@ -82,6 +89,10 @@ def run(args: argparse.Namespace) -> None:
         about,
         args.save_every,
     )
+
+
+def _folder(resume: str) -> Path:
+    return Path(resume) if Path(resume).is_dir() else Path(resume).parent
 
 
 DEFAULT_PRESET = {"unet": "cpu-minutes", "resnet": "classic-resnet"}
@@ -127,7 +138,7 @@ def watch(
     verb = "Finished" if last.share >= 1 else "Stopped"
     print(f"{verb} after {last.step:,} steps in {clock(last.seconds)}, loss {last.loss:.4f}. Saved to {path}")
     if last.share < 1:
-        print(f"Go on with:    python -m ddpm_lib train --resume {path} --data {about.data}")
+        print(f"Go on with:    python -m ddpm_lib train --resume {path}")
     print(f"Draw samples:  python -m ddpm_lib sample {path} --grid samples.png")
 
 

@@ -16,7 +16,7 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {"silu": nn.SiLU, "leaky_relu"
 
 
 def zero_init(layer: M) -> M:
-    """Start a layer at zero, so that what follows it begins as the identity (Ho et al. 2020, their code)."""
+    """Start a layer at zero, so that the residual block around it begins as the identity."""
     nn.init.zeros_(layer.weight)
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)
@@ -24,7 +24,7 @@ def zero_init(layer: M) -> M:
 
 
 def time_embedding(t: Int[Tensor, " b"], dim: int, max_period: float = 10_000.0) -> Float[Tensor, "b dim"]:
-    """[cos(t w_i), sin(t w_i)], dim / 2 frequencies w_i from 1 down to 1 / max_period (Vaswani et al. 2017).
+    """[cos(t w_i), sin(t w_i)], dim / 2 frequencies w_i from 1 down towards 1 / max_period (Vaswani et al. 2017).
 
     One row a time, one column a frequency. `dim` must be even.
     """
@@ -56,7 +56,7 @@ class ResidualBlock(nn.Module):
     """skip(x) + conv(act(norm(conv(act(norm(x))) + time))).
 
     The time features are added after the first convolution or, with `scale_shift`, scale and shift the
-    second normalisation (Dhariwal and Nichol 2021, section 4).
+    second normalisation (Nichol and Dhariwal 2021; Dhariwal and Nichol 2021, section 3.1).
     """
 
     def __init__(

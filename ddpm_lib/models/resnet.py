@@ -17,7 +17,9 @@ class ResNetConfig:
 
     channels: int = 1  # of the image
     width: int = 0  # feature maps inside; 0 means as many as the image has channels
-    blocks: int = 4  # residual blocks; the receptive field is 4 blocks + 1 pixels wide
+    blocks: int = (
+        4  # residual blocks; the receptive field is 4 blocks + 1 pixels wide, or + 5 with another width
+    )
     time: bool = False  # whether the blocks are told t
     predicts: Predicts = "eps"  # or "x0", "v"
 
