@@ -28,6 +28,11 @@ FORMAT = "ddpm_lib/1"
 CONFIGS: dict[str, type[NetworkConfig]] = {"unet": UNetConfig, "resnet": ResNetConfig, "mlp": MLPConfig}
 
 
+def kind_of(config: NetworkConfig) -> str:
+    """The name of a configuration's network: "unet", "resnet" or "mlp"."""
+    return next(name for name, cls in CONFIGS.items() if isinstance(config, cls))
+
+
 class CheckpointError(Exception):
     """A file that is not a checkpoint, or not a whole one, or lacks what was asked of it."""
 
@@ -180,9 +185,8 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
 def _header(
     model: NetworkConfig, schedule: NoiseSchedule, train: TrainConfig, about: About, step: int, seconds: float
 ) -> dict[str, Any]:
-    kind = next(name for name, cls in CONFIGS.items() if isinstance(model, cls))
     return {
-        "model": (kind, asdict(model)),
+        "model": (kind_of(model), asdict(model)),
         "schedule": schedule.name,
         "train": asdict(train),
         "about": asdict(about),

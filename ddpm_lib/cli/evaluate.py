@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> None:
         )
         return
     test = load_data(data, train=False, size=checkpoint.about.shape[-1])
-    rows = losses(checkpoint, test, device)
+    rows = losses(checkpoint, test, part(data), device)
     if data == "mnist":
         rows += digits(checkpoint, test, args, device)
     else:
@@ -62,17 +62,14 @@ def part(data: str) -> str:
     )
 
 
-def losses(checkpoint: Checkpoint, test: ImageData, device: torch.device) -> list[Row]:
-    """The error of eps_hat on held-out images at five times, from little noise to much."""
+def losses(checkpoint: Checkpoint, test: ImageData, which: str, device: torch.device) -> list[Row]:
+    """The error of eps_hat on `which` images at five times, from little noise to much."""
     T, n = checkpoint.schedule.T, min(512, len(test))
     ts = sorted({max(1, round(T * share)) for share in (0.02, 0.1, 0.3, 0.6, 1.0)})
     y = test.y[:n].to(device) if test.y is not None and classes_of(checkpoint.model_config) else None
     network, x0 = checkpoint.network().to(device), test.x0(slice(0, n)).to(device)
     errors = loss_by_t(network, checkpoint.diffusion, x0, ts, y)
-    return [
-        (f"loss at t = {t}", error, f"|eps - eps_hat|^2 a pixel, {n} {part(test.name)}")
-        for t, error in errors
-    ]
+    return [(f"loss at t = {t}", error, f"|eps - eps_hat|^2 a pixel, {n} {which}") for t, error in errors]
 
 
 def digits(

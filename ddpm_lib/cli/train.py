@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from ddpm_lib.checkpoint import CONFIGS, About, load_checkpoint, save_checkpoint
+from ddpm_lib.checkpoint import About, kind_of, load_checkpoint, save_checkpoint
 from ddpm_lib.cli.common import UsageError, clock, pick_device, print_config, stop_on_interrupt
 from ddpm_lib.data import Batches, ImageData, load_data
 from ddpm_lib.diffusion import GaussianDiffusion
@@ -41,8 +41,7 @@ def run(args: argparse.Namespace) -> None:
     else:
         name = args.preset or DEFAULT_PRESET[args.model]
         preset = PRESETS[name]
-        if not isinstance(preset.model, CONFIGS[args.model]):
-            kind = next(kind for kind, cls in CONFIGS.items() if isinstance(preset.model, cls))
+        if (kind := kind_of(preset.model)) != args.model:
             raise UsageError(f"The preset {name} is a {kind}: run `train {kind} --preset {name}`.")
         model_config, schedule = fit_to_data(preset.model, data), preset.noise_schedule()
         config, out = preset.train, Path(args.out or f"runs/{name}")

@@ -10,6 +10,8 @@ from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
+from ddpm_lib.data import to_pixels
+
 
 def strip_png(images: Sequence[Float[Tensor, "c h w"]], scale: int = 3, gap: int = 2) -> bytes:
     """Images in [-1, 1], clipped, side by side with a transparent gap, each pixel a square of `scale`."""
@@ -17,8 +19,7 @@ def strip_png(images: Sequence[Float[Tensor, "c h w"]], scale: int = 3, gap: int
     step = width + gap
     canvas = np.zeros((height, step * len(images) - gap, channels + 1), np.uint8)
     for i, image in enumerate(images):
-        levels = ((image.double() + 1) * 127.5).round().clamp(0, 255).byte()
-        canvas[:, i * step : i * step + width, :channels] = levels.permute(1, 2, 0).numpy()
+        canvas[:, i * step : i * step + width, :channels] = to_pixels(image.double()).permute(1, 2, 0).numpy()
         canvas[:, i * step : i * step + width, channels] = 255
     picture = Image.fromarray(canvas.repeat(scale, axis=0).repeat(scale, axis=1))
     buffer = io.BytesIO()
