@@ -1,6 +1,6 @@
 """Headless Chromium for the tests that drive a page: one place that finds it and one that starts it.
 
-    from tests.browser import browser  # a pytest fixture, one Chromium a test module
+`browser` is a fixture of every test (conftest.py): one Chromium a test module.
 
 A missing Chromium is a failure, never a skip: a page that nobody opened has not been tested.
 """

@@ -7,3 +7,7 @@ install_import_hook("ddpm_lib", "beartype.beartype")
 
 # The tests' tensors are tiny: a second thread costs them more than it gives, most of all on a busy machine.
 torch.set_num_threads(1)
+
+from tests.browser import browser as browser  # noqa: E402  (fixtures; after the hook, for they import ddpm_lib)
+from tests.widget_page import page as page  # noqa: E402
+from tests.widget_page import show as show  # noqa: E402

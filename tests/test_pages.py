@@ -15,7 +15,6 @@ from urllib.parse import unquote, urldefrag, urlsplit
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser import browser  # noqa: F401  (a fixture)
 from tools.serve import HTML, ROOT, server
 
 pytestmark = pytest.mark.pages
@@ -133,7 +132,7 @@ BROKEN = """() => [...document.images].filter((i) => i.complete && !i.naturalWid
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("path", PAGES)
-def test_a_page_opens_whole_and_alone(browser: Browser, base: str, path: str, width: str) -> None:  # noqa: F811
+def test_a_page_opens_whole_and_alone(browser: Browser, base: str, path: str, width: str) -> None:
     visited = visit(browser, base, path, width)
     page, complaints = visited.page, visited.complaints
     titles = page.locator("h1:visible").count()
@@ -193,7 +192,7 @@ def test_its_links_within_the_book_lead_somewhere(path: str) -> None:
     assert not broken, f"{path} links to what is not there: {sorted(broken)}"
 
 
-def test_every_chapter_is_light(browser: Browser, http: str) -> None:  # noqa: F811
+def test_every_chapter_is_light(browser: Browser, http: str) -> None:
     rows = []
     for path in CHAPTERS:
         visited = visit(browser, http, path)
@@ -218,7 +217,7 @@ def picture(widget: Locator) -> str:
     return drawn
 
 
-def test_the_slider_moves_the_picture(browser: Browser, base: str) -> None:  # noqa: F811
+def test_the_slider_moves_the_picture(browser: Browser, base: str) -> None:
     visited = visit(browser, base, WIDGET_PAGE)
     widget = visited.page.locator(".ddpm-scrub").first
     slider = widget.get_by_role("slider").first
@@ -239,7 +238,7 @@ def test_the_slider_moves_the_picture(browser: Browser, base: str) -> None:  # n
     assert not visited.complaints, "; ".join(visited.complaints)
 
 
-def test_without_scripts_the_picture_still_shows(browser: Browser, base: str) -> None:  # noqa: F811
+def test_without_scripts_the_picture_still_shows(browser: Browser, base: str) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(base + WIDGET_PAGE, wait_until="load")

@@ -4,7 +4,6 @@ import html
 import json
 import sys
 import types
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,46 +14,14 @@ import traitlets
 from playwright.sync_api import Browser, Frame, Locator, Page
 
 from ddpm_lib.schedule import cosine_schedule, linear_schedule
-from ddpm_lib.widgets import ScrubWidget, Widget
+from ddpm_lib.widgets import ScrubWidget
 from ddpm_lib.widgets.host import read
 from ddpm_lib.widgets.noise import noise
-from tests.browser import ChromiumMissing, browser, find_chromium  # noqa: F401  (browser is a fixture)
+from tests.browser import ChromiumMissing, find_chromium
+from tests.widget_page import document
 
 X0 = torch.rand(3, 1, 28, 28, generator=torch.Generator().manual_seed(0)) * 2 - 1
 VIEW = "application/vnd.jupyter.widget-view+json"
-
-
-def document(*widgets: Widget) -> str:
-    """A page with these widgets and nothing else."""
-    body = "\n".join(widget.to_html() for widget in widgets)
-    head = '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>w</title></head>'
-    return f"{head}<body>{body}</body></html>"
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:  # noqa: F811
-    """A page that must end its test with no request to any network, no console error and no exception."""
-    page = browser.new_page()
-    trouble: list[str] = []
-    page.on("request", lambda r: trouble.append(r.url) if r.url.startswith(("http", "ws")) else None)
-    page.on("console", lambda m: trouble.append(m.text) if m.type in ("error", "warning") else None)
-    page.on("pageerror", lambda e: trouble.append(str(e)))
-    yield page
-    page.close()
-    assert trouble == []
-
-
-@pytest.fixture
-def show(page: Page, tmp_path: Path) -> Any:
-    """Opens widgets in one page, from a file."""
-
-    def show(*widgets: Widget) -> Page:
-        path = tmp_path / "page.html"
-        path.write_text(document(*widgets), encoding="utf-8")
-        page.goto(path.as_uri())
-        return page
-
-    return show
 
 
 def grey(scope: Page | Frame | Locator, name: str = "the noisy image x t") -> np.ndarray:
@@ -426,7 +393,7 @@ def test_it_works_as_an_anywidget(page: Page) -> None:
     assert page.evaluate("saved.t") == 249
 
 
-def test_without_scripts_the_picture_is_shown(browser: Browser, tmp_path: Path) -> None:  # noqa: F811
+def test_without_scripts_the_picture_is_shown(browser: Browser, tmp_path: Path) -> None:
     path = tmp_path / "page.html"
     path.write_text(document(ScrubWidget(X0)), encoding="utf-8")
     context = browser.new_context(java_script_enabled=False)

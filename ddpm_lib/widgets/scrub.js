@@ -12,16 +12,6 @@ function render({ model, el }) {
   };
   const lastStep = () => tables[model.get("schedule")].length - 1;
 
-  // Mathematics in plain HTML. Each call makes new elements.
-  const it = (text) => h("i", {}, text);
-  const symbol = (letter, index) => h("span", { class: "ddpm-symbol" }, it(letter), h("sub", {}, it(index)));
-  const alphaBarT = () =>
-    h("span", { class: "ddpm-symbol" }, h("i", { class: "ddpm-over" }, "\u03b1"), h("sub", {}, it("t")));
-  const root = (...inside) => {
-    const sign = h("svg", { viewBox: "0 0 10 20", preserveAspectRatio: "none", "aria-hidden": "true" });
-    sign.append(h("path", { d: "M0.5 12.5L2.8 11L5.6 19.5L10 0.3", "vector-effect": "non-scaling-stroke" }));
-    return h("span", { class: "ddpm-root" }, sign, h("span", {}, ...inside));
-  };
   const signalWeight = () => h("span", { class: "ddpm-signal" }, root(alphaBarT()));
   const noiseWeight = () => h("span", { class: "ddpm-noise" }, root("1 \u2212 ", alphaBarT()));
   const equation = h(
@@ -71,57 +61,15 @@ function render({ model, el }) {
     oninput: () => { stop(); put({ t: slider.valueAsNumber }); },
   });
   const clock = h("output", { class: "ddpm-clock", "aria-hidden": "true" });
-  const icon = h("path", {});
-  const playWord = h("span");
-  const play = h(
-    "button", { type: "button", class: "ddpm-button ddpm-play", onclick: () => (playing ? stop() : start()) },
-    h("svg", { viewBox: "0 0 10 10", "aria-hidden": "true" }, icon), playWord,
-  );
+  const player = playButton({
+    at: () => model.get("t") / lastStep(),
+    go: (share) => put({ t: Math.round(share * lastStep()) }),
+    steps: () => lastStep(),
+  });
+  const stop = player.stop;
 
-  // Play: one walk from t to T, about six seconds for the whole. Who asked for less motion gets ten steps.
-  let playing = null;
-  const start = () => {
-    const stride = matchMedia("(prefers-reduced-motion: reduce)").matches ? lastStep() / 10 : 1;
-    const from = model.get("t") < lastStep() ? model.get("t") : 0;
-    let begun = null;
-    const tick = (now) => {
-      begun ??= now;
-      const gone = ((now - begun) / 6000) * lastStep();
-      const t = Math.min(lastStep(), from + Math.round(Math.floor(gone / stride) * stride));
-      if (!widget.isConnected) return stop();
-      if (t !== model.get("t")) put({ t });
-      if (t >= lastStep()) return stop();
-      playing = requestAnimationFrame(tick);
-    };
-    playing = requestAnimationFrame(tick);
-    showPlay();
-  };
-  const stop = () => {
-    cancelAnimationFrame(playing);
-    playing = null;
-    showPlay();
-  };
-  const showPlay = () => {
-    playWord.textContent = playing ? "Pause" : "Play";
-    icon.setAttribute("d", playing ? "M1 0h3v10H1zM6 0h3v10H6z" : "M1 0l9 5-9 5z");
-  };
-
-  // Choices: native radio buttons, so that the arrow keys work. The group's name is not shared with any other.
-  const choice = (label, shown, options) => {
-    const group = `ddpm-${Math.random().toString(36).slice(2)}`;
-    const inputs = options.map(({ name, pick }) =>
-      h("input", { type: "radio", name: group, "aria-label": name, onchange: pick }));
-    const face = (i) => h("label", { class: "ddpm-option", title: options[i].name }, inputs[i], options[i].face);
-    const node = h(
-      "div", { class: "ddpm-choice", role: "radiogroup", "aria-label": label },
-      ...(shown ? [h("span", { class: "ddpm-label", "aria-hidden": "true" }, label)] : []),
-      h("span", { class: "ddpm-options" }, ...options.map((_, i) => face(i))),
-    );
-    node.hidden = options.length < 2;
-    return { node, inputs };
-  };
   const schedules = choice("Schedule", true, names.map((name) => ({
-    name, face: h("span", { class: "ddpm-segment" }, name),
+    name, face: segment(name),
     pick: () => put({ schedule: name, t: Math.min(model.get("t"), tables[name].length - 1) }),
   })));
   const digits = choice("Image", false, labels.map((name, digit) => {
@@ -133,18 +81,17 @@ function render({ model, el }) {
     "button", { type: "button", class: "ddpm-button", onclick: () => put({ seed: (model.get("seed") + 1) % 2 ** 31 }) },
     "New noise",
   );
-  const live = h("div", { class: "ddpm-unseen", "aria-live": "polite" });
+  const live = announcer();
   const widget = h(
-    "div", { class: "ddpm-scrub", role: "group", "aria-label": "Scrub t and watch x t" },
+    "div", { class: "ddpm-widget ddpm-scrub", role: "group", "aria-label": "Scrub t and watch x t" },
     equation, panels,
-    h("div", { class: "ddpm-time" }, play, h("div", { class: "ddpm-track" }, plot, slider), clock),
+    h("div", { class: "ddpm-time" }, player.node, h("div", { class: "ddpm-track" }, plot, slider), clock),
     h("div", { class: "ddpm-controls" }, digits.node, h("div", { class: "ddpm-pair" }, schedules.node, renew)),
-    live,
+    live.node,
   );
 
   let eps = null;
   let drawnSeed = null;
-  let timer = null;
   const draw = () => {
     const { seed, digit, schedule } = Object.fromEntries(["seed", "digit", "schedule"].map((k) => [k, model.get(k)]));
     const T = lastStep();
@@ -159,7 +106,7 @@ function render({ model, el }) {
     paint(picture.xt, x0.map((x, i) => signal * x + noisy * eps[i]), channels);
 
     const decibels = 10 * Math.log10(alphaBar / (1 - alphaBar));
-    const snr = Number.isFinite(decibels) ? `${decibels.toFixed(1).replace("-", "\u2212")} dB` : "\u221e dB";
+    const snr = Number.isFinite(decibels) ? `${shown(decibels, 1)} dB` : "\u221e dB";
     value.signal.textContent = signal.toFixed(3);
     value.noise.textContent = noisy.toFixed(3);
     value.snr.textContent = snr;
@@ -180,12 +127,9 @@ function render({ model, el }) {
     seedShown.textContent = `noise, seed ${seed}`;
     Object.assign(widget.dataset, { t, schedule, digit, seed });
 
-    clearTimeout(timer); // said once things are still, not at every step
-    const words = `t = ${t}: signal ${signal.toFixed(2)}, noise ${noisy.toFixed(2)}, signal to noise ${snr}`;
-    if (widget.isConnected) timer = setTimeout(() => (live.textContent = words), 700);
+    live.say(`t = ${t}: signal ${signal.toFixed(2)}, noise ${noisy.toFixed(2)}, signal to noise ${snr}`);
   };
 
-  showPlay();
   draw();
   for (const name of ["t", "seed", "digit", "schedule"]) model.on(`change:${name}`, draw);
   el.append(widget);

@@ -36,8 +36,8 @@ class ScrubWidget(Widget):
     Raises ValueError for images, schedules or labels that do not fit, TraitError for a value out of range.
     """
 
-    _esm = read("common.js", "scrub.js")
-    _css = read("look.css", "scrub.css")
+    _esm = read("common.js", "controls.js", "scrub.js")
+    _css = read("look.css", "controls.css", "scrub.css")
 
     t = traitlets.Int(0, help="the time step, 0 ... T").tag(sync=True)
     seed = traitlets.Int(0, min=0, max=SEEDS - 1, help="names the noise eps").tag(sync=True)
