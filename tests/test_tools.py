@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import subprocess
 import urllib.request
 from pathlib import Path
@@ -9,11 +10,15 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
 
 from tools.address import Address, find_address, parse_remote
 from tools.colab import CELL, UNSTAMPED, first_code_cell, source, stamp, stamp_all, sync
 from tools.constraints import constraints
 from tools.serve import server
+from tools.sphinx_course import LightFormatter
 
 
 def notebook(*sources: str) -> dict[str, Any]:
@@ -145,3 +150,16 @@ def test_the_server_takes_the_next_free_port_and_serves_this_machine_alone(tmp_p
         with urllib.request.urlopen(f"http://127.0.0.1:{second.server_address[1]}/") as answer:
             assert answer.read() == b"a page"
         second.shutdown()
+
+
+def test_code_keeps_its_text_and_its_colours_without_a_span_around_every_name() -> None:
+    code = "import torch\n\n\ndef f(x):\n    return x.sqrt() + 1  # a comment\n"
+    light, full = (highlight(code, PythonLexer(), kind()) for kind in (LightFormatter, HtmlFormatter))
+    assert re.sub("<[^>]*>", "", light) == re.sub("<[^>]*>", "", full)
+    kinds = {
+        name: set(re.findall('class="([a-z0-9]+)"', page))
+        for name, page in (("light", light), ("full", full))
+    }
+    assert kinds["full"] - kinds["light"] == {"n", "nn", "p", "w"}
+    assert {"k", "nf", "o", "mi", "c1"} <= kinds["light"]
+    assert len(light) < 0.85 * len(full)

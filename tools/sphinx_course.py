@@ -1,4 +1,7 @@
-"""The book's own Sphinx extension: mathematics without a network, this repository's address, a quiet console."""
+"""The book's own Sphinx extension.
+
+Mathematics without a network, this repository's address, the table of equations, light pages, a quiet console.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,14 @@ from importlib.metadata import files
 from pathlib import Path
 from typing import Any
 
+from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
+from pygments.token import Name, Punctuation, Text, Whitespace  # type: ignore[import-untyped]
 from sphinx.application import Sphinx
 from sphinx.config import Config
+from sphinx.errors import ExtensionError
+from sphinx.highlighting import PygmentsBridge
 
+from tools import equations
 from tools.address import find_address
 
 MATHJAX = "tex-svg-full.js"  # every TeX extension and the fonts, as paths, in one file: it loads nothing more
@@ -69,8 +77,31 @@ def no_widget_state(app: Sphinx, page: str, template: str, context: dict[str, An
     scripts[:] = [file for file in scripts if getattr(file, "attributes", {}).get("type") != WIDGET_STATE]
 
 
+# Names and punctuation have the colour of plain text in both of the theme's styles. Without a span around each
+# of them a chapter is a tenth lighter.
+PLAIN = {Name, Name.Namespace, Punctuation, Text, Whitespace}
+
+
+class LightFormatter(HtmlFormatter):  # type: ignore[misc]
+    """Pygments' HTML, with no span around what is not coloured."""
+
+    def _get_css_classes(self, ttype: tuple[str, ...]) -> str:  # Pygments has no public place for it
+        classes: str = "" if ttype in PLAIN else super()._get_css_classes(ttype)
+        return classes
+
+
+def table_of_equations(app: Sphinx, config: Config) -> None:
+    """Write book/equations.md before the sources are looked for; a gap in it ends the build."""
+    try:
+        equations.write()
+    except equations.Incomplete as error:
+        raise ExtensionError(str(error)) from error
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("comments_config", {}, "")  # Jupyter Book sets it for an extension that we leave out
+    PygmentsBridge.html_formatter = LightFormatter
+    app.connect("config-inited", table_of_equations)
     app.connect("config-inited", local_mathjax)
     app.connect("config-inited", repository, priority=400)  # before the theme reads its options
     app.connect("html-page-context", no_widget_state, priority=900)  # after myst-nb has added it
