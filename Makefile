@@ -13,7 +13,7 @@ export PYTHONUNBUFFERED := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export JUPYTER_PLATFORM_DIRS := 1
 
-.PHONY: help setup book html test lint types unit notebooks pages chromium sync constraints clean clean-venv
+.PHONY: help setup book html test lint types unit notebooks pages chromium bench sync constraints clean clean-venv
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -70,6 +70,9 @@ sync: $(READY)  ## write the set-up cell into every notebook
 
 constraints: $(READY)  ## write constraints.txt anew from what .venv holds
 	@$(PY) -m tools.constraints
+
+bench: html chromium  ## measure what the book and README cite (benchmarks/), and write it down
+	@$(PY) -m benchmarks.widgets
 
 clean:  ## remove what was built; .venv stays
 	rm -rf _build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -50,7 +50,10 @@ class ImageData:
 
 
 def to_x0(pixels: UInt8[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-    """Bytes 0 ... 255 to [-1, 1] (Ho et al. 2020, section 3.3)."""
+    """Bytes 0 ... 255 to [-1, 1].
+
+    Book: eq-pixels (Ho et al. 2020, section 3.3).
+    """
     return pixels.float() / 127.5 - 1
 
 

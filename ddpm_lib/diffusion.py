@@ -48,39 +48,50 @@ class GaussianDiffusion:
     def q_mean_variance(
         self, x0: Float[Tensor, "b *shape"], t: Time
     ) -> tuple[Float[Tensor, "b *shape"], Float[Tensor, "..."]]:
-        """Mean and variance of q(x_t | x_0) (Ho et al. 2020, eq. 4)."""
+        """Mean and variance of q(x_t | x_0).
+
+        Book: eq-closed-form (Ho et al. 2020, eq. 4).
+        """
         ab = self.alpha_bar(t, x0)
         return times(ab.sqrt(), x0), (1 - ab).to(x0.dtype)
 
     def q_sample(
         self, x0: Float[Tensor, "b *shape"], t: Time, eps: Float[Tensor, "b *shape"]
     ) -> Float[Tensor, "b *shape"]:
-        """x_t = sqrt(alpha_bar_t) x_0 + sqrt(1 - alpha_bar_t) eps (Ho et al. 2020, eq. 4)."""
+        """x_t = sqrt(alpha_bar_t) x_0 + sqrt(1 - alpha_bar_t) eps.
+
+        Book: eq-closed-form (Ho et al. 2020, eq. 4).
+        """
         ab = self.alpha_bar(t, x0)
         return times(ab.sqrt(), x0) + times((1 - ab).sqrt(), eps)
 
     def q_posterior(
         self, x0: Float[Tensor, "b *shape"], xt: Float[Tensor, "b *shape"], t: Time, s: Time
     ) -> tuple[Float[Tensor, "b *shape"], Float[Tensor, "..."]]:
-        """Mean and variance of q(x_s | x_t, x_0) for any s < t (Ho et al. 2020, eq. 6 and 7 at s = t - 1).
+        """Mean and variance of q(x_s | x_t, x_0) for any s < t.
 
-        With a = alpha_bar_t / alpha_bar_s, the signal kept from s to t:
-        mean = [sqrt(alpha_bar_s) (1 - a) x_0 + sqrt(a) (1 - alpha_bar_s) x_t] / (1 - alpha_bar_t),
-        variance = (1 - alpha_bar_s) (1 - a) / (1 - alpha_bar_t). At s = 0 these are exactly x_0 and 0.
+        Book: eq-posterior-bayes; eq-posterior-any;
+        eq-posterior-mean (Ho et al. 2020, eq. 7).
+
+        At s = 0 these are exactly x_0 and 0.
         """
         self._check_step(t, s)
         ab_t, ab_s = self.alpha_bar(t, xt), self.alpha_bar(s, xt)
-        a = ab_t / ab_s
+        a = ab_t / ab_s  # the signal kept from s to t
         weight_x0 = ab_s.sqrt() * (1 - a) / (1 - ab_t)
         weight_xt = a.sqrt() * (1 - ab_s) / (1 - ab_t)
-        return times(weight_x0, x0) + times(weight_xt, xt), self.reverse_variance(xt, t, s, "beta_tilde")
+        mean = times(weight_x0, x0) + times(weight_xt, xt)
+        return mean, self.reverse_variance(xt, t, s, "beta_tilde")
 
     # -- four names for one prediction -------------------------------------------------------------------
 
     def predict_x0(
         self, xt: Float[Tensor, "b *shape"], t: Time, eps: Float[Tensor, "b *shape"]
     ) -> Float[Tensor, "b *shape"]:
-        """x_0 from the noise: (x_t - sqrt(1 - alpha_bar_t) eps) / sqrt(alpha_bar_t) (eq. 4 solved)."""
+        """x_0 from the noise: (x_t - sqrt(1 - alpha_bar_t) eps) / sqrt(alpha_bar_t).
+
+        Book: eq-x0-from-eps (Ho et al. 2020, eq. 15).
+        """
         ab = self.alpha_bar(t, xt)
         return times(1 / ab.sqrt(), xt) - times((1 / ab - 1).sqrt(), eps)
 
@@ -151,9 +162,13 @@ class GaussianDiffusion:
         clip: bool = True,
         sigma2: Sigma2 = "beta_tilde",
     ) -> tuple[Float[Tensor, "b *shape"], Float[Tensor, "..."]]:
-        """Mean and variance of p_theta(x_s | x_t): the posterior with x0_hat in the place of x_0 (eq. 7).
+        """Mean and variance of p_theta(x_s | x_t): the posterior at x0_hat.
 
-        `clip` limits x0_hat to [-1, 1]. `sigma2` is one of the paper's two choices (section 3.2).
+        Book: eq-reverse (Ho et al. 2020, eq. 1);
+        eq-mean-eps (Ho et al. 2020, eq. 11), with clip=False.
+
+        `clip` limits x0_hat to [-1, 1]; `sigma2` is one of the paper's two
+        choices (section 3.2).
         """
         x0_hat, _ = self.denoise(denoiser, xt, t, y=y, clip=clip)
         mean, _ = self.q_posterior(x0_hat, xt, t, s)
@@ -168,7 +183,10 @@ class GaussianDiffusion:
         y: Int[Tensor, " b"] | None = None,
         clip: bool = True,
     ) -> tuple[Float[Tensor, "b *shape"], Float[Tensor, "b *shape"]]:
-        """(x0_hat, eps_hat) of the network at (x_t, t); with `clip`, both belong to x0_hat in [-1, 1]."""
+        """(x0_hat, eps_hat) of the network at (x_t, t); with `clip`, both belong to x0_hat in [-1, 1].
+
+        Book: eq-clip.
+        """
         each = torch.as_tensor(t, device=xt.device).expand(len(xt))
         x0_hat, eps_hat = self.interpret(denoiser(xt, each, y), xt, t, denoiser.predicts)
         if clip:
@@ -179,9 +197,12 @@ class GaussianDiffusion:
     def reverse_variance(
         self, xt: Float[Tensor, "b *shape"], t: Time, s: Time, sigma2: Sigma2
     ) -> Float[Tensor, "..."]:
-        """The variance of p_theta(x_s | x_t) (Ho et al. 2020, section 3.2).
+        """The variance of p_theta(x_s | x_t).
 
-        "beta_tilde" is the posterior's; "beta" is that of the forward step, 1 - alpha_bar_t / alpha_bar_s.
+        Book: eq-posterior-variance (Ho et al. 2020, eq. 7);
+        eq-sigma-choices (Ho et al. 2020, section 3.2).
+
+        "beta_tilde" is the posterior's; "beta" is that of the forward step.
         """
         self._check_step(t, s)
         ab_t, ab_s = self.alpha_bar(t, xt), self.alpha_bar(s, xt)

@@ -1,6 +1,6 @@
-"""Gaussians with one variance an entry: density, sum, product, and the divergence between two of them.
+"""Gaussians with one variance an entry: density, draws, sum, product, and the divergence between two of them.
 
-Means and variances are tensors that broadcast against each other; all four functions keep their dtype.
+Means and variances are tensors that broadcast against each other; all functions keep their dtype.
 """
 
 from __future__ import annotations
@@ -23,6 +23,14 @@ def log_prob(x: Float[Tensor, "..."], mean: Value, variance: Value) -> Float[Ten
     return -((x - mean) ** 2) / (2 * variance) - (2 * math.pi * variance).log() / 2
 
 
+def reparameterise(mean: Value, variance: Value, eps: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
+    """mean + sqrt(variance) eps: a draw from N(mean, variance), made from one of N(0, 1).
+
+    Book: eq-reparam.
+    """
+    return mean + torch.as_tensor(variance, dtype=eps.dtype, device=eps.device).sqrt() * eps
+
+
 def add(
     mean_a: Value, variance_a: Value, mean_b: Value, variance_b: Value, a: Value = 1.0, b: Value = 1.0
 ) -> tuple[Value, Value]:
@@ -37,6 +45,8 @@ def product(mean_a: Value, variance_a: Value, mean_b: Value, variance_b: Value) 
     """Mean and variance of the Gaussian proportional to N(x; mean_a, variance_a) N(x; mean_b, variance_b).
 
     Precisions (one over variance) add, and the mean is the precision-weighted one.
+
+    Book: eq-gauss-product.
     """
     precision = 1 / variance_a + 1 / variance_b
     return (mean_a / variance_a + mean_b / variance_b) / precision, 1 / precision

@@ -152,22 +152,23 @@ def _rgba(image: Float[Tensor, "c h w"]) -> NDArray[np.uint8]:
 
 
 def schedule_curves(*schedules: NoiseSchedule) -> Picture:
-    """alpha_bar, the weights of image and noise, and the logarithm of the SNR, against t."""
-    picture, panels = axes(1, 3, height=250, share=False)
+    """alpha_bar, the SNR where it is below 4, and its logarithm, against t."""
+    picture, panels = axes(1, 3, height=220, share=False)
     same_T = len({schedule.T for schedule in schedules}) == 1
     for i, schedule in enumerate(schedules):
         t = np.arange(schedule.T + 1) / (1 if same_T else schedule.T)
         ab = schedule.alpha_bar.numpy()
         look = {"color": COLOURS[i % len(COLOURS)], "linestyle": LINES[i % len(LINES)]}
         panels[0].plot(t, ab, label=schedule.name, **look)
-        panels[1].plot(t, np.sqrt(ab), **look)
-        panels[1].plot(t, np.sqrt(1 - ab), alpha=0.55, **look)
+        panels[1].plot(t[1:], schedule.snr.numpy()[1:], **look)
         panels[2].plot(t[1:], schedule.log_snr.numpy()[1:], **look)
-    titles = (r"$\bar\alpha_t$", r"$\sqrt{\bar\alpha_t}$ and $\sqrt{1 - \bar\alpha_t}$", "log SNR")
+    titles = (r"$\bar\alpha_t$", "SNR", "log SNR")
     for panel, title in zip(panels, titles, strict=True):
         panel.set_title(title)
         panel.set_xlabel("$t$" if same_T else "$t / T$")
-    panels[2].axhline(0, color=INK, linewidth=0.8, linestyle=":")
+    panels[1].set_ylim(0, 4)
+    for panel, even in ((panels[1], 1), (panels[2], 0)):  # where image and noise weigh the same
+        panel.axhline(even, color=INK, linewidth=0.8, linestyle=":")
     legend(picture)
     return picture
 

@@ -9,7 +9,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ddpm_lib import gaussian
 from ddpm_lib.diffusion import GaussianDiffusion
+from ddpm_lib.models.oracle import GaussianMixture, OracleDenoiser
 from ddpm_lib.schedule import NoiseSchedule, cosine_schedule, linear_schedule
 from tests.helpers import assert_mean, assert_variance, close, generator, unchecked
 
@@ -36,6 +38,7 @@ class Fixed:
 # -- the forward process -------------------------------------------------------------------------------------
 
 
+@pytest.mark.equation("eq-closed-form")
 @BOTH
 def test_one_step_recursion_gives_the_closed_form_at_every_t(diffusion):
     # x_t = sqrt(alpha_t) x_{t-1} + sqrt(beta_t) z: follow the factor of x_0 and the variance.
@@ -63,6 +66,7 @@ def test_one_step_recursion_and_closed_form_have_the_same_moments_by_chance():
         assert_mean(draws.prod(1, keepdim=True), mean.prod())  # no correlation between the pixels
 
 
+@pytest.mark.equation("eq-closed-form")
 @BOTH
 def test_q_sample_is_its_mean_plus_its_standard_deviation_times_eps(diffusion):
     x0, eps, t = normal(6, 3, 2, 2), normal(6, 3, 2, 2, seed=1), torch.tensor([0, 1, 2, 500, 999, 1000])
@@ -106,6 +110,7 @@ def conditioned(diffusion, x0, xt, t, s):
     return mean_s + gain * (xt - mean_t), cov[0, 0] - gain * cov[1, 0]
 
 
+@pytest.mark.equation("eq-posterior-any")
 @BOTH
 @pytest.mark.parametrize(("t", "s"), STRIDES)
 def test_the_posterior_is_gaussian_conditioning_at_any_stride(diffusion, t, s):
@@ -118,6 +123,24 @@ def test_the_posterior_is_gaussian_conditioning_at_any_stride(diffusion, t, s):
     assert abs(float(variance) - float(true_variance)) < 1e-12
 
 
+@pytest.mark.equation("eq-posterior-bayes")
+@BOTH
+@pytest.mark.parametrize(("t", "s"), [(t, s) for t, s in STRIDES if s > 0])
+def test_the_posterior_is_likelihood_times_prior_over_evidence(diffusion, t, s):
+    # All four densities, constants included, on a grid of x_s: the two other factors come from the chain.
+    ab, x0, xt = diffusion.schedule.alpha_bar, torch.tensor([[0.8]]).double(), torch.tensor([[-0.3]]).double()
+    a = float(diffusion.schedule.alpha[s + 1 : t + 1].prod())
+    mean, variance = diffusion.q_posterior(x0, xt, t, s)
+    xs = mean + variance.sqrt() * torch.linspace(-4, 4, 81, dtype=torch.float64)[:, None]
+    likelihood = gaussian.log_prob(xt - math.sqrt(a) * xs, 0.0, 1 - a)
+    prior = gaussian.log_prob(xs - ab[s].sqrt() * x0, 0.0, float(1 - ab[s]))
+    evidence = gaussian.log_prob(xt - ab[t].sqrt() * x0, 0.0, float(1 - ab[t]))
+    posterior = gaussian.log_prob(xs, mean, variance)
+    size = float(torch.cat([likelihood, prior, evidence.abs()]).abs().max())  # at small t they nearly cancel
+    close(posterior, likelihood + prior - evidence, 1e-9 * max(size, 1))
+
+
+@pytest.mark.equation("eq-posterior-mean", "eq-posterior-variance")
 @BOTH
 def test_at_stride_one_the_posterior_is_the_papers_eq_7(diffusion):
     x0, xt = normal(4, 3), normal(4, 3, seed=1)
@@ -162,6 +185,7 @@ def test_two_posterior_steps_in_a_row_are_one_posterior_of_the_longer_stride(T, 
 # -- one prediction, four names ------------------------------------------------------------------------------
 
 
+@pytest.mark.equation("eq-x0-from-eps")
 @BOTH
 def test_eps_x0_and_v_round_trips_at_every_t(diffusion):
     t = torch.arange(1, diffusion.T + 1)
@@ -220,6 +244,7 @@ def test_target_is_the_named_quantity():
 # -- the reverse process -------------------------------------------------------------------------------------
 
 
+@pytest.mark.equation("eq-reverse")
 @pytest.mark.parametrize("predicts", ["eps", "x0", "v"])
 def test_p_mean_variance_is_the_posterior_at_the_predicted_x0(predicts):
     x0, eps = normal(4, 3), normal(4, 3, seed=1)
@@ -232,6 +257,40 @@ def test_p_mean_variance_is_the_posterior_at_the_predicted_x0(predicts):
     assert torch.equal(variance, true_variance)
 
 
+@pytest.mark.equation("eq-mean-eps")
+@BOTH
+def test_the_mean_for_a_predicted_eps_is_the_papers_eq_11(diffusion):
+    xt, eps, beta = normal(4, 3), normal(4, 3, seed=1), diffusion.schedule.beta
+    for t in (1, 2, 3, 20, 500, 998):
+        noise = beta[t] / (1 - diffusion.schedule.alpha_bar[t]).sqrt() * eps
+        eq11 = (xt - noise) / (1 - beta[t]).sqrt()
+        mean, _ = diffusion.p_mean_variance(Fixed(eps), xt, t, t - 1, clip=False)
+        close(mean, eq11, 1e-10)
+
+
+@BOTH
+@pytest.mark.parametrize(("t", "s"), [(2, 1), (50, 20), (500, 499), (990, 300), (400, 0)])
+def test_with_an_exact_denoiser_the_mean_is_that_of_the_true_reverse_step(diffusion, t, s):
+    # Data of two narrow Gaussians: q(x_s | x_t) is q(x_s) q(x_t | x_s), normalised, on a grid.
+    mixture = GaussianMixture(
+        torch.tensor([[-0.5], [0.9]]).double(),
+        torch.tensor([0.3, 0.2]).double(),
+        torch.tensor([0.3, 0.7]).double(),
+    )
+    ab, xt = diffusion.schedule.alpha_bar, torch.tensor([[0.1]]).double()
+    a, x = float(ab[t] / ab[s]), torch.linspace(-8, 8, 160_001, dtype=torch.float64)
+    weights = gaussian.log_prob(xt - math.sqrt(a) * x, 0.0, 1 - a)[0].exp()
+    parts = zip(mixture.weights.tolist(), mixture.means.flatten().tolist(), mixture.std.tolist(), strict=True)
+    root = math.sqrt(ab[s])
+    weights = weights * sum(
+        w * gaussian.log_prob(x, root * m, float(ab[s] * d**2 + 1 - ab[s])).exp() for w, m, d in parts
+    )
+    expected = (weights * x).sum() / weights.sum()
+    oracle = OracleDenoiser(mixture, ab)
+    mean, _ = diffusion.p_mean_variance(oracle, xt, t, s, clip=False)
+    close(mean.flatten(), expected[None], 1e-8)
+
+
 def test_p_mean_variance_clips_x0_hat_to_the_image_range_unless_told_not_to():
     xt, outside = normal(4, 3), 3 * normal(4, 3, seed=1)
     assert bool((outside > 1).any() and (outside < -1).any())
@@ -242,6 +301,7 @@ def test_p_mean_variance_clips_x0_hat_to_the_image_range_unless_told_not_to():
     close(free, LINEAR.q_posterior(outside, xt, 500, 400)[0], 1e-15)
 
 
+@pytest.mark.equation("eq-clip")
 def test_clipping_keeps_x0_hat_and_eps_hat_a_pair():
     xt, eps = normal(4, 3), normal(4, 3, seed=1)
     x0_hat, eps_hat = LINEAR.denoise(Fixed(eps), xt, 700)
@@ -263,6 +323,20 @@ def test_denoise_asks_the_network_at_a_time_for_each_image_and_hands_on_the_labe
     LINEAR.p_mean_variance(denoiser, xt, torch.tensor([7, 8, 9, 10]), 2, y=y)
     assert denoiser.asked[1].tolist() == [7, 8, 9, 10]
     assert denoiser.asked[2] is y
+
+
+@pytest.mark.equation("eq-sigma-choices")
+@BOTH
+@pytest.mark.parametrize(("t", "s"), [(t, s) for t, s in STRIDES if s > 0])
+@pytest.mark.parametrize(("data", "sigma2"), [(0.0, "beta_tilde"), (1.0, "beta")])
+def test_each_sigma2_is_the_true_variance_for_its_own_data(diffusion, t, s, data, sigma2):
+    # Gaussian data: the true reverse step is q(x_s) times the likelihood of x_s, a product of two Gaussians.
+    ab = diffusion.schedule.alpha_bar
+    a, prior = ab[t] / ab[s], ab[s] * data + 1 - ab[s]
+    xt = normal(1, 1)
+    _, true = gaussian.product(torch.zeros(1), prior, xt / a.sqrt(), (1 - a) / a)
+    found = diffusion.reverse_variance(xt, t, s, sigma2)
+    assert float(found) == pytest.approx(float(true), rel=1e-9)
 
 
 @BOTH

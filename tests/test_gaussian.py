@@ -38,6 +38,22 @@ def test_log_prob_is_the_density_of_scipy(mean: float, variance: float) -> None:
     assert abs(float(entries.sum()) - whole) < 1e-5
 
 
+@pytest.mark.equation("eq-reparam")
+@given(means, variances)
+def test_a_stretched_and_shifted_draw_has_the_density_of_its_gaussian(mean: float, variance: float) -> None:
+    # Change of variables: the density of eps, spread over a stretch of sigma. (Means and variances alone could agree
+    # for a draw that is no Gaussian.)
+    eps = torch.linspace(-4, 4, 81, dtype=torch.float64)
+    x = gaussian.reparameterise(mean, variance, eps)
+    stretch = (x[-1] - x[0]) / 8
+    found = gaussian.log_prob(x, mean, variance)
+    close(found, torch.from_numpy(stats.norm.logpdf(eps.numpy())) - stretch.log(), 1e-8)
+    each = gaussian.reparameterise(
+        torch.tensor([mean, 0.0]), torch.tensor([variance, 1.0]), torch.tensor([0.0, 2.0])
+    )
+    close(each, torch.tensor([mean, 2.0]), 1e-6)
+
+
 @pytest.mark.equation("eq-gauss-sum")
 @given(means, variances, means, variances, st.floats(-2.0, 2.0), st.floats(0.1, 2.0))
 def test_a_sum_has_the_moments_of_the_convolution(
@@ -49,6 +65,7 @@ def test_a_sum_has_the_moments_of_the_convolution(
     assert convolved == pytest.approx(stats.norm(mean, variance**0.5).pdf(total), rel=1e-6, abs=1e-12)
 
 
+@pytest.mark.equation("eq-gauss-product")
 @given(means, variances, means, variances)
 def test_a_product_is_proportional_to_the_product_of_densities(
     m1: float, v1: float, m2: float, v2: float

@@ -22,6 +22,8 @@ CORE = {
     "ema": set(),
     "fetch": set(),
     "toys": set(),
+    "gaussian": set(),
+    "chain": {"schedule", "gaussian"},
     "data": {"fetch"},
     "diffusion": {"schedule", "models"},
     "loss": {"schedule", "diffusion", "models"},

@@ -72,7 +72,9 @@ def toc_files() -> list[str]:
 def test_the_table_of_contents_and_the_folder_agree() -> None:
     listed = toc_files()
     assert len(listed) == len(set(listed)), f"_toc.yml lists a chapter twice: {listed}"
-    missing = [file for file in listed if file != PAGE and not list(ROOT.glob(f"{file}.*"))]  # PAGE is generated
+    missing = [
+        file for file in listed if file != PAGE and not list(ROOT.glob(f"{file}.*"))
+    ]  # PAGE is generated
     assert not missing, f"_toc.yml lists chapters that do not exist: {missing}"
     unlisted = [name for name in NAMES if name.removesuffix(".ipynb") not in listed]
     assert not unlisted, f"These notebooks are in no table of contents, so no reader finds them: {unlisted}"
@@ -156,3 +158,39 @@ def test_a_notebook_defines_nothing_twice() -> None:
     assert not again, f"ddpm_lib has these: import them, or tag the cell `derivation`: {again}"
     twice = [word for word, count in here.items() if count > 1]
     assert not twice, f"Defined in more than one cell; move them into ddpm_lib: {twice}"
+
+
+DERIVING = ["forward", "posterior", "loss", "sampling"]  # the chapters that a reader is examined on
+QUESTION = re.compile(r"^\*\*\d+\. ", re.MULTILINE)
+ANSWER = re.compile(
+    r'<details class="self-check"><summary>(.+)</summary>\n\n(Right\.|No:)(.+?)\n\n</details>', re.DOTALL
+)
+
+
+@pytest.mark.parametrize("name", DERIVING)
+def test_a_chapter_asks_and_answers(name: str) -> None:
+    text = markdown(nbformat.read(ROOT / "book" / f"{name}.ipynb", as_version=nbformat.NO_CONVERT))
+    section = text.split("## Check yourself", 1)[1].split("\n## ", 1)[0]
+    questions = QUESTION.split(section)[1:]
+    assert len(questions) >= 4
+    for question in questions:
+        answers = ANSWER.findall(question)
+        assert len(answers) == question.count("<details") >= 3, (
+            f"An answer is not of the usual form: {question}"
+        )
+        assert [start for _, start, _ in answers].count("Right.") == 1, f"Not one right answer: {question}"
+        assert all("$" not in summary for summary, _, _ in answers), f"A summary shows no $: {question}"
+
+
+@pytest.mark.parametrize("name", DERIVING)
+def test_a_chapter_has_graded_exercises_with_hints_and_solutions(name: str) -> None:
+    notebook = nbformat.read(ROOT / "book" / f"{name}.ipynb", as_version=nbformat.NO_CONVERT)
+    cells = {cell.id: cell for cell in notebook.cells}
+    tasks = [re.sub("-try$", "", key) for key in cells if re.search(r"-ex\d+-try$", key)]
+    assert len(tasks) >= 5
+    for task in tasks:
+        graders = re.findall(r"exercises\.(check_\w+)", cells[f"{task}-try"].source)
+        assert graders, f"{task} is not graded."
+        assert graders[0] in cells[f"{task}-solution"].source, f"{task}: its solution is not graded."
+        assert "hide-cell" in cells[f"{task}-solution"].metadata.tags, f"{task}: its solution is not folded."
+        assert "<summary>Hint</summary>" in cells[task].source, f"{task} has no hint."

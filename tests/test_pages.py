@@ -21,7 +21,12 @@ pytestmark = pytest.mark.pages
 
 CHAPTERS = [f"{name}.html" for name in re.findall(r"(?:file|root): (\S+)", (ROOT / "_toc.yml").read_text())]
 PAGES = [*CHAPTERS, "index.html", "search.html"]
-WIDGET_PAGE = "book/forward.html"
+WIDGET_PAGES = [
+    path
+    for path in CHAPTERS
+    if (file := ROOT / path.replace(".html", ".ipynb")).is_file() and "Widget(" in file.read_text()
+]
+DERIVING = [f"book/{name}.html" for name in ("forward", "posterior", "loss", "sampling")]
 WIDTHS = {"desk": (1280, "light"), "telephone": (390, "dark")}
 # Bytes of a page before compression, and its pictures; less MathJax and the theme, which all pages share.
 HEAVIEST = 400_000
@@ -213,40 +218,69 @@ def test_every_chapter_is_light(browser: Browser, http: str) -> None:
 
 def picture(widget: Locator) -> str:
     """Everything that a widget draws, as text."""
-    drawn: str = widget.evaluate("(w) => [...w.querySelectorAll('canvas')].map((c) => c.toDataURL()).join()")
+    drawn: str = widget.evaluate(
+        "(w) => [...w.querySelectorAll('canvas')].map((c) => c.toDataURL())"
+        ".concat([...w.querySelectorAll('svg')].map((s) => s.outerHTML)).join()"
+    )
     return drawn
 
 
-def test_the_slider_moves_the_picture(browser: Browser, base: str) -> None:
-    visited = visit(browser, base, WIDGET_PAGE)
-    widget = visited.page.locator(".ddpm-scrub").first
-    slider = widget.get_by_role("slider").first
-    expect(slider).to_have_accessible_name(re.compile(r"\w"))
-    slider.press("Home")
-    expect(widget).to_have_attribute("data-t", "0")
-    pictures = [picture(widget)]
-    assert len(pictures[0]) > 100, "The widget has drawn nothing."
-    for _ in range(20):
-        visited.page.keyboard.press("ArrowRight")
-    expect(widget).to_have_attribute("data-t", "20")
-    pictures.append(picture(widget))
-    slider.press("End")
-    expect(widget).to_have_attribute("data-t", slider.get_attribute("max") or "")
-    pictures.append(picture(widget))
+def test_there_are_pages_with_widgets() -> None:
+    assert set(DERIVING) <= set(WIDGET_PAGES)
+
+
+@pytest.mark.parametrize("path", WIDGET_PAGES)
+def test_every_slider_moves_its_picture(browser: Browser, base: str, path: str) -> None:
+    visited = visit(browser, base, path)
+    hosts = visited.page.locator(".ddpm-host").all()
+    assert hosts
+    for host in hosts:
+        sliders = [s for s in host.get_by_role("slider").all() if s.is_visible() and s.is_enabled()]
+        assert sliders
+        for slider in sliders:
+            expect(slider).to_have_accessible_name(re.compile(r"\w"))
+            pictures, values = set(), set()
+            for key in ("Home", *["ArrowRight"] * 20, "End"):
+                slider.press(key)
+                if key != "ArrowRight" or len(values) < 12:  # a picture for each of the first ten presses
+                    values.add(slider.input_value())
+                    pictures.add(picture(host))
+            assert len(pictures) >= 3, (
+                f"The keys moved a slider to {values}, and there were {len(pictures)} pictures."
+            )
     visited.page.context.close()
-    assert len(set(pictures)) == 3, "t changed and the picture did not."
     assert not visited.complaints, "; ".join(visited.complaints)
 
 
-def test_without_scripts_the_picture_still_shows(browser: Browser, base: str) -> None:
+@pytest.mark.parametrize("path", WIDGET_PAGES)
+def test_without_scripts_the_pictures_still_show(browser: Browser, base: str, path: str) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
-    page.goto(base + WIDGET_PAGE, wait_until="load")
-    fallback = page.locator(".ddpm-fallback img").first
-    expect(fallback).to_be_visible()
-    box = fallback.bounding_box()
-    alt = fallback.get_attribute("alt")
+    page.goto(base + path, wait_until="load")
+    fallbacks = page.locator(".ddpm-fallback img").all()
+    assert len(fallbacks) == page.locator(".ddpm-host").count() > 0
+    for fallback in fallbacks:
+        expect(fallback).to_be_visible()
+        box = fallback.bounding_box()
+        assert box is not None
+        assert min(box["width"], box["height"]) > 40, f"A picture is {box['width']} x {box['height']}."
+        assert fallback.get_attribute("alt"), "A picture has no alternative text."
     context.close()
-    assert box is not None
-    assert min(box["width"], box["height"]) > 40, f"The fallback picture is {box['width']} x {box['height']}."
-    assert alt, "The fallback picture has no alternative text."
+
+
+@pytest.mark.parametrize("path", DERIVING)
+def test_a_reader_can_check_herself_by_keyboard_and_without_scripts(
+    browser: Browser, base: str, path: str
+) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(base + path, wait_until="load")
+    answers = page.locator("details.self-check").all()
+    assert len(answers) >= 12
+    for answer in answers:
+        reply = answer.locator("p").first
+        expect(reply).not_to_be_visible()
+        answer.locator("summary").press("Enter")
+        expect(reply).to_be_visible()
+        assert re.match(r"(Right\.|No:) ", reply.inner_text())
+    context.close()

@@ -153,7 +153,7 @@ def test_the_curves_are_the_tables() -> None:
     panels = plot.schedule_curves(schedule).axes
     table = schedule.alpha_bar.numpy()
     assert np.array_equal(panels[0].lines[0].get_ydata(), table)
-    assert np.allclose(panels[1].lines[0].get_ydata() ** 2 + panels[1].lines[1].get_ydata() ** 2, 1)
+    assert np.allclose(panels[1].lines[0].get_ydata(), table[1:] / (1 - table[1:]))
     assert np.array_equal(panels[2].lines[0].get_ydata(), schedule.log_snr.numpy()[1:])
     assert panels[0].lines[0].get_xdata()[-1] == 50
 

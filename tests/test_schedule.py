@@ -6,14 +6,21 @@ import math
 
 import pytest
 import torch
+from diffusers import DDPMScheduler
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ddpm_lib.schedule import SCHEDULES, NoiseSchedule, cosine_schedule, linear_schedule
+from ddpm_lib.schedule import (
+    SCHEDULES,
+    NoiseSchedule,
+    cosine_schedule,
+    linear_schedule,
+    scaled_linear_schedule,
+)
 from tests.helpers import close, unchecked
 
-BOTH = [linear_schedule, cosine_schedule]
-CHAINS = [(make, T) for make in BOTH for T in (50, 500, 1000)]
+ALL = [linear_schedule, scaled_linear_schedule, cosine_schedule]
+CHAINS = [(make, T) for make in ALL for T in (50, 500, 1000)]
 betas = st.lists(st.floats(1e-6, 0.999), min_size=1, max_size=60)
 
 
@@ -32,12 +39,14 @@ def test_tables_have_T_plus_1_float64_entries_and_start_clean(make, T):
     assert schedule.log_snr[0] == math.inf
 
 
+@pytest.mark.equation("eq-linear")
 def test_linear_at_T_1000_is_the_papers_1e_4_to_0_02_in_equal_steps():
     beta = linear_schedule(1000).beta
     t = torch.arange(1, 1001, dtype=torch.float64)
     close(beta[1:], 1e-4 + (0.02 - 1e-4) * (t - 1) / 999, 1e-16)
 
 
+@pytest.mark.equation("eq-linear")
 @pytest.mark.parametrize("T", [50, 500, 2000])
 def test_linear_rescales_both_ends_by_1000_over_T(T):
     beta = linear_schedule(T).beta
@@ -53,13 +62,59 @@ def test_linear_without_rescaling_keeps_its_ends():
     assert beta[-1] == 0.03
 
 
+@pytest.mark.equation("eq-scaled-linear")
+@pytest.mark.parametrize("T", [50, 500, 1000])
+def test_the_root_of_a_scaled_linear_beta_rises_in_equal_steps(T):
+    root = scaled_linear_schedule(T).beta[1:].sqrt()
+    assert root[0] ** 2 == pytest.approx(0.00085 * 1000 / T, rel=1e-14)
+    assert root[-1] ** 2 == pytest.approx(0.012 * 1000 / T, rel=1e-14)
+    close(root.diff(), ((root[-1] - root[0]) / (T - 1)).expand(T - 1), 1e-15)
+    raw = scaled_linear_schedule(T, 0.0015, 0.0195, rescale=False).beta
+    assert raw[[1, -1]].tolist() == pytest.approx([0.0015, 0.0195], rel=1e-14)
+
+
+@pytest.mark.equation("eq-scaled-linear")
+def test_scaled_linear_is_the_schedule_of_diffusers():
+    ends = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
+    theirs = DDPMScheduler(num_train_timesteps=1000, **ends)
+    ours = scaled_linear_schedule(1000)
+    close(ours.beta[1:].float(), theirs.betas, 1e-8)
+    close(ours.alpha_bar[1:].float(), theirs.alphas_cumprod, 1e-6)
+
+
+@pytest.mark.equation("eq-terminal")
+@pytest.mark.parametrize(
+    ("make", "left", "snr"),  # Lin et al. 2024, table 1
+    [
+        (linear_schedule, 0.006353, 4.035993e-05),
+        (cosine_schedule, 4.928220e-05, 2.428735e-09),
+        (scaled_linear_schedule, 0.068265, 0.004682),
+    ],
+)
+def test_what_is_left_at_T_is_what_was_published(make, left, snr):
+    schedule = make(1000)
+    assert schedule.terminal_weight == pytest.approx(left, rel=2e-5, abs=5e-7)
+    assert float(schedule.snr[-1]) == pytest.approx(snr, rel=5e-5, abs=5e-7 if snr > 1e-3 else 0)
+
+
+@pytest.mark.equation("eq-terminal")
+@given(betas)
+@settings(max_examples=60, deadline=None)
+def test_what_is_left_at_T_is_the_exponential_of_the_sum(values):
+    schedule = NoiseSchedule(torch.tensor([0.0, *values], dtype=torch.float64))
+    by_logarithms = math.exp(sum(math.log1p(-beta) for beta in values) / 2)
+    assert schedule.terminal_weight == pytest.approx(by_logarithms, rel=1e-10)
+    assert schedule.terminal_weight <= math.exp(-sum(values) / 2)  # as log(1 - beta) < -beta
+
+
 def test_a_short_chain_ends_in_noise_only_when_rescaled():
-    # sqrt(alpha_bar_T) of 1e-4 ... 0.02 without rescaling: 0.777 at T = 50, 0.0064 at T = 1000.
-    assert linear_schedule(50, rescale=False).alpha_bar[-1].sqrt() == pytest.approx(0.7765, abs=5e-5)
-    assert linear_schedule(1000).alpha_bar[-1].sqrt() == pytest.approx(0.0064, abs=5e-5)
-    assert linear_schedule(50).alpha_bar[-1].sqrt() < 0.01
+    # 1e-4 ... 0.02 without rescaling leaves 0.777 at T = 50, and 0.0064 at T = 1000.
+    assert linear_schedule(50, rescale=False).terminal_weight == pytest.approx(0.7765, abs=5e-5)
+    assert linear_schedule(1000).terminal_weight == pytest.approx(0.0064, abs=5e-5)
+    assert linear_schedule(50).terminal_weight < 0.01
 
 
+@pytest.mark.equation("eq-cosine")
 @pytest.mark.parametrize("T", [1, 10, 500, 1000])
 @pytest.mark.parametrize("s", [0.008, 0.05])
 def test_cosine_alpha_bar_is_the_closed_formula_until_the_clip(T, s):
@@ -77,6 +132,7 @@ def test_cosine_alpha_bar_is_the_closed_formula_until_the_clip(T, s):
     assert t == T, "only the last step may reach the clip"
 
 
+@pytest.mark.equation("eq-cosine")
 @pytest.mark.parametrize("T", [1, 10, 1000])
 def test_cosine_ends_at_the_clip_exactly(T):
     assert cosine_schedule(T).beta[-1] == 0.999
@@ -84,6 +140,7 @@ def test_cosine_ends_at_the_clip_exactly(T):
     assert cosine_schedule(T, beta_clip=0.5).beta.max() == 0.5
 
 
+@pytest.mark.equation("eq-alpha-bar")
 @given(betas)
 @settings(max_examples=60, deadline=None)
 def test_alpha_bar_is_the_running_product_and_strictly_falls(values):
@@ -97,6 +154,7 @@ def test_alpha_bar_is_the_running_product_and_strictly_falls(values):
     assert bool((schedule.alpha_bar > 0).all())
 
 
+@pytest.mark.equation("eq-snr", "eq-log-snr")
 @given(betas)
 @settings(max_examples=60, deadline=None)
 def test_snr_and_its_logarithm_agree_with_alpha_bar_and_fall(values):
@@ -106,6 +164,45 @@ def test_snr_and_its_logarithm_agree_with_alpha_bar_and_fall(values):
     close(snr / (1 + snr), schedule.alpha_bar[1:], 1e-12)
     close(schedule.log_snr[1:].sigmoid(), schedule.alpha_bar[1:], 1e-12)
     assert bool((schedule.snr.diff() < 0).all())
+    image, noise = schedule.alpha_bar.sqrt(), (1 - schedule.alpha_bar).sqrt()
+    assert torch.allclose(schedule.snr, (image / noise) ** 2, rtol=1e-9)
+
+
+@pytest.mark.equation("eq-variance", "eq-variance-gap")
+@given(betas, st.floats(0.0, 10.0))
+@settings(max_examples=60, deadline=None)
+def test_the_variance_is_that_of_the_steps(values, start):
+    table = NoiseSchedule(torch.tensor([0.0, *values], dtype=torch.float64)).variance(start)
+    assert table[0] == pytest.approx(start, abs=1e-12)
+    variance = start
+    for t, beta in enumerate(values, start=1):  # variances of independent terms add
+        variance = (1 - beta) * variance + beta
+        assert float(table[t]) == pytest.approx(variance, abs=1e-12)
+
+
+@pytest.mark.equation("eq-shift")
+@pytest.mark.parametrize("make", ALL)
+@pytest.mark.parametrize("d", [0.5, 1, 2, 8.0])
+def test_a_shift_lowers_log_snr_by_the_same_at_every_t(make, d):
+    schedule = make(500)
+    shifted = schedule.shifted(d)
+    close(shifted.log_snr[1:], schedule.log_snr[1:] - 2 * math.log(d), 1e-9)
+    assert shifted.T == 500
+    assert shifted.name == f"{schedule.name}, shifted by {d:g}"
+
+
+@pytest.mark.equation("eq-shift")
+def test_averaging_a_large_image_undoes_the_shift():
+    # The mean of d x d pixels: signal alike, noise variance divided by d^2.
+    schedule, d = cosine_schedule(100), 4
+    ab = schedule.shifted(d).alpha_bar[1:]
+    close((ab / ((1 - ab) / d**2)).log(), schedule.log_snr[1:], 1e-9)
+
+
+@pytest.mark.parametrize("d", [0, -2])
+def test_a_shift_to_no_image_is_refused(d):
+    with pytest.raises(ValueError, match=f"d = {d}, but an image is a positive number"):
+        linear_schedule(50).shifted(d)
 
 
 def test_beta_of_another_precision_is_stored_as_float64():
@@ -135,7 +232,7 @@ def test_what_is_not_a_schedule_is_refused_with_a_sentence(beta, sentence):
         NoiseSchedule(torch.tensor(beta, dtype=torch.float64))
 
 
-@pytest.mark.parametrize("make", BOTH)
+@pytest.mark.parametrize("make", ALL)
 @pytest.mark.parametrize("T", [0, -3])
 def test_a_chain_without_steps_is_refused(make, T):
     with pytest.raises(ValueError, match=f"T is {T}, but a chain needs at least one step"):
@@ -147,11 +244,9 @@ def test_rescaling_a_chain_that_is_too_short_names_the_first_bad_step():
         linear_schedule(10)
 
 
-def test_schedules_by_name_are_the_two_functions():
-    assert {name: make(100).name for name, make in SCHEDULES.items()} == {
-        "linear": "linear",
-        "cosine": "cosine",
-    }
+def test_schedules_by_name_are_the_three_functions():
+    assert list(SCHEDULES.values()) == ALL
+    assert all(make(100).name == name for name, make in SCHEDULES.items())
 
 
 def test_a_schedule_cannot_be_changed():

@@ -9,7 +9,14 @@ from ddpm_lib.exercises.forward import (
 )
 from ddpm_lib.exercises.grading import Mistake, Verdict, grade
 from ddpm_lib.exercises.notation import check_diffusers_index, check_reparameterise, check_sum_of_gaussians
-from ddpm_lib.exercises.schedules import check_cosine_beta, check_smallest_T
+from ddpm_lib.exercises.posterior import check_narrower, check_posterior, check_pulls
+from ddpm_lib.exercises.reverse_step import (
+    check_mean_from_eps,
+    check_pupil_mean,
+    check_reverse_mean,
+    check_reverse_variance,
+)
+from ddpm_lib.exercises.schedules import check_cosine_beta, check_shift, check_smallest_T
 
 __all__ = [
     "Mistake",
@@ -17,10 +24,18 @@ __all__ = [
     "check_correlation",
     "check_cosine_beta",
     "check_diffusers_index",
+    "check_mean_from_eps",
+    "check_narrower",
     "check_one_step",
     "check_pixel",
+    "check_posterior",
+    "check_pulls",
+    "check_pupil_mean",
     "check_q_sample",
     "check_reparameterise",
+    "check_reverse_mean",
+    "check_reverse_variance",
+    "check_shift",
     "check_smallest_T",
     "check_sum_of_gaussians",
     "check_two_steps",

@@ -66,6 +66,38 @@ def check_smallest_T(answer: object) -> Verdict:
     return grade_value(answer, unscaled, mistakes, f"With T = {unscaled} the image's weight is below 0.01.")
 
 
+def check_shift(answer: object) -> Verdict:
+    """answer(alpha_bar, d): alpha_bar of the schedule shifted for images d times as wide, at t = 1 ... T."""
+
+    def right(alpha_bar: Tensor, d: float) -> Tensor:
+        return alpha_bar / (alpha_bar + d**2 * (1 - alpha_bar))
+
+    mistakes = [
+        Mistake(
+            lambda ab, d: ab / (ab + d * (1 - ab)),
+            "You divided the SNR by d. An average over d x d pixels divides the noise's variance by d^2.",
+        ),
+        Mistake(
+            lambda ab, d: d**2 * ab / (d**2 * ab + 1 - ab),
+            "You raised the SNR. Averaging raises it, so the shift must lower it: divide by d^2.",
+        ),
+        Mistake(
+            lambda ab, d: ab / d**2,
+            "You divided alpha_bar by d^2. It is the SNR, alpha_bar / (1 - alpha_bar), that is divided.",
+        ),
+        Mistake(
+            lambda ab, d: ab / (1 - ab) / d**2,
+            "That is the SNR. Turn it back into alpha_bar = SNR / (1 + SNR).",
+        ),
+        Mistake(
+            lambda ab, d: (ab / (1 - ab)).log() - 2 * math.log(d),
+            "That is log SNR. Turn it back into alpha_bar: its sigmoid.",
+        ),
+    ]
+    cases = [(make(50).alpha_bar[1:], d) for make, d in ((linear_schedule, 2.0), (cosine_schedule, 4.0))]
+    return grade(answer, right, mistakes, cases, "The SNR is divided by d^2, at every t alike.")
+
+
 def _share(T: int) -> float:
     return float(linear_schedule(T, rescale=False).alpha_bar[-1])
 

@@ -12,6 +12,7 @@ import base64
 import hashlib
 import html
 import json
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,10 +73,10 @@ class Widget(anywidget.AnyWidget):
         source = "data:image/png;base64," + base64.b64encode(picture.png).decode("ascii")
         return (
             f'<div class="ddpm-host" data-ddpm-widget="{key}" data-ddpm-state="{html.escape(state)}">\n'
-            f"<style>{_inside('style', str(self._css))}</style>\n"
+            f"<style>{_inside('style', _lean_css(str(self._css)))}</style>\n"
             f'<div class="ddpm-fallback"><img src="{source}" width="{picture.width}" '
             f'alt="{html.escape(picture.alt)}"><br><small>{html.escape(picture.caption)}</small></div>\n'
-            f"<script>{_inside('script', script)}</script>\n</div>"
+            f"<script>{_inside('script', _lean(script))}</script>\n</div>"
         )
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
@@ -88,6 +89,20 @@ class Widget(anywidget.AnyWidget):
             return page, {}
         data, metadata = live
         return {**data, **page}, metadata
+
+
+def _lean(text: str) -> str:
+    """`text` without indentation, empty lines and lines of comment, for a page may hold many widgets.
+
+    So no string of a module may run over a line's end.
+    """
+    lines = (line.strip() for line in text.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
+
+
+def _lean_css(text: str) -> str:
+    """`text` without comments and the blanks that mean nothing."""
+    return re.sub(r"\s*([{};,])\s*|(?<=:)\s+", r"\1", re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)).strip()
 
 
 def _inside(tag: str, text: str) -> str:

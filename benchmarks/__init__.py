@@ -1,0 +1,1 @@
+"""Measurements that the book and README cite, each a script that can be run again."""

@@ -1,0 +1,156 @@
+"""Graders of the chapter on the posterior: its two factors, their pulls, its mean and variance."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from ddpm_lib.exercises.grading import Function, Mistake, Verdict, grade, grade_value
+from ddpm_lib.schedule import linear_schedule
+
+SCHEDULE = linear_schedule(50)  # of all exercises in that chapter
+PRIOR, LIKELIHOOD = 0.0, 1.0  # what the words of `check_narrower` stand for
+
+Weigh = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+
+
+def check_narrower(answer: object) -> Verdict:
+    """answer: "prior" or "likelihood" for the steps 20 -> 19 and 20 -> 10 on linear_schedule(50), in a tuple."""
+    words = {"prior": PRIOR, "likelihood": LIKELIHOOD}
+    parts = list(answer) if isinstance(answer, tuple | list) else [answer]
+    for part in parts:
+        if isinstance(part, str) and part.strip().lower() not in words:
+            return Verdict(False, f"Answer with 'prior' or 'likelihood', twice; {part!r} is neither.")
+    numbers = [words[part.strip().lower()] if isinstance(part, str) else part for part in parts]
+    near = "at s = 19 the prior has gathered the noise of 19 steps, and the likelihood only that of one"
+    far = "at s = 10 the likelihood is as wide as ten steps together, and they are larger than the prior's first ten"
+    mistakes: list[tuple[object, str]] = [
+        ((PRIOR, LIKELIHOOD), f"It is the other way round: {near}; {far}."),
+        ((LIKELIHOOD, LIKELIHOOD), f"s = 19 is right. But {far}."),
+        ((PRIOR, PRIOR), f"s = 10 is right. But {near}."),
+    ]
+    praise = "Against one step the prior is broad; against ten large steps it is the narrower one."
+    given = tuple(numbers) if isinstance(answer, tuple | list) else numbers[0]
+    return grade_value(given, (LIKELIHOOD, PRIOR), mistakes, praise)
+
+
+def check_pulls(answer: object) -> Verdict:
+    """answer(snr_s, snr_t): the pull of the prior and of the likelihood on the posterior's mean."""
+
+    def right(snr_s: float, snr_t: float) -> tuple[float, float]:
+        return 1 - snr_t / snr_s, snr_t / snr_s
+
+    mistakes = [
+        Mistake(
+            lambda s, t: (t / s, 1 - t / s),
+            "You swapped the two: when t is close to s the two ratios are equal, and the prior must lose.",
+        ),
+        Mistake(
+            lambda s, t: (1 - math.sqrt(t / s), math.sqrt(t / s)),
+            "That is the correlation of x_s and x_t. The likelihood's pull is its square.",
+        ),
+        Mistake(
+            lambda s, t: (s / (s + t), t / (s + t)),
+            "The ratios are no precisions to be added: start from the pulls in terms of alpha_bar.",
+        ),
+        Mistake(
+            lambda s, t: (1 - s / t, s / t),
+            "You turned the ratio round: SNR falls with t, so snr_s / snr_t is more than 1 and no share.",
+        ),
+    ]
+    cases = [(4.0, 1.0), (0.5, 0.3)]
+    praise = "The likelihood's pull is the share of the signal-to-noise ratio that the steps from s to t leave over."
+    return grade(answer, right, mistakes, cases, praise)
+
+
+def weights(ab_t: Tensor, ab_s: Tensor) -> tuple[Tensor, Tensor]:
+    """Those of x_0 and of x_t in the mean of q(x_s | x_t, x_0)."""
+    a = ab_t / ab_s
+    return ab_s.sqrt() * (1 - a) / (1 - ab_t), a.sqrt() * (1 - ab_s) / (1 - ab_t)
+
+
+def _beta_tilde(ab_t: Tensor, ab_s: Tensor) -> Tensor:
+    return (1 - ab_s) * (1 - ab_t / ab_s) / (1 - ab_t)
+
+
+def check_posterior(answer: object) -> Verdict:
+    """answer(x0, xt, t, s, alpha_bar): mean and variance of q(x_s | x_t, x_0)."""
+
+    def posterior(
+        weigh: Weigh = weights,
+        variance: Callable[[Tensor, Tensor], Tensor] = _beta_tilde,
+        table: Tensor | None = None,
+        shift: int = 0,
+        always_one_step: bool = False,
+    ) -> Function:
+        def function(x0: Tensor, xt: Tensor, t: int, s: int, alpha_bar: Tensor) -> tuple[Tensor, Tensor]:
+            source = alpha_bar if table is None else table
+            ab_t, ab_s = source[t + shift], source[(t - 1 if always_one_step else s) + shift]
+            weight_x0, weight_xt = weigh(ab_t, ab_s)
+            return weight_x0 * x0 + weight_xt * xt, variance(ab_t, ab_s)
+
+        return function
+
+    def scaled(x0: Callable[[Tensor, Tensor], Tensor], xt: Callable[[Tensor, Tensor], Tensor]) -> Weigh:
+        """The right weights, each multiplied by what a mistake adds to it."""
+        return lambda t, s: (weights(t, s)[0] * x0(t, s), weights(t, s)[1] * xt(t, s))
+
+    mistakes = [
+        Mistake(
+            posterior(variance=lambda t, s: 1 - t / s),
+            "The mean is right. Your variance is that of the forward step: knowing x_0 makes it smaller, by the factor "
+            "(1 - alpha_bar_s) / (1 - alpha_bar_t).",
+        ),
+        Mistake(
+            posterior(variance=lambda t, s: _beta_tilde(t, s).sqrt()),
+            "The mean is right. You returned the standard deviation: the variance was asked for.",
+        ),
+        Mistake(
+            posterior(weigh=lambda t, s: weights(t, s)[::-1]),
+            "The variance is right. You swapped the weights: at s = 0 all of the mean must come from x_0.",
+        ),
+        Mistake(
+            posterior(weigh=scaled(lambda t, s: s.sqrt(), lambda t, s: torch.ones(()))),
+            "The weight of x_0 holds sqrt(alpha_bar_s), not alpha_bar_s.",
+        ),
+        Mistake(
+            posterior(weigh=scaled(lambda t, s: torch.ones(()), lambda t, s: (t / s).sqrt())),
+            "The weight of x_t holds sqrt(a), not a = alpha_bar_t / alpha_bar_s.",
+        ),
+        Mistake(
+            posterior(weigh=scaled(lambda t, s: s.sqrt(), lambda t, s: (t / s).sqrt())),
+            "Both weights lack a square root: sqrt(alpha_bar_s) at x_0 and sqrt(a) at x_t.",
+        ),
+        Mistake(
+            posterior(weigh=scaled(lambda t, s: 1 - t, lambda t, s: 1 - t)),
+            "The variance is right. The mean is not divided by 1 - alpha_bar_t.",
+        ),
+        Mistake(
+            posterior(shift=-1),
+            "You are one step off: alpha_bar[0] is the clean image, so read alpha_bar[t] and alpha_bar[s].",
+        ),
+        Mistake(
+            posterior(always_one_step=True),
+            "That is the step to t - 1. Use s: the signal kept is a = alpha_bar[t] / alpha_bar[s].",
+        ),
+        Mistake(
+            posterior(table=SCHEDULE.alpha),
+            "You used alpha, the factor of one step, where alpha_bar, their product, belongs.",
+        ),
+    ]
+    shape = (2, 3)
+    cases = [
+        (normal(seed, *shape), normal(seed + 1, *shape), t, s, SCHEDULE.alpha_bar)
+        for seed, t, s in ((0, 20, 19), (2, 20, 5), (4, 7, 0))
+    ]
+    return grade(
+        answer, posterior(), mistakes, cases, "One formula for every stride, and exactly x_0 at s = 0."
+    )
+
+
+def normal(seed: int, *shape: int) -> Tensor:
+    """Fixed standard normal draws: the inputs of a graded function."""
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)

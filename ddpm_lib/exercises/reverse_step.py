@@ -1,0 +1,209 @@
+"""Graders of the chapter on the posterior: the reverse step that is made of it, its mean and its variance."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from torch import Tensor
+
+from ddpm_lib import gaussian
+from ddpm_lib.exercises.grading import Function, Mistake, Verdict, grade, grade_value
+from ddpm_lib.exercises.posterior import SCHEDULE, normal, weights
+
+DATA_VARIANCE, MEASURED_T, MEASURED_S = 0.25, 10, 3  # of `check_reverse_variance`
+SHARE = 0.02  # how far a measured variance may be off
+
+
+def check_mean_from_eps(answer: object) -> Verdict:
+    """answer(xt, eps, beta_t, alpha_bar_t): the mean of q(x_{t-1} | x_t, x_0) in terms of eps."""
+
+    def mean(xt: Tensor, eps: Tensor, beta_t: float, alpha_bar_t: float) -> Tensor:
+        return (xt - beta_t / math.sqrt(1 - alpha_bar_t) * eps) / math.sqrt(1 - beta_t)
+
+    mistakes = [
+        Mistake(
+            lambda xt, eps, b, ab: (xt - b / (1 - ab) * eps) / math.sqrt(1 - b),
+            "eps has variance 1, and the noise in x_t is sqrt(1 - alpha_bar_t) eps: divide beta_t by that root.",
+        ),
+        Mistake(
+            lambda xt, eps, b, ab: (xt - math.sqrt(b) / math.sqrt(1 - ab) * eps) / math.sqrt(1 - b),
+            "You took sqrt(beta_t). The share of the noise is a ratio of variances, with beta_t itself.",
+        ),
+        Mistake(
+            lambda xt, eps, b, ab: (xt - math.sqrt(b) * eps) / math.sqrt(1 - b),
+            "You took out the noise of one step as if eps were its noise. eps is the noise of all t steps together.",
+        ),
+        Mistake(
+            lambda xt, eps, b, ab: (xt - b / math.sqrt(1 - ab) * eps) * math.sqrt(1 - b),
+            "You shrank the image once more. To go back, divide by sqrt(1 - beta_t).",
+        ),
+        Mistake(
+            lambda xt, eps, b, ab: (xt - b / math.sqrt(1 - ab) * eps) / (1 - b),
+            "You divided by 1 - beta_t. One step shrinks by its square root.",
+        ),
+        Mistake(
+            lambda xt, eps, b, ab: (xt - b / math.sqrt(1 - ab) * eps) / math.sqrt(ab),
+            "You undid the shrinking of all t steps. One step back divides by sqrt(1 - beta_t) alone.",
+        ),
+        Mistake(
+            lambda xt, eps, b, ab: (xt + b / math.sqrt(1 - ab) * eps) / math.sqrt(1 - b),
+            "You added the noise. A step back takes it away.",
+        ),
+        Mistake(
+            lambda xt, eps, b, ab: (xt - math.sqrt(1 - ab) * eps) / math.sqrt(1 - b),
+            "You took out all the noise. One step back takes only the share beta_t / (1 - alpha_bar_t) of it.",
+        ),
+        Mistake(
+            lambda xt, eps, b, ab: (xt - math.sqrt(1 - ab) * eps) / math.sqrt(ab),
+            "That is x_0, all t steps at once. One step back was asked for.",
+        ),
+    ]
+    cases = [
+        (normal(6, 5), normal(7, 5), float(SCHEDULE.beta[t]), float(SCHEDULE.alpha_bar[t]))
+        for t in (2, 20, 45)
+    ]
+    praise = "Take out the last step's share of the noise, then undo its shrinking."
+    return grade(answer, mean, mistakes, cases, praise)
+
+
+def check_reverse_mean(answer: object) -> Verdict:
+    """answer(xt, x0_hat, t, s, alpha_bar): the mean of p(x_s | x_t), at any stride (the debugging exercise)."""
+
+    def mean(kept: Callable[[Tensor, int, int], Tensor]) -> Function:
+        def function(xt: Tensor, x0_hat: Tensor, t: int, s: int, alpha_bar: Tensor) -> Tensor:
+            ab_t, ab_s, a = alpha_bar[t], alpha_bar[s], kept(alpha_bar, t, s)
+            image, noisy = ab_s.sqrt() * (1 - a) * x0_hat, a.sqrt() * (1 - ab_s) * xt
+            return (image + noisy) / (1 - ab_t)
+
+        return function
+
+    def to_t_minus_1(xt: Tensor, x0_hat: Tensor, t: int, s: int, alpha_bar: Tensor) -> Tensor:
+        return right(xt, x0_hat, t, t - 1, alpha_bar)  # type: ignore[no-any-return]
+
+    right = mean(lambda ab, t, s: ab[t] / ab[s])
+    mistakes = [
+        Mistake(
+            mean(lambda ab, t, s: ab[t] / ab[t - 1]),
+            "This is the function as it was: right for s = t - 1 only. Which line does not look at s?",
+        ),
+        Mistake(
+            to_t_minus_1,
+            "Now it is consistent, and always goes to t - 1. It was asked for x_s.",
+        ),
+        Mistake(
+            mean(lambda ab, t, s: ab[t - s]),
+            "alpha_bar[t - s] belongs to the first t - s steps of the chain. The steps from s to t keep ab_t / ab_s.",
+        ),
+        Mistake(
+            mean(lambda ab, t, s: ab[s] / ab[t] - 1),
+            "The signal kept from s to t is less than 1: divide ab_t by ab_s.",
+        ),
+        Mistake(
+            mean(lambda ab, t, s: 1 - ab[t] / ab[s]),
+            "That is the noise added from s to t. `a` is the signal kept, one minus it.",
+        ),
+    ]
+    cases = [(normal(8, 4), normal(9, 4), t, s, SCHEDULE.alpha_bar) for t, s in ((20, 19), (30, 24), (9, 0))]
+    return grade(answer, right, mistakes, cases, "Every quantity of a step from t to s is made of t and s.")
+
+
+def check_pupil_mean(answer: object) -> Verdict:
+    """answer(xt, eps_hat, t, s, alpha_bar): the mean of p(x_s | x_t) from a predicted eps, with x0_hat clipped."""
+
+    def clip(x: Tensor) -> Tensor:
+        return x.clamp(-1, 1)
+
+    def same(x: Tensor) -> Tensor:
+        return x
+
+    def mean(
+        on_x0: Callable[[Tensor], Tensor] = clip,
+        on_xt: Callable[[Tensor], Tensor] = same,
+        on_eps: Callable[[Tensor], Tensor] = same,
+        on_mean: Callable[[Tensor], Tensor] = same,
+    ) -> Function:
+        def function(xt: Tensor, eps_hat: Tensor, t: int, s: int, alpha_bar: Tensor) -> Tensor:
+            ab_t, ab_s = alpha_bar[t], alpha_bar[s]
+            xt, eps_hat = on_xt(xt), on_eps(eps_hat)
+            x0_hat = on_x0((xt - (1 - ab_t).sqrt() * eps_hat) / ab_t.sqrt())
+            weight_x0, weight_xt = weights(ab_t, ab_s)
+            return on_mean(weight_x0 * x0_hat + weight_xt * xt)
+
+        return function
+
+    def just_x0_hat(xt: Tensor, eps_hat: Tensor, t: int, s: int, ab: Tensor) -> Tensor:
+        return clip((xt - (1 - ab[t]).sqrt() * eps_hat) / ab[t].sqrt())
+
+    mistakes = [
+        Mistake(mean(on_x0=same), "You did not clip: x0_hat leaves [-1, 1] when t is large."),
+        Mistake(
+            mean(on_x0=same, on_mean=clip),
+            "You clipped the mean. x_s is noisy and may leave [-1, 1]; it is x0_hat that may not.",
+        ),
+        Mistake(
+            mean(on_xt=clip),
+            "You clipped x_t as well. It is noisy, and noise does leave [-1, 1].",
+        ),
+        Mistake(
+            mean(on_x0=same, on_xt=clip),
+            "You clipped x_t. It is noisy, and noise does leave [-1, 1]; clip x0_hat.",
+        ),
+        Mistake(
+            mean(on_x0=same, on_eps=clip),
+            "You clipped eps_hat. A standard Gaussian leaves [-1, 1] about once in three times; clip x0_hat.",
+        ),
+        Mistake(
+            mean(on_x0=lambda x: x.clamp(0, 1)),
+            "You clipped to [0, 1]. Images live in [-1, 1] here.",
+        ),
+        Mistake(just_x0_hat, "That is x0_hat, clipped. Put it into the posterior's mean, with x_t."),
+    ]
+    cases = [
+        (1.5 * normal(seed, 8), normal(seed + 1, 8), t, s, SCHEDULE.alpha_bar)
+        for seed, t, s in ((10, 40, 39), (12, 12, 4), (14, 5, 0))
+    ]
+    praise = "The guess is clipped, and nothing else: the mean itself is free."
+    return grade(answer, mean(), mistakes, cases, praise)
+
+
+def check_reverse_variance(answer: object) -> Verdict:
+    """answer: Var[x_3 | x_10] for data N(0, 0.25) on linear_schedule(50), measured to about 2 %."""
+    ab_t, ab_s = float(SCHEDULE.alpha_bar[MEASURED_T]), float(SCHEDULE.alpha_bar[MEASURED_S])
+    a = ab_t / ab_s
+    marginal = ab_s * DATA_VARIANCE + 1 - ab_s
+    _, right = gaussian.product(0.0, marginal, 0.0, (1 - a) / a)
+    beta_tilde = (1 - ab_s) * (1 - a) / (1 - ab_t)
+    mistakes: list[tuple[object, str]] = [
+        (
+            beta_tilde,
+            "That is beta_tilde, the variance when x_0 is known as well. Here only x_t is known.",
+        ),
+        (1 - a, "That is beta, the variance of the forward step: exact only for data of variance 1."),
+        (
+            marginal,
+            "That is the variance of x_3 over all paths. Keep only the paths with one value of x_10.",
+        ),
+        (
+            ab_t * DATA_VARIANCE + 1 - ab_t,
+            "That is the variance of x_10. The question is how much x_3 still varies when x_10 is known.",
+        ),
+        (math.sqrt(float(right)), "That is the standard deviation. Square it."),
+        (DATA_VARIANCE, "That is the variance of the data, x_0."),
+    ]
+    values = [float(right), *(float(value) for value, _ in mistakes if isinstance(value, float))]
+    return grade_value(
+        _nearest(answer, values),
+        float(right),
+        mistakes,
+        f"It is {float(right):.4f}, between beta_tilde = {beta_tilde:.4f} and beta = {1 - a:.4f}.",
+    )
+
+
+def _nearest(answer: object, values: list[float]) -> object:
+    """A measured number is replaced by the one of `values` that it is within SHARE of, if any."""
+    if isinstance(answer, Tensor) and answer.numel() == 1:
+        answer = float(answer)
+    if not isinstance(answer, int | float):
+        return answer
+    return next((value for value in values if abs(answer - value) <= SHARE * abs(value)), answer)

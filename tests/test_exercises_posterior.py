@@ -1,0 +1,177 @@
+"""The graders of the chapter on the posterior: the right answer passes, and each mistake is named."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from ddpm_lib import exercises
+from ddpm_lib.diffusion import GaussianDiffusion
+from ddpm_lib.exercises import Mistake, Verdict, posterior, reverse_step
+from ddpm_lib.models.oracle import GaussianMixture, OracleDenoiser
+from ddpm_lib.montecarlo import normals
+from ddpm_lib.schedule import linear_schedule
+from tests.test_diffusion import Fixed
+
+SCHEDULE = linear_schedule(50)
+DIFFUSION = GaussianDiffusion(SCHEDULE)
+
+
+def q_posterior(x0: Tensor, xt: Tensor, t: int, s: int, alpha_bar: Tensor) -> tuple[Tensor, Tensor]:
+    assert torch.equal(alpha_bar, SCHEDULE.alpha_bar)
+    return DIFFUSION.q_posterior(x0, xt, t, s)
+
+
+def pupil_mean(xt: Tensor, eps_hat: Tensor, t: int, s: int, alpha_bar: Tensor) -> Tensor:
+    return DIFFUSION.p_mean_variance(Fixed(eps_hat), xt, t, s)[0]
+
+
+def mean_from_eps(xt: Tensor, eps: Tensor, beta_t: float, alpha_bar_t: float) -> Tensor:
+    x0 = (xt - (1 - alpha_bar_t) ** 0.5 * eps) / alpha_bar_t**0.5  # the long way, through x_0
+    ab_s = alpha_bar_t / (1 - beta_t)
+    mean = ab_s**0.5 * beta_t * x0 + (1 - beta_t) ** 0.5 * (1 - ab_s) * xt
+    return mean / (1 - alpha_bar_t)
+
+
+def measured() -> float:
+    """Var[x_3 | x_10] from 400,000 paths: what is left of the variance after the best line through x_10."""
+    normal, ab = normals(seed=0), SCHEDULE.alpha_bar
+    x3 = DIFFUSION.q_sample(0.5 * normal(400_000, 1), 3, normal(400_000, 1))
+    x10 = (ab[10] / ab[3]).sqrt() * x3 + (1 - ab[10] / ab[3]).sqrt() * normal(400_000, 1)
+    cov = torch.cov(torch.cat([x3, x10], dim=1).T)
+    return float(cov[0, 0] - cov[0, 1] ** 2 / cov[1, 1])
+
+
+RIGHT: dict[str, object] = {
+    "check_narrower": ("likelihood", "prior"),
+    "check_pulls": lambda snr_s, snr_t: ((snr_s - snr_t) / snr_s, snr_t / snr_s),
+    "check_posterior": q_posterior,
+    "check_mean_from_eps": mean_from_eps,
+    "check_reverse_mean": lambda xt, x0_hat, t, s, ab: q_posterior(x0_hat, xt, t, s, ab)[0],
+    "check_reverse_variance": measured(),
+    "check_pupil_mean": pupil_mean,
+}
+VALUES = {"check_narrower", "check_reverse_variance"}
+FUNCTIONS = sorted(set(RIGHT) - VALUES)
+MODULES = (posterior, reverse_step)
+
+# Wrong answers written as a reader would, apart from the graders' own, and a piece of what must be said.
+WRONG: list[tuple[str, object, str]] = [
+    ("check_narrower", ["Prior", "Likelihood"], "other way round"),
+    ("check_narrower", ("prior", "prior"), "s = 10 is right"),
+    ("check_narrower", ("likelihood", "likelihood"), "s = 19 is right"),
+    ("check_narrower", ("prior", "x_t"), "'x_t' is neither"),
+    ("check_narrower", "prior", "should be 2 numbers"),
+    ("check_pulls", lambda s, t: (t / s, 1 - t / s), "swapped the two"),
+    (
+        "check_posterior",
+        lambda x0, xt, t, s, ab: (q_posterior(x0, xt, t, s, ab)[0], 1 - ab[t] / ab[s]),
+        "that of the forward step",
+    ),
+    ("check_posterior", lambda x0, xt, t, s, ab: q_posterior(xt, x0, t, s, ab), "swapped the weights"),
+    (
+        "check_posterior",
+        lambda x0, xt, t, s, ab: q_posterior(x0, xt, t, t - 1, ab),
+        "That is the step to t - 1",
+    ),
+    ("check_posterior", lambda x0, xt, t, s, ab: x0, "should be 2 numbers in a tuple"),
+    (
+        "check_mean_from_eps",
+        lambda xt, eps, b, ab: (xt - b**0.5 * eps) / (1 - b) ** 0.5,
+        "noise of all t steps",
+    ),
+    (
+        "check_mean_from_eps",
+        lambda xt, eps, b, ab: (xt - b / (1 - ab) * eps) / (1 - b) ** 0.5,
+        "divide beta_t by that root",
+    ),
+    (
+        "check_reverse_mean",
+        lambda xt, x0_hat, t, s, ab: q_posterior(x0_hat, xt, t, t - 1, ab)[0],
+        "always goes to t - 1",
+    ),
+    (
+        "check_pupil_mean",
+        lambda xt, eps, t, s, ab: DIFFUSION.p_mean_variance(Fixed(eps), xt, t, s, clip=False)[0],
+        "did not clip",
+    ),
+    ("check_reverse_variance", 1 - SCHEDULE.alpha_bar[10] / SCHEDULE.alpha_bar[3], "That is beta,"),
+    ("check_reverse_variance", 0.0282, "That is beta_tilde"),
+    ("check_reverse_variance", 0.2, "off by up to"),
+    ("check_reverse_variance", "a quarter", "made of numbers"),
+]
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_the_right_answer_passes(name: str) -> None:
+    verdict = getattr(exercises, name)(RIGHT[name])
+    assert verdict, verdict
+    assert repr(verdict).startswith("Right. ")
+
+
+@pytest.mark.parametrize(("name", "answer", "words"), WRONG)
+def test_a_mistake_is_named(name: str, answer: object, words: str) -> None:
+    verdict = getattr(exercises, name)(answer)
+    assert not verdict
+    assert words in verdict.message
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_every_mistake_that_a_grader_knows_gets_its_own_message(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No mistake hides behind another one or behind the right answer."""
+    known: list[tuple[object, str]] = []
+
+    def record(answer: object, right: object, mistakes: list[Any], *rest: Any) -> Verdict:
+        known.extend((m.wrong, m.message) if isinstance(m, Mistake) else m for m in mistakes)
+        return Verdict(True, "recorded")
+
+    module = next(m for m in MODULES if name in vars(m))
+    with monkeypatch.context() as patched:
+        for function in ("grade", "grade_value"):
+            patched.setattr(module, function, record, raising=False)
+        getattr(module, name)(RIGHT[name])
+    assert len(known) >= 3
+    for wrong, message in known:
+        verdict = getattr(exercises, name)(wrong)
+        assert not verdict
+        assert verdict.message == message
+    assert len({message for _, message in known}) == len(known)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_an_attempt_with_dots_is_open_and_not_wrong(name: str) -> None:
+    assert "no answer yet" in getattr(exercises, name)(lambda *_: ...).message
+
+
+@pytest.mark.parametrize("name", sorted(VALUES))
+@pytest.mark.parametrize("answer", [None, ..., (..., ...)], ids=["none", "dots", "two dots"])
+def test_an_open_answer_is_not_marked_wrong(name: str, answer: object) -> None:
+    assert "no answer yet" in getattr(exercises, name)(answer).message
+
+
+@pytest.mark.parametrize("name", ["check_posterior", "check_mean_from_eps", "check_pupil_mean"])
+def test_a_reader_may_work_in_float32(name: str) -> None:
+    def single(*arguments: Any) -> object:
+        right: Callable[..., Any] = RIGHT[name]  # type: ignore[assignment]
+        result = right(*arguments)
+        return tuple(part.float() for part in result) if isinstance(result, tuple) else result.float()
+
+    assert getattr(exercises, name)(single)
+
+
+def test_the_measured_variance_is_that_of_the_oracle() -> None:
+    """The law of total variance: beta_tilde, plus the spread of x_0 given x_10 through its weight."""
+    ab = SCHEDULE.alpha_bar
+    one = torch.ones(1, 1, dtype=torch.float64)
+    weight, beta_tilde = DIFFUSION.q_posterior(one, 0 * one, 10, 3)
+    spread = 1 / (1 / 0.25 + ab[10] / (1 - ab[10]))
+    assert exercises.check_reverse_variance(beta_tilde + weight**2 * spread)
+    # and its mean's slope in x_10 is that of the oracle of these data
+    data = GaussianMixture(0 * one, torch.tensor([0.5]).double(), torch.ones(1).double())
+    slope, _ = DIFFUSION.p_mean_variance(OracleDenoiser(data, ab), one, 10, 3, clip=False)
+    total = 1 - ab[3] + 0.25 * ab[3]  # of x_3
+    assert exercises.check_reverse_variance(total - (ab[10] / ab[3]).sqrt() * total * slope)

@@ -1,0 +1,356 @@
+"""The schedule explorer: the page's own arithmetic against the library's, its words, its controls."""
+
+import html
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import traitlets
+from playwright.sync_api import Browser, Locator, Page
+
+from ddpm_lib.schedule import cosine_schedule, linear_schedule, scaled_linear_schedule
+from ddpm_lib.widgets import ScheduleWidget
+from ddpm_lib.widgets.host import HERE
+from tests.test_widgets import assert_drawn, grey
+from tests.widget_page import document
+
+X0 = torch.rand(1, 28, 28, generator=torch.Generator().manual_seed(0)) * 2 - 1
+
+
+def root(page: Page) -> Locator:
+    return page.locator(".ddpm-schedule")
+
+
+def data(page: Page, name: str) -> str:
+    return root(page).get_attribute(f"data-{name}") or ""
+
+
+# In Python
+
+
+@pytest.mark.parametrize(
+    ("T", "left"), [(50, 0.777), (200, 0.364), (300, 0.219), (500, 0.080), (1000, 0.0064)]
+)
+def test_what_the_papers_betas_leave_of_the_image(T: int, left: float) -> None:
+    assert ScheduleWidget(T=T).left == pytest.approx(left, abs=6e-4)
+
+
+def test_the_schedule_is_the_librarys() -> None:
+    w = ScheduleWidget(T=80, beta_min=1e-3, beta_max=0.03)
+    assert torch.equal(w.schedule.beta, linear_schedule(80, 1e-3, 0.03, rescale=False).beta)
+    w.rescale = True
+    assert torch.equal(w.schedule.beta, linear_schedule(80, 1e-3, 0.03).beta)
+    w.kind = "scaled linear"
+    assert torch.equal(w.schedule.beta, scaled_linear_schedule(80, 1e-3, 0.03).beta)
+    w.kind = "cosine"
+    assert torch.equal(w.schedule.beta, cosine_schedule(80).beta)
+    assert w.left == w.schedule.terminal_weight
+
+
+@pytest.mark.parametrize(
+    ("T", "words"),
+    [(1000, "x_T is noise"), (500, "a trace of the image is left"), (300, "x_T still shows the image")],
+)
+def test_the_verdict(T: int, words: str) -> None:
+    assert ScheduleWidget(T=T).verdict == words
+
+
+def test_betas_beyond_one_are_no_schedule() -> None:
+    w = ScheduleWidget(T=10, rescale=True)
+    assert not w.valid
+    with pytest.raises(ValueError, match=r"beta\[6\].*not between 0 and 1"):
+        _ = w.schedule
+    assert "no schedule" in w.fallback().alt
+    w.rescale = False
+    assert w.valid
+
+
+def test_the_pictures_are_the_closed_form() -> None:
+    w = ScheduleWidget(X0, T=300)
+    assert w.ts == [0, 75, 150, 225, 300]
+    assert (w.xt[0] - X0).abs().max() <= 1 / 255 + 1e-6
+    eps = ScheduleWidget(X0, beta_max=0.5).xt[-1]  # nothing else is left there
+    ab = w.schedule.alpha_bar[w.ts].reshape(-1, 1, 1, 1)
+    assert torch.allclose(w.xt.double(), ab.sqrt() * w.xt[0] + (1 - ab).sqrt() * eps, atol=1e-5)
+    with pytest.raises(ValueError, match="no image"):
+        _ = ScheduleWidget().xt
+
+
+def test_the_state_can_be_observed_and_linked() -> None:
+    a, b = ScheduleWidget(), ScheduleWidget()
+    seen: list[int] = []
+    a.observe(lambda change: seen.append(change["new"]), "T")
+    link = traitlets.link((a, "T"), (b, "T"))
+    b.T = 90
+    assert (a.T, seen) == (90, [90])
+    link.unlink()
+    assert repr(a) == "ScheduleWidget(T=90, kind='linear', beta_min=0.0001, beta_max=0.02, rescale=False)"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"x0": X0[None]}, r"x0 has shape \(1, 1, 28, 28\).*\(c, h, w\)"),
+        ({"x0": X0.repeat(2, 1, 1)}, "c = 1 or 3"),
+        ({"x0": X0 * 9}, r"in \[-1, 1\]"),
+        ({"T": 1}, "T"),
+        ({"T": 1001}, "T"),
+        ({"kind": "quadratic"}, r"kind.*'linear', 'scaled linear', 'cosine'"),
+        ({"beta_min": 0.0}, "beta_min"),
+        ({"beta_max": 1.0}, "beta_max"),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_one_sentence(arguments: dict[str, Any], words: str) -> None:
+    with pytest.raises((ValueError, traitlets.TraitError), match=words) as refusal:
+        ScheduleWidget(**arguments)
+    assert "\n" not in str(refusal.value)
+
+
+def test_the_html_is_small_and_has_no_ids() -> None:
+    w = ScheduleWidget(X0)
+    assert len(w.fallback().png) < 8_000
+    page = re.sub(r"base64,[^\"]*", "", w.to_html())
+    assert len(page) < 30_000
+    assert " id=" not in page
+    assert "http" not in page.replace("http://www.w3.org/2000/svg", "")
+
+
+@pytest.mark.parametrize("file", sorted(HERE.glob("*.js")), ids=lambda file: file.name)
+def test_no_string_of_a_module_runs_over_a_lines_end(file: Path) -> None:
+    """For `to_html` leaves out what stands at the beginning of a line."""
+    text = file.read_text(encoding="utf-8")
+    assert all(line.count("`") % 2 == 0 for line in text.splitlines())
+    assert "/*" not in text
+    assert "innerHTML" not in re.sub(r"//.*", "", text)
+
+
+# In a browser
+
+
+@pytest.mark.parametrize("rescale", [False, True])
+@pytest.mark.parametrize("kind", ["linear", "scaled linear", "cosine"])
+def test_the_page_computes_what_the_library_computes(page: Page, kind: str, rescale: bool) -> None:
+    """For six chains and three ranges of beta, every one of them driven as Python would."""
+    w = ScheduleWidget(kind=kind, rescale=rescale)
+    page.set_content("<main></main>")
+    page.evaluate(
+        """async ([esm, state]) => {
+            const module = await import(URL.createObjectURL(new Blob([esm], { type: "text/javascript" })));
+            const bus = new EventTarget();
+            window.model = {
+                get: (k) => state[k],
+                set: (k, v) => { state[k] = v; bus.dispatchEvent(new Event(`change:${k}`)); },
+                on: (k, f) => bus.addEventListener(k, f),
+                save_changes: () => { window.saved = { ...state }; },
+            };
+            module.default.render({ model: window.model, el: document.querySelector("main") });
+        }""",
+        [str(w._esm), w.state()],
+    )
+    for T in (2, 3, 20, 50, 300, 1000):
+        for ends in ((1e-4, 0.02), (0.00085, 0.012), (0.3, 2e-4)):
+            w.T, (w.beta_min, w.beta_max) = T, ends
+            page.evaluate(
+                "values => { for (const [k, v] of Object.entries(values)) model.set(k, v); }",
+                {"T": T, "beta_min": ends[0], "beta_max": ends[1]},
+            )
+            assert data(page, "t-max") == str(T)
+            assert data(page, "kind") == kind
+            assert data(page, "valid") == str(w.valid).lower()
+            if w.valid:
+                ab = w.schedule.alpha_bar[-1].item()
+                assert float(data(page, "left")) == pytest.approx(w.left, rel=1e-6)
+                assert float(data(page, "snr")) == pytest.approx(10 * np.log10(ab / (1 - ab)), abs=1e-6)
+                verdict = root(page).locator(".ddpm-verdict").inner_text()
+                assert verdict == w.verdict.replace("_", "")
+    page.get_by_role("slider", name="number of steps T").press("ArrowLeft")  # and from the page to Python
+    assert page.evaluate("saved.T") == 900
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_page_draws_the_pictures_that_python_computes(show: Any, channels: int) -> None:
+    w = ScheduleWidget(X0.repeat(channels, 1, 1), T=300)
+    page = show(w)
+    for T in (300, 250):
+        w.T = T
+        for k, t in enumerate(w.ts):
+            assert_drawn(grey(page, f"x t at t = {t}"), w.xt[k : k + 1])
+        page.get_by_role("slider", name="number of steps T").press("ArrowLeft")
+
+
+def test_the_curves_are_those_of_the_schedule(show: Any) -> None:
+    w = ScheduleWidget(T=8)
+    page = show(w)
+    paths = page.locator("path.ddpm-own:not(.ddpm-dots)").evaluate_all("p => p.map(e => e.getAttribute('d'))")
+    drawn = [np.array(re.findall(r"[\d.]+", d), float).reshape(-1, 2) for d in paths[:2]]
+    t = np.arange(9) / 8
+    assert drawn[0] == pytest.approx(np.stack([t, 1 - w.schedule.alpha_bar.numpy()], 1), abs=1e-4)
+    log_snr = w.schedule.log_snr.numpy()
+    assert drawn[1] == pytest.approx(np.stack([t, (10 - log_snr) / 30], 1)[1:], abs=1e-4)
+
+
+def test_the_keyboard_moves_every_slider(show: Any) -> None:
+    page = show(ScheduleWidget())
+    steps = page.get_by_role("slider", name="number of steps T")
+    steps.focus()
+    for key, T in {"ArrowLeft": 900, "ArrowRight": 1000, "Home": 2, "ArrowUp": 3}.items():
+        page.keyboard.press(key)
+        assert data(page, "t-max") == str(T), key
+        assert steps.get_attribute("aria-valuetext") == str(T)
+    for name, stops in {"beta min": (0.00012, 1e-4), "beta max": (0.025, 0.02)}.items():
+        slider = page.get_by_role("slider", name=name)
+        for key, beta in zip(("ArrowRight", "ArrowLeft"), stops, strict=True):
+            slider.press(key)
+            assert float(slider.get_attribute("aria-valuetext") or 0) == beta
+    w = ScheduleWidget(T=3)
+    assert float(data(page, "left")) == pytest.approx(w.left, rel=1e-6)
+
+
+def test_a_value_between_two_stops_is_kept(show: Any) -> None:
+    w = ScheduleWidget(T=777, beta_max=0.0123)
+    page = show(w)
+    assert float(data(page, "left")) == pytest.approx(w.left, rel=1e-6)
+    page.get_by_role("slider", name="number of steps T").press("ArrowRight")
+    assert data(page, "t-max") == "900"
+
+
+def test_kind_scaling_and_the_papers_values_by_keyboard(show: Any) -> None:
+    w = ScheduleWidget(T=100)
+    page = show(w)
+    page.get_by_role("checkbox", name="scale by 1000 / T").press("Space")
+    w.rescale = True
+    assert float(data(page, "left")) == pytest.approx(w.left, rel=1e-6)
+    page.get_by_role("radio", name="linear", exact=True).focus()
+    page.keyboard.press("ArrowRight")
+    w.kind = "scaled linear"
+    assert data(page, "kind") == w.kind
+    assert float(data(page, "left")) == pytest.approx(w.left, rel=1e-6)
+    page.get_by_role("button", name="The paper\u2019s values").press("Enter")
+    assert (data(page, "t-max"), data(page, "kind")) == ("1000", "linear")
+    assert float(data(page, "left")) == pytest.approx(ScheduleWidget().left, rel=1e-6)
+    assert not page.get_by_role("checkbox").is_checked()
+
+
+def test_the_cosine_schedule_has_no_betas_to_choose(show: Any) -> None:
+    page = show(ScheduleWidget(T=500))
+    assert "rises in a straight line from 0.0001 to 0.02" in root(page).inner_text()
+    page.get_by_role("radio", name="cosine").check()
+    for control in (page.get_by_role("slider", name="beta"), page.get_by_role("checkbox")):
+        assert all(control.nth(i).is_disabled() for i in range(control.count()))
+    assert page.get_by_role("slider", name="number of steps T").is_enabled()
+    assert "have no effect" in root(page).inner_text()
+    page.get_by_role("radio", name="linear", exact=True).check()
+    assert page.get_by_role("slider", name="beta max").is_enabled()
+
+
+def test_what_is_no_schedule_is_said_and_nothing_breaks(show: Any) -> None:
+    page = show(ScheduleWidget(X0, T=20, rescale=True))
+    sentence = page.locator(".ddpm-wrong")
+    height = (root(page).bounding_box() or {})["height"]
+    assert not sentence.is_visible()
+    page.get_by_role("slider", name="beta max").press("ArrowRight")  # 0.025 * 50 is above 1
+    assert data(page, "valid") == "false"
+    assert data(page, "left") == ""
+    assert sentence.inner_text() == (
+        "Not a schedule: \u03b217 = 1.05, but the variance of a step must be below 1. "
+        "Lower \u03b2max, raise T or switch the scaling off."
+    )
+    assert not page.locator(".ddpm-strip").is_visible()
+    assert page.get_by_role("meter").get_attribute("aria-valuetext") == "not a schedule"
+    assert (root(page).bounding_box() or {})["height"] == pytest.approx(height, abs=2)  # nothing jumps
+    page.get_by_role("checkbox").uncheck()
+    assert data(page, "valid") == "true"
+    assert not sentence.is_visible()
+
+
+@pytest.mark.parametrize(
+    ("T", "zone", "share"), [(1000, "noise", 26.7), (500, "a trace", 63.5), (300, "image", 78)]
+)
+def test_the_meter_says_it_in_words(show: Any, T: int, zone: str, share: float) -> None:
+    w = ScheduleWidget(T=T)
+    page = show(w)
+    assert page.locator(".ddpm-here").all_inner_texts() == [zone]
+    dot = page.locator(".ddpm-meter .ddpm-dot").evaluate("e => parseFloat(e.style.left)")
+    assert dot == pytest.approx(100 + 100 * np.log10(w.left) / 3, abs=1e-3)
+    assert dot == pytest.approx(share, abs=0.3)
+    meter = page.get_by_role("meter", name="weight of the image left at T")
+    assert float(meter.get_attribute("aria-valuenow") or 0) == pytest.approx(w.left, rel=1e-6)
+    text = root(page).locator(".ddpm-left").inner_text()
+    assert f"{w.left:.3g}" in text
+    assert meter.get_attribute("aria-valuetext") == f"{w.left:.3g}, {w.verdict.replace('_', ' ')}"
+    assert page.locator(".ddpm-mark").all_inner_texts() == ["0.001", "0.01", "0.1", "1"]
+
+
+def test_what_happened_is_said_once_things_are_still(show: Any) -> None:
+    page = show(ScheduleWidget(T=250))
+    live = page.locator("[aria-live=polite]")
+    page.wait_for_timeout(900)
+    assert live.inner_text() == ""
+    page.get_by_role("slider", name="number of steps T").press("ArrowRight")
+    page.wait_for_timeout(900)
+    assert live.inner_text() == ("T = 300, linear: weight of the image left 0.219, x T still shows the image")
+
+
+def test_two_on_a_page_are_independent_and_leave_nothing_global(show: Any, page: Page) -> None:
+    show()
+    names = set(page.evaluate("Object.getOwnPropertyNames(window)"))
+    show(ScheduleWidget(X0, T=50), ScheduleWidget(kind="cosine"))
+    assert set(page.evaluate("Object.getOwnPropertyNames(window)")) == names
+    assert page.locator("[id]").count() == 0
+    first, second = root(page).nth(0), root(page).nth(1)
+    first.get_by_role("slider", name="number of steps T").press("Home")
+    first.get_by_role("radio", name="scaled linear").check()
+    assert [first.get_attribute(f"data-{k}") for k in ("t-max", "kind")] == ["2", "scaled linear"]
+    assert [second.get_attribute(f"data-{k}") for k in ("t-max", "kind")] == ["1000", "cosine"]
+    assert second.get_by_role("radio", name="cosine").is_checked()
+    assert not second.locator(".ddpm-strip").is_visible()  # no image, no pictures
+
+
+def test_it_works_in_a_sandboxed_frame(page: Page) -> None:
+    source = html.escape(document(ScheduleWidget(X0)))
+    page.set_content(f'<iframe sandbox="allow-scripts" srcdoc="{source}"></iframe>')
+    frame = page.frames[1]
+    frame.get_by_role("slider", name="number of steps T").press("Home")
+    assert frame.locator(".ddpm-schedule").get_attribute("data-t-max") == "2"
+
+
+def test_without_scripts_the_picture_tells_it(browser: Browser, tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    path.write_text(document(ScheduleWidget(X0, T=300)), encoding="utf-8")
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(path.as_uri())
+    story = "sqrt(alpha_bar_T) = 0.219: x_T still shows the image"
+    assert page.get_by_role("img", name=story).is_visible()
+    assert page.get_by_text(f"{story}. With scripts on").is_visible()
+    context.close()
+
+
+@pytest.mark.parametrize("arguments", [{"kind": "cosine"}, {"T": 10, "rescale": True}, {"T": 2}])
+def test_it_fits_a_phone(show: Any, page: Page, arguments: dict[str, Any]) -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+    show(ScheduleWidget(X0, **arguments))
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_every_control_has_a_name(show: Any) -> None:
+    tree = show(ScheduleWidget(X0, T=500)).locator("body").aria_snapshot()
+    for expected in (
+        'group "Choose a noise schedule"',
+        'img "x t at t = 0"',
+        'img "x t at t = 500"',
+        'img "alpha bar t against t"',
+        'img "log SNR against t"',
+        'meter "weight of the image left at T"',
+        'slider "number of steps T"',
+        'slider "beta min"',
+        'slider "beta max"',
+        'radiogroup "Schedule"',
+        'radio "scaled linear"',
+        'checkbox "scale by 1000 / T"',
+        'button "The paper\u2019s values"',
+    ):
+        assert expected in tree
