@@ -105,7 +105,10 @@ class GaussianDiffusion:
     def predict_v(
         self, x0: Float[Tensor, "b *shape"], t: Time, eps: Float[Tensor, "b *shape"]
     ) -> Float[Tensor, "b *shape"]:
-        """v = sqrt(alpha_bar_t) eps - sqrt(1 - alpha_bar_t) x_0 (Salimans and Ho 2022, section 4)."""
+        """v = sqrt(alpha_bar_t) eps - sqrt(1 - alpha_bar_t) x_0.
+
+        Book: eq-v (Salimans and Ho 2022, section 4).
+        """
         ab = self.alpha_bar(t, x0)
         return times(ab.sqrt(), eps) - times((1 - ab).sqrt(), x0)
 
@@ -122,6 +125,16 @@ class GaussianDiffusion:
         """eps = sqrt(1 - alpha_bar_t) x_t + sqrt(alpha_bar_t) v."""
         ab = self.alpha_bar(t, xt)
         return times((1 - ab).sqrt(), xt) + times(ab.sqrt(), v)
+
+    def score(
+        self, xt: Float[Tensor, "b *shape"], t: Time, eps: Float[Tensor, "b *shape"]
+    ) -> Float[Tensor, "b *shape"]:
+        """The gradient of log q(x_t | x_0) in x_t, -eps / sqrt(1 - alpha_bar_t); that of log q(x_t) for E[eps | x_t].
+
+        Book: eq-score (Song et al. 2021, section 3.4). Needs t >= 1.
+        """
+        ab = self.alpha_bar(t, xt)
+        return times(-1 / (1 - ab).sqrt(), eps)
 
     def interpret(
         self, output: Float[Tensor, "b *shape"], xt: Float[Tensor, "b *shape"], t: Time, predicts: Predicts

@@ -55,6 +55,9 @@ def product(mean_a: Value, variance_a: Value, mean_b: Value, variance_b: Value) 
 def kl(
     mean_a: Value, variance_a: Value, mean_b: Float[Tensor, "..."], variance_b: Value
 ) -> Float[Tensor, "..."]:
-    """KL(N(mean_a, variance_a) || N(mean_b, variance_b)) in nats, entry by entry."""
+    """KL(N(mean_a, variance_a) || N(mean_b, variance_b)) in nats, entry by entry.
+
+    Book: eq-kl.
+    """
     ratio = torch.as_tensor(variance_a / variance_b, dtype=mean_b.dtype, device=mean_b.device)
     return (ratio - 1 - ratio.log() + (mean_a - mean_b) ** 2 / variance_b) / 2

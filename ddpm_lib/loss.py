@@ -24,7 +24,9 @@ def simple_loss(
     eps: Float[Tensor, "b *shape"],
     y: Int[Tensor, " b"] | None = None,
 ) -> Float[Tensor, ""]:
-    """L_simple: the mean squared error of the network's output at x_t (Ho et al. 2020, eq. 14).
+    """L_simple: the mean squared error of the network's output at x_t.
+
+    Book: eq-l-simple (Ho et al. 2020, eq. 14).
 
     For a network that predicts eps this is the paper's loss, |eps - eps_theta(x_t, t)|^2 a pixel; for one
     that predicts x0 or v the target changes with it.

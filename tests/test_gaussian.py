@@ -76,6 +76,7 @@ def test_a_product_is_proportional_to_the_product_of_densities(
     close(both, density(mean, variance), 1e-6)
 
 
+@pytest.mark.equation("eq-kl")
 @given(means, variances, means, variances)
 def test_kl_is_the_integral_and_that_of_torch(m1: float, v1: float, m2: float, v2: float) -> None:
     tensors = [torch.tensor(value, dtype=torch.float64) for value in (m1, v1, m2, v2)]

@@ -26,6 +26,7 @@ CORE = {
     "chain": {"schedule", "gaussian"},
     "data": {"fetch"},
     "diffusion": {"schedule", "models"},
+    "bound": {"schedule", "gaussian", "chain", "diffusion", "models"},
     "loss": {"schedule", "diffusion", "models"},
     "sampling": {"diffusion", "models"},
     "train": {"diffusion", "loss", "ema", "models"},

@@ -196,3 +196,19 @@ def test_the_chain_approaches_the_data_as_it_gets_longer():
 def test_weights_that_are_no_probabilities_are_refused(weights):
     with pytest.raises(ValueError, match="probabilities that add to 1"):
         GaussianMixture(torch.zeros(2, 2), torch.ones(2), torch.tensor(weights))
+
+
+@pytest.mark.equation("eq-score")
+@pytest.mark.parametrize("t", [1, 20, 100, 200])
+def test_the_librarys_score_is_the_gradient_of_both_log_densities(t):
+    diffusion = GaussianDiffusion(SCHEDULE)
+    xt = torch.randn(50, 2, generator=generator(0), dtype=torch.float64).requires_grad_()
+    (score,) = torch.autograd.grad(MIXTURE.noised(SCHEDULE.alpha_bar[t]).log_prob(xt).sum(), xt)
+    eps_hat = oracle(MIXTURE)(xt.detach(), torch.full((50,), t))
+    close(diffusion.score(xt.detach(), t, eps_hat), score, 1e-9)
+    # and for one known image, of log q(x_t | x_0)
+    x0 = torch.randn(50, 2, generator=generator(1), dtype=torch.float64)
+    mean, variance = diffusion.q_mean_variance(x0, t)
+    log_q = -((xt - mean) ** 2 / (2 * variance)).sum()
+    (given,) = torch.autograd.grad(log_q, xt)
+    close(diffusion.score(xt.detach(), t, diffusion.predict_eps(xt.detach(), t, x0)), given, 1e-9)

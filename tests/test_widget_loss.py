@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Locator, Page
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.schedule import NoiseSchedule, cosine_schedule, linear_schedule
 from ddpm_lib.widgets import LossWidget
-from ddpm_lib.widgets.loss import SCALES, bound_factor
+from ddpm_lib.widgets.loss import SCALES
 from tests.widget_page import document
 
 LONG = linear_schedule(1000)
@@ -87,13 +87,6 @@ def test_the_factors_are_those_of_the_librarys_conversions(schedule: NoiseSchedu
     for scale, expected in errors.items():
         w = LossWidget({"off": loss}, schedule, t=t, scale=scale)
         assert w.shown()["off"] == (None if expected is None else pytest.approx(expected, rel=2e-6)), scale
-
-
-def test_the_weight_in_the_bound_is_equation_12() -> None:
-    ab, beta, alpha = LONG.alpha_bar[2:], LONG.beta[2:], LONG.alpha[2:]
-    sigma2 = beta * (1 - LONG.alpha_bar[1:-1]) / (1 - ab)
-    assert torch.allclose(bound_factor(LONG)[2:], beta**2 / (2 * sigma2 * alpha * (1 - ab)), rtol=1e-12)
-    assert bound_factor(LONG)[:2].isnan().all()
 
 
 def test_every_time_of_a_short_chain_is_kept_and_a_long_one_is_thinned() -> None:

@@ -16,6 +16,7 @@ from jaxtyping import Float, Float64
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ddpm_lib.bound import error_weight
 from ddpm_lib.picture import COLOURS, INK, LINES, axes, legend
 from ddpm_lib.schedule import NoiseSchedule
 from ddpm_lib.widgets.host import Fallback, Widget, read
@@ -67,7 +68,7 @@ class LossWidget(Widget):
         # The page computes with what it is sent, float32 tables; Python does the same.
         self._losses = table[:, self._ts].float()
         self._log_snr = schedule.log_snr[self._ts].float()
-        self._bound = bound_factor(schedule)[self._ts].float()
+        self._bound = error_weight(schedule)[self._ts].float()
         with self.hold_trait_notifications():
             super().__init__()
             self.set_trait("T", schedule.T)
@@ -141,18 +142,6 @@ class LossWidget(Widget):
                 f"t is {t}, but the losses run from 1 to {self.T}: pass a t in that range."
             )
         return min(self.ts, key=lambda kept: abs(kept - t))
-
-
-def bound_factor(schedule: NoiseSchedule) -> Float64[Tensor, " T_plus_1"]:
-    """The weight of the error of eps in the bound (Ho et al. 2020, eq. 12) with sigma^2 = beta_tilde; t >= 2.
-
-    beta_t^2 / (2 sigma_t^2 alpha_t (1 - alpha_bar_t)) with sigma_t^2 = beta_t (1 - alpha_bar_{t-1}) /
-    (1 - alpha_bar_t) is beta_t / (2 alpha_t (1 - alpha_bar_{t-1})), in nats a dimension.
-    """
-    factor = schedule.beta / (2 * schedule.alpha)
-    factor[1:] /= 1 - schedule.alpha_bar[:-1]
-    factor[:2] = torch.nan
-    return factor
 
 
 def _table(losses: Mapping[str, Any], T: int) -> Float64[Tensor, "n T_plus_1"]:
