@@ -163,7 +163,7 @@ def test_a_notebook_defines_nothing_twice() -> None:
 DERIVING = ["forward", "posterior", "loss", "sampling"]  # the chapters that a reader is examined on
 QUESTION = re.compile(r"^\*\*\d+\. ", re.MULTILINE)
 ANSWER = re.compile(
-    r'<details class="self-check"><summary>(.+)</summary>\n\n(Right\.|No:)(.+?)\n\n</details>', re.DOTALL
+    r'<details class="self-check"><summary>([^\n]+)</summary>\n\n(Right\.|No:)(.+?)\n\n</details>', re.DOTALL
 )
 
 

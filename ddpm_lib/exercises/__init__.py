@@ -8,6 +8,16 @@ from ddpm_lib.exercises.forward import (
     check_two_steps,
 )
 from ddpm_lib.exercises.grading import Mistake, Verdict, grade
+from ddpm_lib.exercises.loss import (
+    check_kl,
+    check_last_sd,
+    check_least_error,
+    check_log_level,
+    check_noise_loss,
+    check_prior_term,
+    check_score_from_x0,
+    check_x0_weight,
+)
 from ddpm_lib.exercises.notation import check_diffusers_index, check_reparameterise, check_sum_of_gaussians
 from ddpm_lib.exercises.posterior import check_narrower, check_posterior, check_pulls
 from ddpm_lib.exercises.reverse_step import (
@@ -24,20 +34,28 @@ __all__ = [
     "check_correlation",
     "check_cosine_beta",
     "check_diffusers_index",
+    "check_kl",
+    "check_last_sd",
+    "check_least_error",
+    "check_log_level",
     "check_mean_from_eps",
     "check_narrower",
+    "check_noise_loss",
     "check_one_step",
     "check_pixel",
     "check_posterior",
+    "check_prior_term",
     "check_pulls",
     "check_pupil_mean",
     "check_q_sample",
     "check_reparameterise",
     "check_reverse_mean",
     "check_reverse_variance",
+    "check_score_from_x0",
     "check_shift",
     "check_smallest_T",
     "check_sum_of_gaussians",
     "check_two_steps",
+    "check_x0_weight",
     "grade",
 ]

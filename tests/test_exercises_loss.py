@@ -1,0 +1,122 @@
+"""The graders of the chapter on the loss: the right answer passes, and each mistake is named."""
+
+import math
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ddpm_lib import exercises
+from ddpm_lib.exercises import Mistake, Verdict, loss
+from ddpm_lib.schedule import linear_schedule
+from tests.helpers import close
+
+SCHEDULE = linear_schedule(50)
+
+
+def kl(mean_a: Tensor, variance_a: Tensor, mean_b: Tensor, variance_b: Tensor) -> Tensor:
+    a = torch.distributions.Normal(mean_a, variance_a.sqrt())
+    return torch.distributions.kl_divergence(a, torch.distributions.Normal(mean_b, variance_b.sqrt()))
+
+
+def noise_loss(network: Any, x0: Tensor, t: Tensor, eps: Tensor, alpha_bar: Tensor) -> Tensor:
+    ab = alpha_bar[t][:, None]
+    return F.mse_loss(network(ab.sqrt() * x0 + (1 - ab).sqrt() * eps, t), eps)
+
+
+def log_level(x0: Tensor, mean: float, sd: float) -> Tensor:
+    """By the edges between neighbours, in the order of the levels."""
+    edges = torch.cat([x0.new_tensor([-math.inf]), (x0[1:] + x0[:-1]) / 2, x0.new_tensor([math.inf])])
+    area = torch.special.ndtr((edges - mean) / sd).diff()
+    return area.log()
+
+
+RIGHT: dict[str, object] = {
+    "check_prior_term": float(kl(*torch.tensor([0.2**0.5, 0.8, 0.0, 1.0], dtype=torch.float64))),
+    "check_kl": kl,
+    "check_x0_weight": lambda before, at: 0.5 * (before - at),
+    "check_noise_loss": noise_loss,
+    "check_log_level": log_level,
+    "check_last_sd": 0.0121,
+    "check_least_error": 0.2,
+    "check_score_from_x0": lambda xt, x0_hat, ab: (ab**0.5 * x0_hat - xt) / (1 - ab),
+}
+VALUES = {"check_prior_term", "check_last_sd", "check_least_error"}
+FUNCTIONS = sorted(set(RIGHT) - VALUES)
+
+# Wrong answers written as a reader would, apart from the graders' own, and a piece of what must be said.
+WRONG: list[tuple[str, object, str]] = [
+    ("check_prior_term", 0.161, "off by up to"),
+    ("check_prior_term", 0.1610, "off by up to"),
+    ("check_prior_term", 0.1115717756571049 / math.log(2), "in bits"),
+    ("check_kl", lambda ma, va, mb, vb: kl(mb, vb, ma, va), "KL(b || a)"),
+    ("check_kl", lambda ma, va, mb, vb: kl(ma, va**2, mb, vb**2), "not in a way that is known"),
+    ("check_x0_weight", lambda before, at: 0.5 * (before / at - 1), "error of eps"),
+    (
+        "check_noise_loss",
+        lambda network, x0, t, eps, ab: ((eps - network(x0, t)) ** 2).mean(),
+        "given the clean picture",
+    ),
+    ("check_noise_loss", lambda *p: noise_loss(*p) * 2, "not in a way that is known"),
+    ("check_noise_loss", lambda network, x0, t, eps, ab: eps - network(x0, t), "has shape (6, 2)"),
+    ("check_log_level", lambda x0, mean, sd: log_level(x0, mean, sd).exp(), "return its logarithm"),
+    ("check_last_sd", 0.0001, "off by up to"),
+    ("check_last_sd", 0.00015625, "take its root"),
+    ("check_last_sd", "narrow", "made of numbers"),
+    ("check_least_error", 0.8, "share of the noise"),
+    ("check_score_from_x0", lambda xt, x0_hat, ab: (xt - ab**0.5 * x0_hat) / (1 - ab), "The sign"),
+]
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_the_right_answer_passes(name: str) -> None:
+    verdict = getattr(exercises, name)(RIGHT[name])
+    assert verdict, verdict
+    assert repr(verdict).startswith("Right. ")
+
+
+@pytest.mark.parametrize(("name", "answer", "words"), WRONG)
+def test_a_mistake_is_named(name: str, answer: object, words: str) -> None:
+    verdict = getattr(exercises, name)(answer)
+    assert not verdict
+    assert words in verdict.message
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_every_mistake_that_a_grader_knows_gets_its_own_message(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No mistake hides behind another one or behind the right answer."""
+    known: list[tuple[object, str]] = []
+
+    def record(answer: object, right: object, mistakes: list[Any], *rest: Any) -> Verdict:
+        known.extend((m.wrong, m.message) if isinstance(m, Mistake) else m for m in mistakes)
+        return Verdict(True, "recorded")
+
+    with monkeypatch.context() as patched:
+        for function in ("grade", "grade_value"):
+            patched.setattr(loss, function, record)
+        getattr(loss, name)(RIGHT[name])
+    assert len(known) >= 3
+    for wrong, message in known:
+        verdict = getattr(exercises, name)(wrong)
+        assert not verdict
+        assert verdict.message == message
+    assert len({message for _, message in known}) == len(known)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_an_attempt_with_dots_is_open_and_not_wrong(name: str) -> None:
+    assert "no answer yet" in getattr(exercises, name)(lambda *_: ...).message
+
+
+@pytest.mark.parametrize("name", sorted(VALUES))
+@pytest.mark.parametrize("answer", [None, ...], ids=["none", "dots"])
+def test_an_open_answer_is_not_marked_wrong(name: str, answer: object) -> None:
+    assert "no answer yet" in getattr(exercises, name)(answer).message
+
+
+def test_the_answer_by_the_edges_is_a_probability() -> None:
+    close(log_level(loss.LEVELS, 0.3, 0.2).exp().sum()[None], torch.ones(1).double(), 1e-12)
