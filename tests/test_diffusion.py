@@ -231,6 +231,7 @@ def test_interpret_inverts_target(diffusion, predicts):
     close(eps_hat, eps, 1e-11)
 
 
+@pytest.mark.equation("eq-v")
 def test_target_is_the_named_quantity():
     x0, eps, t = normal(5, 3), normal(5, 3, seed=1), torch.tensor([0, 1, 500, 999, 1000])
     assert torch.equal(LINEAR.target(x0, t, eps, "eps"), eps)

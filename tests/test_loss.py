@@ -27,6 +27,7 @@ class Linear:
         return 0.3 * xt + 0.001 * t.double().reshape(shape) + label
 
 
+@pytest.mark.equation("eq-l-simple")
 @pytest.mark.parametrize("predicts", ["eps", "x0", "v"])
 @pytest.mark.parametrize("labelled", [False, True])
 def test_simple_loss_is_the_mean_square_by_hand(predicts, labelled):

@@ -153,6 +153,17 @@ def test_the_output_depends_on_the_time_of_each_image(config):
     assert float((out[0] - out[2]).abs().max()) > 1e-3
 
 
+@pytest.mark.parametrize(("config", "expected"), [
+    (ResNetConfig(width=4, blocks=3), 4 * 3 + 5), (ResNetConfig(width=4, blocks=3, dilate=True), 4 * 7 + 5),
+    (ResNetConfig(blocks=4, dilate=True), 61),
+])  # fmt: skip
+def test_dilated_blocks_see_further(config, expected):
+    x = normal(1, 1, 71, 71).requires_grad_()
+    awake(config)(x, times(1))[0, 0, 35, 35].backward()
+    seen = x.grad[0, 0].abs() > 0
+    assert int(seen.any(0).nonzero().max() - seen.any(0).nonzero().min()) + 1 == expected
+
+
 def test_the_plain_resnet_does_not_see_the_time():
     net, x = awake(ResNetConfig()), normal(1, 1, 8, 8)
     assert torch.equal(net(x, times(1)), net(x, times(900)))

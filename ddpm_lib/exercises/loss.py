@@ -105,7 +105,8 @@ def check_noise_loss(answer: object) -> Verdict:
             xt = signal * x0 + noise * eps
             sight = {"xt": xt, "rest": xt - x0, "x0": x0, "eps": eps}[shown]
             square = ((eps if target == "eps" else x0) - network(sight, t)) ** 2
-            return square.sum() if total else square.mean()
+            result: Tensor = square.sum() if total else square.mean()
+            return result
 
         return function
 
@@ -152,7 +153,8 @@ def check_log_level(answer: object) -> Verdict:
             if tails:
                 upper = torch.where(x0 > 0.999, math.inf, upper)
                 lower = torch.where(x0 < -0.999, -math.inf, lower)
-            return (torch.special.ndtr(upper) - torch.special.ndtr(lower)).log()
+            area: Tensor = torch.special.ndtr(upper) - torch.special.ndtr(lower)
+            return area.log()
 
         return function
 

@@ -18,8 +18,9 @@ class ResNetConfig:
     channels: int = 1  # of the image
     width: int = 0  # feature maps inside; 0 means as many as the image has channels
     blocks: int = (
-        4  # residual blocks; the receptive field is 4 blocks + 1 pixels wide, or + 5 with another width
+        4  # residual blocks; each widens the receptive field by 4 pixels, from 1 (or from 5 with `width`)
     )
+    dilate: bool = False  # block k = 0, 1, 2 ... skips pixels and widens it by 4 * 2^k: with four, by 60
     time: bool = False  # whether the blocks are told t
     predicts: Predicts = "eps"  # or "x0", "v"
 
@@ -33,7 +34,9 @@ class ResNet(nn.Module):
         width = config.width or config.channels
         time_dim = 4 * max(width, 16) if config.time else 0
         self.time = TimeMLP(max(width, 16) // 2 * 2, time_dim, "leaky_relu") if config.time else None
-        self.blocks = nn.ModuleList(ResNetBlock(width, time_dim) for _ in range(config.blocks))
+        self.blocks = nn.ModuleList(
+            ResNetBlock(width, time_dim, 2**k if config.dilate else 1) for k in range(config.blocks)
+        )
         wide = width != config.channels
         self.widen = nn.Conv2d(config.channels, width, 3, padding=1) if wide else nn.Identity()
         self.narrow = zero_init(nn.Conv2d(width, config.channels, 3, padding=1)) if wide else nn.Identity()
@@ -53,14 +56,17 @@ class ResNet(nn.Module):
 
 
 class ResNetBlock(nn.Module):
-    """x + conv3x3(lrelu(conv3x3(lrelu(x)) + time)), C channels in and out."""
+    """x + conv3x3(lrelu(conv3x3(lrelu(x)) + time)), C channels in and out.
 
-    def __init__(self, channels: int, time_dim: int) -> None:
+    The convolutions read pixels that lie `apart`.
+    """
+
+    def __init__(self, channels: int, time_dim: int, apart: int = 1) -> None:
         super().__init__()
         self.act = ACTIVATIONS["leaky_relu"]()
-        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.conv1 = nn.Conv2d(channels, channels, 3, padding=apart, dilation=apart)
         self.time = nn.Linear(time_dim, channels) if time_dim else None
-        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=apart, dilation=apart)
 
     def forward(
         self, x: Float[Tensor, "b c h w"], emb: Float[Tensor, "b e"] | None
