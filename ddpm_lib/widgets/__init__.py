@@ -2,7 +2,8 @@
 
 from ddpm_lib.widgets.host import Fallback, Widget
 from ddpm_lib.widgets.loss import LossWidget
+from ddpm_lib.widgets.posterior import PosteriorWidget
 from ddpm_lib.widgets.schedule import ScheduleWidget
 from ddpm_lib.widgets.scrub import ScrubWidget
 
-__all__ = ["Fallback", "LossWidget", "ScheduleWidget", "ScrubWidget", "Widget"]
+__all__ = ["Fallback", "LossWidget", "PosteriorWidget", "ScheduleWidget", "ScrubWidget", "Widget"]
