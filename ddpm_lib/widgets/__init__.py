@@ -1,9 +1,18 @@
 """Widgets that run in a notebook, in Colab and in the published book: one .py (state) and one .js each."""
 
+from ddpm_lib.widgets.cloud import CloudWidget
 from ddpm_lib.widgets.host import Fallback, Widget
 from ddpm_lib.widgets.loss import LossWidget
 from ddpm_lib.widgets.posterior import PosteriorWidget
 from ddpm_lib.widgets.schedule import ScheduleWidget
 from ddpm_lib.widgets.scrub import ScrubWidget
 
-__all__ = ["Fallback", "LossWidget", "PosteriorWidget", "ScheduleWidget", "ScrubWidget", "Widget"]
+__all__ = [
+    "CloudWidget",
+    "Fallback",
+    "LossWidget",
+    "PosteriorWidget",
+    "ScheduleWidget",
+    "ScrubWidget",
+    "Widget",
+]

@@ -16,8 +16,8 @@ function root(...inside) {
   return h("span", { class: "ddpm-root" }, sign, h("span", {}, ...inside));
 }
 
-// A number for people: a true minus sign.
-const shown = (value, digits) => value.toFixed(digits).replace("-", "\u2212");
+// A number for people: a true minus sign, and none before zero.
+const shown = (value, digits) => value.toFixed(digits).replace(/^-(?=0\.?0*$)/, "").replace("-", "\u2212");
 
 // One of several, options = [{ name, face, pick }]: native radio buttons, so that the arrow keys work. The
 // group's name is shared with no other. Hidden where there is nothing to choose.

@@ -1,0 +1,197 @@
+"""A cloud of points flows into N(0, I) and, where a sampler was recorded, back again.
+
+Forward, x_t = sqrt(alpha_bar_t) x_0 + sqrt(1 - alpha_bar_t) eps is worked out alike here and in the page, with one
+noise for all t, so that every point has a path. Backward, the page shows the states that a sampler went through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+import traitlets
+from jaxtyping import Float, Float64
+from torch import Tensor
+
+from ddpm_lib.picture import COLOURS, INK, axes
+from ddpm_lib.sampling import State
+from ddpm_lib.schedule import NoiseSchedule, linear_schedule
+from ddpm_lib.widgets.host import Fallback, Widget, read
+from ddpm_lib.widgets.noise import SEEDS, noise
+from ddpm_lib.widgets.scrub import _base64
+
+MOST_POINTS, MOST_FRAMES = 500, 60
+LIMIT = 4.0  # recorded coordinates are kept in 8 bits from -LIMIT to LIMIT
+FINE = 4096  # clean ones in units of 1 / FINE, 16 bits
+DIRECTIONS = ("forward", "reverse")
+Recording = Sequence[State]
+
+
+class CloudWidget(Widget):
+    """Move t and watch points in the plane drown in noise, or come out of it.
+
+    clouds: name -> (n, 2) clean points x_0, at most 500. schedule: linear with T = 500 unless told.
+    reverse: the states of a sampler, `list(sample(...))` for points, or name -> states; at most 60 frames of each are
+    kept. Where the names are those of clouds, each cloud has its own recording.
+
+    `t`, `seed` (of the noise), `cloud`, `direction` ("forward" or "reverse") and `run` (the recording) can be read,
+    set, observed and linked; backward, t moves to the nearest recorded time. `x` is what is shown, as a tensor.
+    Raises ValueError for clouds or states that do not fit, TraitError for a value out of range.
+    """
+
+    _esm = read("common.js", "controls.js", "cloud.js")
+    _css = read("look.css", "controls.css", "cloud.css")
+
+    t = traitlets.Int(0, help="the time step, 0 ... T").tag(sync=True)
+    seed = traitlets.Int(0, min=0, max=SEEDS - 1, help="names the noise eps").tag(sync=True)
+    cloud = traitlets.Unicode(help="the name of the cloud shown").tag(sync=True)
+    direction = traitlets.Enum(DIRECTIONS, "forward", help="into the noise, or out of it").tag(sync=True)
+    run = traitlets.Unicode(help="the name of the recording shown").tag(sync=True)
+
+    alpha_bar = traitlets.Unicode(read_only=True, help="float32 table, base64").tag(sync=True)
+    points = traitlets.Dict(read_only=True, help="name -> x0 as int16, base64").tag(sync=True)
+    runs = traitlets.Dict(read_only=True, help="name -> times, frames as bytes, base64").tag(sync=True)
+
+    def __init__(
+        self,
+        clouds: Mapping[str, Tensor],
+        schedule: NoiseSchedule | None = None,
+        reverse: Recording | Mapping[str, Recording] | None = None,
+        *,
+        t: int | None = None,
+        seed: int = 0,
+        cloud: str | None = None,
+        direction: str = "forward",
+        run: str | None = None,
+    ) -> None:
+        # The page computes with what it is sent, whole numbers and a float32 table; Python does the same.
+        self._x0 = {str(name): _clean(name, x) for name, x in clouds.items()}
+        if not self._x0:
+            raise ValueError("There is no cloud to show: pass at least one, as {name: (n, 2) points}.")
+        self._table = (linear_schedule(500) if schedule is None else schedule).alpha_bar.float()
+        self._runs = {name: _frames(name, states, self.T) for name, states in _recordings(reverse).items()}
+        with self.hold_trait_notifications():
+            super().__init__()
+            self.set_trait("alpha_bar", _base64(self._table))
+            self.set_trait("points", {name: _base64(x.to(torch.int16)) for name, x in self._x0.items()})
+            sent = {name: [list(f), _base64(torch.stack(list(f.values())))] for name, f in self._runs.items()}
+            self.set_trait("runs", sent)
+            self.cloud = next(iter(self._x0)) if cloud is None else cloud
+            self.run = next(iter(self._runs), "") if run is None else run
+            self.seed, self.direction = seed, direction
+            self.t = (self.T if direction == "reverse" else 0) if t is None else t
+
+    def __repr__(self) -> str:
+        """What plain text shows: the state, with no address of an object in it."""
+        names = ("cloud", "direction", "t", "seed")
+        return f"CloudWidget({', '.join(f'{name}={getattr(self, name)!r}' for name in names)})"
+
+    @property
+    def T(self) -> int:
+        """The last time step."""
+        return len(self._table) - 1
+
+    @property
+    def recording(self) -> str:
+        """The name of the recording that backward shows: the cloud's own where it has one, else `run`."""
+        return self.cloud if self.cloud in self._runs else self.run
+
+    @property
+    def x(self) -> Float[Tensor, "n 2"]:
+        """The points shown."""
+        return self._shown(self.t).float()
+
+    def _shown(self, t: int) -> Float64[Tensor, "n 2"]:
+        if self.direction == "reverse":
+            frames = self._runs[self.recording]
+            nearest = min(frames, key=lambda recorded: abs(recorded - t))
+            return frames[nearest].double() / 255 * 2 * LIMIT - LIMIT
+        x0, ab = self._x0[self.cloud].double() / FINE, self._table[t].double()
+        return ab.sqrt() * x0 + (1 - ab).sqrt() * noise(self.seed, tuple(x0.shape))
+
+    def fallback(self) -> Fallback:
+        """The cloud at four times, for viewers that run no scripts."""
+        ts = [round(self.T * share) for share in (0, 0.1, 0.3, 1)]
+        ts = ts[::-1] if self.direction == "reverse" else ts
+        picture, panels = axes(1, 4, height=165, square=True)
+        angle = torch.linspace(0, 6.2832, 60)
+        for panel, t in zip(panels, ts, strict=True):
+            panel.scatter(*self._shown(t)[:150].T.numpy(), s=2, linewidths=0, color=COLOURS[0])
+            panel.plot(2 * angle.cos(), 2 * angle.sin(), color=INK, linewidth=0.6, linestyle=":")
+            panel.set(xlim=(-3, 3), ylim=(-3, 3), xticks=[], yticks=[], title=f"$t = {t}$")
+            panel.spines[:].set_visible(False)
+        picture.density = 1
+        steps = ", ".join(map(str, ts))
+        way = "out of noise into" if self.direction == "reverse" else "into noise from"
+        return Fallback(
+            png=picture.png(),
+            alt=f"Points in the plane at t = {steps}, {way} the shape called {self.cloud}.",
+            caption=f"The cloud at t = {steps}. With scripts on, it has a slider.",
+            width=600,
+        )
+
+    @traitlets.validate("cloud", "run")
+    def _known_name(self, proposal: dict[str, Any]) -> str:
+        trait, name = proposal["trait"].name, str(proposal["value"])
+        known = list(self._x0 if trait == "cloud" else self._runs)
+        if name not in known and (known or name):
+            raise traitlets.TraitError(f"There is no {trait} {name!r} here: choose one of {known}.")
+        return name
+
+    @traitlets.validate("direction")
+    def _recorded(self, proposal: dict[str, Any]) -> str:
+        if proposal["value"] == "reverse" and not self._runs:
+            raise traitlets.TraitError(
+                "Nothing was recorded to show backward: pass reverse=list(sample(...))."
+            )
+        direction: str = proposal["value"]
+        return direction
+
+    @traitlets.validate("t")
+    def _t_in_range(self, proposal: dict[str, Any]) -> int:
+        t: int = proposal["value"]
+        if not 0 <= t <= self.T:
+            raise traitlets.TraitError(f"t is {t}, but it runs from 0 to {self.T}: pass a t in that range.")
+        return t
+
+
+def _clean(name: str, x: Tensor) -> Tensor:
+    """The points in units of 1 / FINE."""
+    points = torch.as_tensor(x).detach().cpu().double()
+    if points.ndim != 2 or points.shape[1] != 2 or not 1 <= len(points) <= MOST_POINTS:
+        raise ValueError(
+            f"The cloud {name!r} has shape {tuple(points.shape)}, but a cloud is (n, 2) with n = 1 to {MOST_POINTS}."
+        )
+    if not bool((points.abs() < 7.9).all()):  # NaN fails as well
+        raise ValueError(f"The cloud {name!r} leaves the plane from -7.9 to 7.9: scale it to variance 1.")
+    return (points * FINE).round()
+
+
+def _recordings(reverse: Recording | Mapping[str, Recording] | None) -> dict[str, Recording]:
+    if reverse is None:
+        return {}
+    if isinstance(reverse, Mapping):
+        return {str(name): states for name, states in reverse.items()}
+    return {"recorded": reverse}
+
+
+def _frames(name: str, states: Recording, T: int) -> dict[int, Tensor]:
+    """t -> bytes (n, 2), from T down to 0, at most 60 of them."""
+    if not states or states[0].t != T or states[-1].t != 0:
+        seen = f"from {states[0].t} to {states[-1].t}" if states else "no states"
+        raise ValueError(
+            f"The recording {name!r} has {seen}, but it must run from T = {T} to 0: pass all states."
+        )
+    count = min(len(states), MOST_FRAMES)
+    index = torch.linspace(0, len(states) - 1, count, dtype=torch.float64).round().long().tolist()
+    frames = {}
+    for i in index:
+        x = states[i].xt.detach().cpu().double()
+        if x.ndim != 2 or x.shape[1] != 2 or len(x) > MOST_POINTS:
+            raise ValueError(
+                f"The recording {name!r} has states of shape {tuple(x.shape)}, but a cloud is (n, 2) with n up to "
+                f"{MOST_POINTS}."
+            )
+        frames[states[i].t] = ((x.clamp(-LIMIT, LIMIT) + LIMIT) / (2 * LIMIT) * 255).round().to(torch.uint8)
+    return frames
