@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -143,8 +143,34 @@ def export_weights(path: str | Path, checkpoint: Checkpoint, half: bool = False)
     _write(path, tensors, _header(c.model_config, c.schedule, c.train_config, c.about, c.step, c.seconds))
 
 
-def load_checkpoint(path: str | Path) -> Checkpoint:
-    """Read a checkpoint or exported weights. Raises CheckpointError, in one sentence, for any other file."""
+def split_checkpoint(source: Path, targets: Sequence[Path]) -> list[Path]:
+    """Spread the tensors of one file over several of about one size, each with the same header."""
+    with safe_open(source, framework="pt") as file:
+        metadata = file.metadata()
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+    parts: list[dict[str, Tensor]] = [{} for _ in targets]
+    sizes = [0] * len(targets)
+    for name, tensor in sorted(tensors.items(), key=lambda item: -item[1].nbytes):  # the largest first
+        smallest = sizes.index(min(sizes))
+        parts[smallest][name] = tensor
+        sizes[smallest] += tensor.nbytes
+    for target, part in zip(targets, parts, strict=True):
+        _save(target, part, metadata)
+    return list(targets)
+
+
+def load_checkpoint(path: str | Path, *more: Path) -> Checkpoint:
+    """Read a checkpoint or exported weights; `more` are the other files of one that was split.
+
+    Raises CheckpointError, in one sentence, for any other file.
+    """
+    first = _read(path)
+    for part in more:
+        first[1].update(_read(part)[1])
+    return _checkpoint(Path(path), *first)
+
+
+def _read(path: str | Path) -> tuple[dict[str, str], dict[str, Tensor]]:
     path = Path(path)
     if path.is_dir():
         path /= "checkpoint.safetensors"
@@ -163,6 +189,10 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
         raise CheckpointError(
             f"{path} is a safetensors file, but not one of {FORMAT}: pass a file written by `python -m ddpm_lib train`."
         )
+    return metadata, tensors
+
+
+def _checkpoint(path: Path, metadata: dict[str, str], tensors: dict[str, Tensor]) -> Checkpoint:
     try:
         header = json.loads(metadata["config"])
         kind, model = header["model"]
@@ -196,11 +226,15 @@ def _header(
 
 
 def _write(path: str | Path, tensors: dict[str, Tensor], header: dict[str, Any]) -> None:
-    path = Path(path)
+    plain = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
+    _save(Path(path), plain, {"format": FORMAT, "config": json.dumps(header)})
+
+
+def _save(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    """Written beside its place and moved there whole, so that no half file is ever found."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
-    plain = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
-    save_file(plain, part, {"format": FORMAT, "config": json.dumps(header)})
+    save_file(tensors, part, metadata)
     with part.open("rb+") as file:
         os.fsync(file.fileno())
     os.replace(part, path)

@@ -59,6 +59,8 @@ def ddpm_step(
 ) -> Float[Tensor, "b *shape"]:
     """x_s ~ p_theta(x_s | x_t): Algorithm 2, line 4, for any s < t.
 
+    Book: eq-algorithm-2 (Ho et al. 2020, Algorithm 2).
+
     `sigma2` is "beta_tilde" (right when the data are one point) or "beta" (right when they are N(0, I));
     see Ho et al. 2020, section 3.2.
     """
@@ -81,6 +83,8 @@ def ddim_step(
     eta: float = 0.0,
 ) -> Float[Tensor, "b *shape"]:
     """x_s = sqrt(alpha_bar_s) x0_hat + sqrt(1 - alpha_bar_s - sigma^2) eps_hat + sigma z.
+
+    Book: eq-ddim (DDIM, eq. 12); eq-ddim-sigma (DDIM, eq. 16).
 
     This is eq. 12 of Song et al. 2021 (DDIM). sigma^2 is eta^2 times the posterior's variance (their
     eq. 16): eta = 0 is deterministic, eta = 1 is DDPM.

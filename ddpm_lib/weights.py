@@ -1,27 +1,50 @@
-"""Trained weights that come with the package, by name."""
+"""Trained weights that come with the package, by name; a large network lies in several files."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
-from ddpm_lib.checkpoint import Checkpoint, CheckpointError, load_checkpoint
+from ddpm_lib.checkpoint import Checkpoint, CheckpointError, load_checkpoint, split_checkpoint
 from ddpm_lib.data import ASSETS, verified
 
 FOLDER = ASSETS / "weights"
+PART = re.compile(
+    r"-\d+-of-\d+$"
+)  # cpu-hour.safetensors, or unet-1-of-2.safetensors and unet-2-of-2.safetensors
+MOST_BYTES = 15_000_000  # of one file
 
 
 def shipped() -> list[str]:
     """The names that `ddpm_lib.load` knows."""
-    return sorted(path.stem for path in FOLDER.glob("*.safetensors"))
+    return sorted({PART.sub("", path.stem) for path in FOLDER.glob("*.safetensors")})
+
+
+def files(name: str) -> list[Path]:
+    """The files of shipped weights, in order."""
+    return sorted(path for path in FOLDER.glob("*.safetensors") if PART.sub("", path.stem) == name)
 
 
 def load_weights(name: str | Path) -> Checkpoint:
-    """Shipped weights by name, checksum verified, or any checkpoint by path."""
+    """Shipped weights by name, checksums verified, or any checkpoint by path."""
     if str(name) in shipped():
-        path = FOLDER / f"{name}.safetensors"
-        verified(path)
-        return load_checkpoint(path)
+        parts = files(str(name))
+        count = PART.search(parts[0].stem)
+        if count and len(parts) != int(count[0].split("-")[-1]):
+            raise CheckpointError(f"Of the weights {name!r} some files are missing: reinstall ddpm-lib.")
+        for part in parts:
+            verified(part)
+        return load_checkpoint(*parts)
     if Path(name).suffix or Path(name).exists():
         return load_checkpoint(name)
     known = ", ".join(["a checkpoint's path", *shipped()])
     raise CheckpointError(f"There are no weights {str(name)!r}: pass {known}.")
+
+
+def install(source: Path, name: str) -> list[Path]:
+    """Put exported weights into the package under `name`, in files of at most MOST_BYTES; return them."""
+    for old in files(name):
+        old.unlink()
+    count = -(-source.stat().st_size // MOST_BYTES)
+    names = [name] if count == 1 else [f"{name}-{i + 1}-of-{count}" for i in range(count)]
+    return split_checkpoint(source, [FOLDER / f"{each}.safetensors" for each in names])

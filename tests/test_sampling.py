@@ -38,6 +38,7 @@ def prediction(diffusion, t, clip, seed=0):
 # -- steps ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.equation("eq-ddim-sigma")
 @BOTH
 @pytest.mark.parametrize(("t", "s"), STRIDES)
 @pytest.mark.parametrize("clip", [True, False])
@@ -58,6 +59,7 @@ def test_ddim_at_eta_0_is_q_sample_of_its_own_prediction_and_ignores_the_noise(d
     close(steps[0], diffusion.q_sample(x0_hat, s, eps_hat), 1e-14)
 
 
+@pytest.mark.equation("eq-ddim", "eq-ddim-sigma")
 @BOTH
 @pytest.mark.parametrize("eta", [0.0, 0.3, 0.7, 1.0])
 @pytest.mark.parametrize(("t", "s"), [(60, 40), (2, 1), (900, 201)])
@@ -77,10 +79,25 @@ def test_ddim_keeps_the_marginal_at_any_eta(diffusion, eta, t, s):
     close(from_z**2, (eta**2 * posterior).expand(3, 4), 1e-14)
 
 
+@pytest.mark.equation("eq-algorithm-2")
+@BOTH
+@pytest.mark.parametrize("t", [1, 2, 20, 500, 1000])
+@pytest.mark.parametrize("sigma2", ["beta_tilde", "beta"])
+def test_ddpm_step_is_line_4_of_algorithm_2(diffusion, t, sigma2):
+    xt, eps_hat, z = (normal(3, 4, seed=seed) for seed in range(3))
+    beta, ab = diffusion.schedule.beta, diffusion.schedule.alpha_bar
+    variance = beta[t] if sigma2 == "beta" else beta[t] * (1 - ab[t - 1]) / (1 - ab[t])
+    sigma = variance.sqrt() if t > 1 else 0 * variance  # line 3: z = 0 at t = 1
+    line_4 = (xt - beta[t] / (1 - ab[t]).sqrt() * eps_hat) / (1 - beta[t]).sqrt() + sigma * z
+    x0_hat = diffusion.predict_x0(xt, t, eps_hat)
+    found = ddpm_step(diffusion, xt, t, t - 1, x0_hat, eps_hat, z, sigma2=sigma2)
+    close(found, line_4, 1e-12 * max(1.0, float(line_4.abs().max())))
+
+
 @BOTH
 @pytest.mark.parametrize(("t", "s"), STRIDES)
 @pytest.mark.parametrize("sigma2", ["beta_tilde", "beta"])
-def test_ddpm_step_is_p_mean_variance_and_noise(diffusion, t, s, sigma2):
+def test_ddpm_step_is_p_p_mean_variance_and_noise(diffusion, t, s, sigma2):
     xt, x0_hat, eps_hat = prediction(diffusion, t, clip=True)
     z = normal(3, 4, seed=5)
 

@@ -14,11 +14,14 @@ from ddpm_lib.checkpoint import CheckpointError
 from ddpm_lib.data import DataError
 from ddpm_lib.generate import class_labels, generate, with_guidance
 from ddpm_lib.metrics import digit_classes, digit_distance
+from tools.checksums import write_sums
 
 
 def test_every_shipped_network_has_a_card_and_a_picture() -> None:
-    assert weights.shipped() == ["cpu-minutes"]
+    assert {"cpu-minutes", "resnet"} <= set(weights.shipped())
+    assert sum(path.stat().st_size for path in weights.FOLDER.iterdir()) < 40e6
     for name in weights.shipped():
+        assert all(path.stat().st_size < 16e6 for path in weights.files(name))
         card = (weights.FOLDER / f"{name}.md").read_text(encoding="utf-8")
         for word in ("Data", "Training", "Licence", "Frechet distance"):
             assert word in card
@@ -46,6 +49,27 @@ def test_changed_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyP
     path.write_bytes(raw)
     with pytest.raises(DataError, match="does not have its published checksum: reinstall ddpm-lib"):
         ddpm_lib.load("cpu-minutes")
+
+
+def test_a_large_network_lies_in_several_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = weights.FOLDER / "cpu-minutes.safetensors"
+    monkeypatch.setattr(weights, "FOLDER", tmp_path)
+    monkeypatch.setattr(weights, "MOST_BYTES", 500_000)
+    parts = weights.install(whole, "big")
+    assert [part.name for part in parts] == [f"big-{i}-of-3.safetensors" for i in (1, 2, 3)]
+    sizes = [part.stat().st_size for part in parts]
+    assert max(sizes) < 1.1 * min(sizes)
+    write_sums(tmp_path)
+    assert weights.shipped() == ["big"]
+    together, alone = ddpm_lib.load("big"), ddpm_lib.load(whole)
+    assert together.tensors.keys() == alone.tensors.keys()
+    assert all(torch.equal(together.tensors[name], alone.tensors[name]) for name in alone.tensors)
+    assert together.model_config == alone.model_config
+    parts[1].unlink()
+    with pytest.raises(CheckpointError, match="'big' some files are missing: reinstall"):
+        ddpm_lib.load("big")
+    weights.install(whole, "big")  # anew, and no old part is left
+    assert len(weights.files("big")) == 3
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:

@@ -1,6 +1,8 @@
 """The cloud: the page's points against Python's and a sampler's own states, its controls, its words."""
 
+import base64
 import html
+import io
 import re
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 import traitlets
+from PIL import Image
 from playwright.sync_api import Browser, Locator, Page
 
 from ddpm_lib.diffusion import GaussianDiffusion
@@ -220,10 +223,9 @@ def test_light_and_dark_are_drawn_in_their_own_colours(show: Any, page: Page) ->
             "c => { document.body.style.color = c; document.documentElement.dataset.theme = c; }", colour
         )
         page.wait_for_timeout(100)
-        drawn = page.locator("canvas").evaluate(
-            "c => Array.from(c.getContext('2d').getImageData(0, 0, c.width, c.height).data)"
-        )
-        pixels = np.array(drawn, float).reshape(-1, 4)
+        url = page.locator("canvas").evaluate("c => c.toDataURL()")
+        picture = Image.open(io.BytesIO(base64.b64decode(url.split(",")[1])))
+        pixels = np.asarray(picture.convert("RGBA"), float).reshape(-1, 4)
         brightness.append(pixels[pixels[:, 3] > 150, :3].mean())
     assert brightness[1] > brightness[0] + 20
 

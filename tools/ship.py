@@ -14,13 +14,13 @@ from pathlib import Path
 from ddpm_lib import load
 from ddpm_lib.__main__ import main as ddpm
 from ddpm_lib.cli.common import clock
-from ddpm_lib.weights import FOLDER
+from ddpm_lib.weights import FOLDER, install
 from tools.checksums import write_sums
 
 
 def card(name: str, hardware: str, values: dict[str, float], samples: int) -> str:
     """The model card, in Markdown."""
-    trained = load(FOLDER / f"{name}.safetensors")
+    trained = load(name)
     config = ", ".join(f"{key} {value}" for key, value in asdict(trained.train_config).items())
     model = ", ".join(f"{key} {value}" for key, value in asdict(trained.model_config).items())
     rows = "\n".join(f"| {key.strip()} | {value:.4g} |" for key, value in values.items())
@@ -57,9 +57,8 @@ def main() -> int:
     args = parser.parse_args()
 
     FOLDER.mkdir(parents=True, exist_ok=True)
-    weights = FOLDER / f"{args.name}.safetensors"
     with tempfile.TemporaryDirectory() as folder:
-        table = Path(folder) / "table.json"
+        table, weights = Path(folder) / "table.json", Path(folder) / "weights.safetensors"
         for command in (
             ["export", args.checkpoint, "--out", str(weights), "--half"],
             ["sample", str(weights), "--grid", str(FOLDER / f"{args.name}.png")],
@@ -68,9 +67,10 @@ def main() -> int:
             if status := ddpm(command):
                 return status
         values = json.loads(table.read_text())
+        parts = install(weights, args.name)
     write_sums(FOLDER)
     (FOLDER / f"{args.name}.md").write_text(card(args.name, args.hardware, values, args.samples))
-    print(f"wrote {weights.name}, its card and its samples to {FOLDER}")
+    print(f"wrote {', '.join(part.name for part in parts)}, a card and samples to {FOLDER}")
     return 0
 
 

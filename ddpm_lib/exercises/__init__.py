@@ -1,5 +1,6 @@
 """Graders for the book's exercises: each says what is wrong, not only that it is."""
 
+from ddpm_lib.exercises.bound import check_kl, check_last_sd, check_log_level, check_prior_term
 from ddpm_lib.exercises.forward import (
     check_correlation,
     check_one_step,
@@ -8,36 +9,55 @@ from ddpm_lib.exercises.forward import (
     check_two_steps,
 )
 from ddpm_lib.exercises.grading import Mistake, Verdict, grade
-from ddpm_lib.exercises.loss import (
-    check_kl,
-    check_last_sd,
-    check_least_error,
-    check_log_level,
-    check_noise_loss,
-    check_prior_term,
-    check_score_from_x0,
-    check_x0_weight,
-)
+from ddpm_lib.exercises.loss import check_least_error, check_noise_loss, check_score_from_x0, check_x0_weight
 from ddpm_lib.exercises.notation import check_diffusers_index, check_reparameterise, check_sum_of_gaussians
 from ddpm_lib.exercises.posterior import check_narrower, check_posterior, check_pulls
+from ddpm_lib.exercises.resnet import (
+    check_add_time,
+    check_blocks_needed,
+    check_dilated_view,
+    check_repair_factor,
+    check_residual,
+    check_view,
+)
 from ddpm_lib.exercises.reverse_step import (
     check_mean_from_eps,
     check_pupil_mean,
     check_reverse_mean,
     check_reverse_variance,
 )
+from ddpm_lib.exercises.sampling import (
+    check_clean_end,
+    check_ddim,
+    check_enough_steps,
+    check_euler,
+    check_left_over,
+    check_line_4,
+    check_loop,
+    check_timesteps,
+)
 from ddpm_lib.exercises.schedules import check_cosine_beta, check_shift, check_smallest_T
 
 __all__ = [
     "Mistake",
     "Verdict",
+    "check_add_time",
+    "check_blocks_needed",
+    "check_clean_end",
     "check_correlation",
     "check_cosine_beta",
+    "check_ddim",
     "check_diffusers_index",
+    "check_dilated_view",
+    "check_enough_steps",
+    "check_euler",
     "check_kl",
     "check_last_sd",
     "check_least_error",
+    "check_left_over",
+    "check_line_4",
     "check_log_level",
+    "check_loop",
     "check_mean_from_eps",
     "check_narrower",
     "check_noise_loss",
@@ -48,14 +68,18 @@ __all__ = [
     "check_pulls",
     "check_pupil_mean",
     "check_q_sample",
+    "check_repair_factor",
     "check_reparameterise",
+    "check_residual",
     "check_reverse_mean",
     "check_reverse_variance",
     "check_score_from_x0",
     "check_shift",
     "check_smallest_T",
     "check_sum_of_gaussians",
+    "check_timesteps",
     "check_two_steps",
+    "check_view",
     "check_x0_weight",
     "grade",
 ]

@@ -1,0 +1,121 @@
+"""How many steps can be skipped: Frechet distance of drawn digits against the number of network passes.
+
+    OMP_NUM_THREADS=1 python -m benchmarks.steps
+
+The shipped network `cpu-minutes` draws the same digits (same seeds, same labels) in 5 to 500 steps with three
+samplers: DDPM with either of its two variances, and DDIM with eta = 0. The distance is `metrics.digit_distance` to
+the 10,000 test digits; its floor is that of real training digits, in sets as large as the drawn ones. The result is
+read by the chapter on sampling, so it is part of the package: ddpm_lib/assets/measured/steps.json. The file is
+written after every point, and a second run measures only what is missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from benchmarks.machine import machine
+from ddpm_lib import load
+from ddpm_lib.classifier import digit_classifier, in_batches
+from ddpm_lib.data import ASSETS, mnist
+from ddpm_lib.generate import generate, sampler
+from ddpm_lib.metrics import digit_classes, frechet_distance
+
+RESULT = ASSETS / "measured" / "steps.json"
+WEIGHTS = "cpu-minutes"
+SAMPLERS = ("ddpm", "ddpm-beta", "ddim")  # as ddpm_lib.generate.sampler knows them
+STEPS = (5, 10, 20, 50, 100, 250, 500)
+FLOOR_SETS = 20  # sets of real digits that the floor is averaged over
+
+
+def floor(reference: Tensor, n: int) -> dict[str, float | int]:
+    """Distance of `n` real training digits from the test set: mean and spread over disjoint sets."""
+    x = mnist(train=True).x0(slice(0, FLOOR_SETS * n))
+    parts = in_batches(digit_classifier().features, x).split(n)
+    distances = [frechet_distance(part, reference) for part in parts]
+    return {
+        "mean": round(mean(distances), 4),
+        "spread": round(stdev(distances), 4),
+        "sets": len(distances),
+    }
+
+
+def point(reference: Tensor, name: str, steps: int, n: int, seed: int) -> dict[str, Any]:
+    """Draw `n` digits and measure them: one point of one curve."""
+    checkpoint = load(WEIGHTS)
+    network = checkpoint.network().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    labels = mnist(train=True).y
+    assert labels is not None
+    begun = time.perf_counter()
+    parts = generate(
+        network,
+        checkpoint.diffusion,
+        checkpoint.about.shape,
+        range(seed, seed + n),
+        y=labels[:n],  # those of the first n training digits, so that the classes are as frequent
+        step=sampler(name),
+        steps=steps,
+    )
+    x = torch.cat(list(parts))
+    seconds = time.perf_counter() - begun
+    features = in_batches(digit_classifier().features, x)
+    return {
+        "sampler": name,
+        "steps": steps,
+        "distance": round(frechet_distance(features, reference), 4),
+        "agreement": round(digit_classes(x, labels[:n]).agreement or 0.0, 4),
+        "seconds": round(seconds, 1),
+    }
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--samples", type=int, default=1024, help="digits a point (default: 1024)")
+    parser.add_argument("--minutes", type=float, default=60.0, help="start no point that may end later")
+    parser.add_argument("--seed", type=int, default=0, help="of the first digit (default: 0)")
+    parser.add_argument("--out", type=Path, default=RESULT, help="the JSON file")
+    args = parser.parse_args()
+
+    begun = time.perf_counter()
+    reference = in_batches(digit_classifier().features, mnist(train=False).x0())
+    result: dict[str, Any] = {
+        "what": f"Frechet distance of {args.samples} digits to the test set, on the course's digit classifier",
+        "weights": WEIGHTS,
+        "samples": args.samples,
+        "seed": args.seed,
+        "machine": {**machine(), "threads": torch.get_num_threads()},
+        "floor": floor(reference, args.samples),
+        "points": [],
+    }
+    if args.out.is_file():
+        before = json.loads(args.out.read_text(encoding="utf-8"))
+        same = all(before[key] == result[key] for key in ("weights", "samples", "seed"))
+        result["points"] = before["points"] if same else []
+    done = {(row["sampler"], row["steps"]) for row in result["points"]}
+    per_step = 0.0
+    for steps in STEPS:
+        for name in SAMPLERS:
+            spent = time.perf_counter() - begun
+            if (name, steps) in done or spent + per_step * steps > 60 * args.minutes:
+                continue
+            row = point(reference, name, steps, args.samples, args.seed)
+            per_step = row["seconds"] / steps
+            result["points"].append(row)
+            args.out.parent.mkdir(parents=True, exist_ok=True)
+            rows = ",\n".join(f"  {json.dumps(row)}" for row in result["points"])
+            head = json.dumps({**result, "points": None}, indent=1)
+            args.out.write_text(head.replace('"points": null', f'"points": [\n{rows}\n ]') + "\n", "utf-8")
+            print(f"{name:<10}{steps:5}{row['distance']:10.3f}{row['seconds']:9.1f} s", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,150 @@
+"""Graders of the chapter on the ResNet: its view, its block, the time, and what its repairs are worth."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ddpm_lib.exercises.grading import Function, Mistake, Verdict, grade, grade_value
+from ddpm_lib.measured import measured
+
+
+def check_view(answer: object) -> Verdict:
+    """answer: the width in pixels of the view of six plain one-channel blocks."""
+    mistakes: list[tuple[object, str]] = [
+        (13, "That is the view of six convolutions. Each block has two."),
+        (24, "The pixel itself is seen as well: add 1."),
+        (12, "Twelve convolutions add 12 pixels to *each* side."),
+        (
+            36,
+            "Three pixels a convolution would be counted twice: each adds one to either side of the last view.",
+        ),
+        (625, "That is the number of pixels in the square. Its side was asked for."),
+    ]
+    return grade_value(
+        answer, 25, mistakes, "Twelve convolutions, one pixel to each side, and the pixel itself."
+    )
+
+
+def check_blocks_needed(answer: object) -> Verdict:
+    """answer: the plain blocks until every pixel of a 28 x 28 picture sees every other."""
+    mistakes: list[tuple[object, str]] = [
+        (7, "Then a pixel in the middle sees everything. One in the corner sees half of each side."),
+        (13.5, "Blocks come whole: round up."),
+        (13, "The view is 53 pixels wide, 26 to each side, and the far corner is 27 away."),
+        (27, "That is the number of convolutions. A block has two."),
+        (28, "That is one block a pixel. A block looks two pixels further to each side."),
+    ]
+    return grade_value(
+        answer, 14, mistakes, "A corner is 27 pixels from the other: 27 to each side, two a block."
+    )
+
+
+def _conv(x: Tensor, w: Tensor, b: Tensor) -> Tensor:
+    return F.conv2d(x, w, b, padding=1)
+
+
+def check_residual(answer: object) -> Verdict:
+    """answer(x, w1, b1, w2, b2, conv, lrelu): x + conv(lrelu(conv(lrelu(x))))."""
+
+    def right(
+        x: Tensor, w1: Tensor, b1: Tensor, w2: Tensor, b2: Tensor, conv: Function, lrelu: Function
+    ) -> Tensor:
+        result: Tensor = x + conv(lrelu(conv(lrelu(x), w1, b1)), w2, b2)
+        return result
+
+    mistakes = [
+        Mistake(
+            lambda x, w1, b1, w2, b2, conv, lrelu: x + conv(lrelu(conv(x, w1, b1)), w2, b2),
+            "The first convolution reads the input itself: bend it first.",
+        ),
+        Mistake(
+            lambda x, w1, b1, w2, b2, conv, lrelu: conv(lrelu(conv(lrelu(x), w1, b1)), w2, b2),
+            "That is the correction. The block adds it to x.",
+        ),
+        Mistake(
+            lambda x, w1, b1, w2, b2, conv, lrelu: x + lrelu(conv(lrelu(conv(x, w1, b1)), w2, b2)),
+            "You bent after each convolution. Here the bend comes before, so that a correction may have any sign.",
+        ),
+        Mistake(
+            lambda x, w1, b1, w2, b2, conv, lrelu: x + conv(conv(lrelu(x), w1, b1), w2, b2),
+            "Without the second bend the two convolutions are one larger convolution.",
+        ),
+        Mistake(
+            lambda x, w1, b1, w2, b2, conv, lrelu: x + conv(lrelu(x), w2, b2),
+            "The second convolution reads the input: the first one's result is never used.",
+        ),
+        Mistake(
+            lambda x, w1, b1, w2, b2, conv, lrelu: lrelu(x) + conv(lrelu(conv(lrelu(x), w1, b1)), w2, b2),
+            "The correction is added to x as it came in, not to the bent one.",
+        ),
+    ]
+    draw = partial(torch.randn, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    lrelu = partial(F.leaky_relu, negative_slope=0.2)
+    cases = [(draw(2, 1, 6, 5), draw(1, 1, 3, 3), draw(1), draw(1, 1, 3, 3), draw(1), _conv, lrelu)]
+    praise = "Bend, convolve, bend, convolve, add: what comes in passes through untouched."
+    return grade(answer, right, mistakes, cases, praise)
+
+
+def check_dilated_view(answer: object) -> Verdict:
+    """answer(n): the width of the view of n one-channel blocks, block k with pixels 2^k apart."""
+    mistakes = [
+        Mistake(lambda n: 4 * n + 1, "That is the view of plain blocks."),
+        Mistake(lambda n: 4 * (2**n - 1), "The pixel itself is seen as well: add 1."),
+        Mistake(lambda n: 1 + 2 * (2**n - 1), "Each block has two convolutions, both with its distance."),
+        Mistake(lambda n: 1 + 4 * 2**n, "1 + 2 + ... + 2^(n-1) is 2^n - 1, not 2^n."),
+        Mistake(lambda n: 1 + 4 * (2 ** (n + 1) - 1), "Count the blocks from k = 0: the last one is n - 1."),
+    ]
+    cases = [(n,) for n in (1, 2, 3, 5)]
+    return grade(
+        answer, lambda n: 1 + 4 * (2**n - 1), mistakes, cases, "It doubles with every block, for nothing."
+    )
+
+
+def check_add_time(answer: object) -> Verdict:
+    """answer(h, features): the features (b, c) added to every pixel of the maps (b, c, h, w)."""
+    mistakes = [
+        Mistake(
+            lambda h, f: h + f[:, None, None, :],
+            "This is the function as it was: the features run along the columns of the picture.",
+        ),
+        Mistake(lambda h, f: h + f[:, None, :, None], "Now the features run down the rows of the picture."),
+        Mistake(
+            lambda h, f: h + f,
+            "Trailing axes meet: (B, C) is laid over (H, W). Give the features two axes of length 1 at the end.",
+        ),
+        Mistake(
+            lambda h, f: h + f.T[:, :, None, None],
+            "The first two axes are the wrong way round: that of the images comes first.",
+        ),
+        Mistake(
+            lambda h, f: h * f[:, :, None, None],
+            "The axes are right. The features are added, not multiplied.",
+        ),
+    ]
+    draw = partial(torch.randn, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    praise = "One number for each image and feature map, the same at every pixel."
+    return grade(
+        answer, lambda h, f: h + f[:, :, None, None], mistakes, [(draw(4, 4, 4, 4), draw(4, 4))], praise
+    )
+
+
+def check_repair_factor(answer: object) -> Verdict:
+    """answer: the distance of the ResNet with no repair, over that with all three."""
+    rows = {(r["width"] > 1, r["dilate"], r["time"]): r["distance"] for r in measured("resnet")["rows"]}
+    none, every, worst = rows[False, False, False], rows[True, True, True], max(rows.values())
+    mistakes: list[tuple[object, str]] = [
+        (every / none, "That is the other way round: how many times as far, not as near."),
+        (none - every, "That is the difference. Divide."),
+        (none / rows[True, False, False], "That is what the channels alone are worth."),
+    ]
+    if worst > none:
+        mistakes.append(
+            (worst / every, "You started from the worst of the eight. Start from the one without repairs.")
+        )
+    return grade_value(
+        answer, none / every, mistakes, "And still no digits: read a ratio beside what it is a ratio of."
+    )

@@ -1,0 +1,212 @@
+"""The graders of the chapter on sampling: the right answer passes, and each mistake is named."""
+
+from collections.abc import Callable
+from functools import partial
+from itertools import pairwise
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from ddpm_lib import exercises
+from ddpm_lib.diffusion import GaussianDiffusion
+from ddpm_lib.exercises import Mistake, Verdict, sampling
+from ddpm_lib.flow import euler_step
+from ddpm_lib.models import GaussianMixture, OracleDenoiser
+from ddpm_lib.montecarlo import normals
+from ddpm_lib.sampling import ddim_step, ddpm_step, timesteps
+from ddpm_lib.schedule import linear_schedule
+from tests.test_diffusion import Fixed
+
+SCHEDULE = linear_schedule(50)
+DIFFUSION = GaussianDiffusion(SCHEDULE)
+AB = SCHEDULE.alpha_bar
+
+
+def step(rule: Any, xt: Tensor, eps_hat: Tensor, z: Tensor, t: int, s: int) -> Tensor:
+    x0_hat = DIFFUSION.predict_x0(xt, t, eps_hat)
+    return rule(DIFFUSION, xt, t, s, x0_hat, eps_hat, z)
+
+
+def line_4(xt: Tensor, eps_hat: Tensor, z: Tensor, t: int, beta: Tensor, ab: Tensor) -> Tensor:
+    assert torch.equal(ab, AB)
+    assert torch.equal(beta, SCHEDULE.beta)
+    return step(partial(ddpm_step, sigma2="beta"), xt, eps_hat, z, t, t - 1)
+
+
+def ddim(xt: Tensor, eps_hat: Tensor, z: Tensor, t: int, s: int, eta: float, ab: Tensor) -> Tensor:
+    return step(partial(ddim_step, eta=eta), xt, eps_hat, z, t, s)
+
+
+def loop(x: Tensor, z: Tensor, guess: Callable[..., Tensor], beta: Tensor, ab: Tensor) -> Tensor:
+    for t in range(50, 0, -1):
+        x = line_4(x, guess(x, t), z[t], t, beta, ab)
+    return x
+
+
+def euler(xt: Tensor, eps_hat: Tensor, ab_t: Tensor, ab_s: Tensor) -> Tensor:
+    t, s = (int((value == AB).nonzero()) for value in (ab_t, ab_s))
+    rows = xt[:, None]
+    xs = euler_step(Fixed(eps_hat[:, None]), DIFFUSION, rows, t, s)
+    return xs[:, 0] / ab_s.sqrt()
+
+
+def left_over() -> float:
+    """By the recursion: Algorithm 2 for data N(0, 1), with noise down to t = 26."""
+    variance = 1.0
+    for t in range(50, 0, -1):
+        alpha = float(SCHEDULE.alpha[t])
+        variance = alpha * variance + (1 - alpha if t > 25 else 0.0)
+    return variance
+
+
+def enough() -> int:
+    """The oracle's own answer, step by step, for one point that stands for the standard deviation."""
+    long = GaussianDiffusion(linear_schedule(500))
+    data = GaussianMixture(torch.zeros(1, 1).double(), torch.full((1,), 0.5).double(), torch.ones(1).double())
+    oracle = OracleDenoiser(data, long.schedule.alpha_bar)
+    for steps in range(100, 130):
+        x, path = torch.ones(1, 1).double(), timesteps(500, steps)
+        for t, s in pairwise(path):
+            x = euler_step(oracle, long, x, t, s)
+        if abs(float(x) ** 2 / 0.25 - 1) < 0.05:
+            return steps
+    raise AssertionError("none is enough")
+
+
+RIGHT: dict[str, object] = {
+    "check_left_over": left_over(),
+    "check_line_4": line_4,
+    "check_ddim": ddim,
+    "check_clean_end": lambda xt, eps, t, s, ab: ddim(xt, eps, 0 * xt, t, s, 0.0, ab),
+    "check_loop": loop,
+    "check_euler": euler,
+    "check_timesteps": timesteps,
+    "check_enough_steps": enough(),
+}
+VALUES = {"check_left_over", "check_enough_steps"}
+FUNCTIONS = sorted(set(RIGHT) - VALUES)
+
+
+def noisy_loop(x: Tensor, z: Tensor, guess: Callable[..., Tensor], beta: Tensor, ab: Tensor) -> Tensor:
+    x = loop(x, z, guess, beta, ab)
+    return x + beta[1].sqrt() * z[1]
+
+
+# Wrong answers written as a reader would, apart from the graders' own, and a piece of what must be said.
+WRONG: list[tuple[str, object, str]] = [
+    ("check_left_over", 1, "noise at every step"),
+    ("check_left_over", float(AB[50]), "no noise is added at any step"),
+    ("check_left_over", 0.5, "off by up to"),
+    (
+        "check_line_4",
+        lambda xt, eps, z, t, b, ab: line_4(xt, eps, z, t, b, ab) + b[1].sqrt() * z * (t == 1),
+        "At t = 1 there is no noise",
+    ),
+    (
+        "check_line_4",
+        lambda xt, eps, z, t, b, ab: line_4(xt, eps, b[t].sqrt() * z, t, b, ab),
+        "sigma_t, a standard deviation",
+    ),
+    (
+        "check_ddim",
+        lambda xt, eps, z, t, s, eta, ab: ddim(xt, eps, z, t, s, eta**0.5, ab),
+        "eta multiplies the standard deviation",
+    ),
+    ("check_ddim", lambda xt, eps, z, t, s, eta, ab: ddim(xt, eps, z, t, s, 1.0, ab), "left eta out"),
+    ("check_ddim", lambda xt, eps, z, t, s, eta, ab: ddim(xt, eps, z, t, s, 0.0, ab), "That is eta = 0"),
+    (
+        "check_clean_end",
+        lambda xt, eps, t, s, ab: ab[s].sqrt() * DIFFUSION.predict_x0(xt, t, eps) + (1 - ab[t]).sqrt() * eps,
+        "the step as it was",
+    ),
+    ("check_clean_end", lambda xt, eps, t, s, ab: xt, "nothing moves"),
+    ("check_loop", noisy_loop, "Line 3 of Algorithm 2"),
+    (
+        "check_loop",
+        lambda x, z, guess, b, ab: loop(x, 0 * z, guess, b, ab),
+        "You dropped the noise at every step",
+    ),
+    (
+        "check_euler",
+        lambda xt, eps, t, s: (xt - (1 - t).sqrt() * eps) / t.sqrt() * s.sqrt() + (1 - s).sqrt() * eps,
+        "That is x_s",
+    ),
+    ("check_timesteps", lambda T, steps: list(range(T, -1, -(T // steps))), "does not end at 0"),
+    ("check_timesteps", lambda T, steps: timesteps(T, steps)[:-1], "5 strides have 6 ends"),
+    ("check_timesteps", lambda T, steps: timesteps(T, steps)[::-1], "Time runs backwards"),
+    ("check_timesteps", lambda T, steps: [T, "0"] + [0] * (steps - 1), "made of numbers"),
+    ("check_timesteps", lambda T: [T, 0], "TypeError"),
+    ("check_enough_steps", 306, "eta = 1"),
+    ("check_enough_steps", 115, "still just over 5 % off"),
+    ("check_enough_steps", "few", "made of numbers"),
+]
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_the_right_answer_passes(name: str) -> None:
+    verdict = getattr(exercises, name)(RIGHT[name])
+    assert verdict, verdict
+    assert repr(verdict).startswith("Right. ")
+
+
+@pytest.mark.parametrize(("name", "answer", "words"), WRONG)
+def test_a_mistake_is_named(name: str, answer: object, words: str) -> None:
+    verdict = getattr(exercises, name)(answer)
+    assert not verdict
+    assert words in verdict.message
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_every_mistake_that_a_grader_knows_gets_its_own_message(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No mistake hides behind another one or behind the right answer."""
+    known: list[tuple[object, str]] = []
+
+    def record(answer: object, right: object, mistakes: list[Any], *rest: Any) -> Verdict:
+        known.extend((m.wrong, m.message) if isinstance(m, Mistake) else m for m in mistakes)
+        return Verdict(True, "recorded")
+
+    with monkeypatch.context() as patched:
+        for function in ("grade", "grade_value"):
+            patched.setattr(sampling, function, record)
+        getattr(sampling, name)(RIGHT[name])
+    assert len(known) >= 3
+    for wrong, message in known:
+        verdict = getattr(exercises, name)(wrong)
+        assert not verdict
+        assert verdict.message == message
+    assert len({message for _, message in known}) == len(known)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_an_attempt_with_dots_is_open_and_not_wrong(name: str) -> None:
+    assert "no answer yet" in getattr(exercises, name)(lambda *_: ...).message
+
+
+@pytest.mark.parametrize("name", sorted(VALUES))
+@pytest.mark.parametrize("answer", [None, ...], ids=["none", "dots"])
+def test_an_open_answer_is_not_marked_wrong(name: str, answer: object) -> None:
+    assert "no answer yet" in getattr(exercises, name)(answer).message
+
+
+@pytest.mark.parametrize("name", ["check_line_4", "check_ddim", "check_loop", "check_euler"])
+def test_a_reader_may_work_in_float32(name: str) -> None:
+    def single(*arguments: Any) -> object:
+        right: Callable[..., Tensor] = RIGHT[name]  # type: ignore[assignment]
+        return right(*arguments).float()
+
+    assert getattr(exercises, name)(single)
+
+
+def test_the_left_over_variance_is_that_of_a_cloud() -> None:
+    normal, x = normals(seed=0), None
+    data = GaussianMixture(torch.zeros(1, 1).double(), torch.ones(1).double(), torch.ones(1).double())
+    oracle = OracleDenoiser(data, AB)
+    x = normal(100_000, 1)
+    for t in range(50, 0, -1):
+        mean, variance = DIFFUSION.p_mean_variance(oracle, x, t, t - 1, clip=False, sigma2="beta")
+        x = mean + variance.sqrt() * normal(*x.shape) * (t > 25)
+    assert float(x.var()) == pytest.approx(left_over(), rel=0.03)
