@@ -13,7 +13,7 @@ export PYTHONUNBUFFERED := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export JUPYTER_PLATFORM_DIRS := 1
 
-.PHONY: help setup book html test lint types unit notebooks pages chromium bench sync constraints clean clean-venv
+.PHONY: help setup book html test lint types unit notebooks pages chromium bench sync constraints gpu clean clean-venv
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -73,6 +73,9 @@ constraints: $(READY)  ## write constraints.txt anew from what .venv holds
 
 bench: html chromium  ## measure what the book and README cite (benchmarks/), and write it down
 	@$(PY) -m benchmarks.widgets
+
+gpu: $(READY)  ## train and measure all that the book ships, on a CUDA machine; go on with the same command
+	@$(PY) -m tools.gpu $(if $(MINUTES),--minutes $(MINUTES))
 
 clean:  ## remove what was built; .venv stays
 	rm -rf _build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -51,6 +51,7 @@ QUICK = TrainConfig(
     steps=3_000, seconds=180.0, batch=32, lr=2e-3, betas=(0.9, 0.99), ema=0.998, draw_t="lognormal"
 )
 
+MODERN_TRAIN = TrainConfig(steps=30_000, batch=128, lr=3e-4, ema=0.9995, every=100, precision="bfloat16")
 GUIDABLE = replace(MODERN, dropout=0.0, classes=10, predicts="x0")
 MINUTES_GPU = replace(QUICK, steps=20_000, seconds=120.0, batch=128, lr=1e-3, ema=0.999)
 
@@ -58,11 +59,22 @@ PRESETS: dict[str, Preset] = {
     "cpu-minutes": Preset(
         "digits by class in three minutes on a laptop (0.7 M parameters)", SMALL, QUICK, schedule="cosine"
     ),
+    "cpu-hour": Preset(
+        "the same network as cpu-minutes, trained for an hour",
+        SMALL,
+        replace(QUICK, steps=10_000, seconds=3600.0, batch=64, lr=1e-3, ema=0.9995),
+        schedule="cosine",
+    ),
     "gpu-minutes": Preset(
         "digits by class in two minutes on a GPU (6.9 M parameters)", GUIDABLE, MINUTES_GPU, schedule="cosine"
     ),
     "classic-unet": Preset(
         "the course's U-Net: 13.8 M parameters, no norm, ten epochs", UNetConfig(), CLASSIC
+    ),
+    "classic-small": Preset(
+        "the course's U-Net made small for a CPU (0.7 M parameters), the same ten epochs",
+        UNetConfig(base=32, mults=(1, 2), blocks=1, fold=2),
+        CLASSIC,
     ),
     "classic-resnet": Preset(
         "the course's ResNet, which fails: one channel, no time", ResNetConfig(), CLASSIC
@@ -75,7 +87,13 @@ PRESETS: dict[str, Preset] = {
     "modern-unet": Preset(
         "GroupNorm, SiLU, scale-shift, attention: the better U-Net, for a GPU",
         MODERN,
-        TrainConfig(steps=30_000, batch=128, lr=3e-4, ema=0.9995, every=100, precision="bfloat16"),
+        MODERN_TRAIN,
+        schedule="cosine",
+    ),
+    "modern-unet-cond": Preset(
+        "the better U-Net, told the class, for a GPU",
+        replace(MODERN, classes=10),
+        MODERN_TRAIN,
         schedule="cosine",
     ),
 }

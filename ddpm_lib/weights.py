@@ -20,9 +20,11 @@ def shipped() -> list[str]:
     return sorted({PART.sub("", path.stem) for path in FOLDER.glob("*.safetensors")})
 
 
-def files(name: str) -> list[Path]:
+def files(name: str, folder: Path | None = None) -> list[Path]:
     """The files of shipped weights, in order."""
-    return sorted(path for path in FOLDER.glob("*.safetensors") if PART.sub("", path.stem) == name)
+    return sorted(
+        path for path in (folder or FOLDER).glob("*.safetensors") if PART.sub("", path.stem) == name
+    )
 
 
 def load_weights(name: str | Path) -> Checkpoint:
@@ -41,10 +43,10 @@ def load_weights(name: str | Path) -> Checkpoint:
     raise CheckpointError(f"There are no weights {str(name)!r}: pass {known}.")
 
 
-def install(source: Path, name: str) -> list[Path]:
-    """Put exported weights into the package under `name`, in files of at most MOST_BYTES; return them."""
-    for old in files(name):
+def install(source: Path, name: str, folder: Path | None = None) -> list[Path]:
+    """Put exported weights into the package (or `folder`) under `name`, in files of at most MOST_BYTES."""
+    for old in files(name, folder):
         old.unlink()
     count = -(-source.stat().st_size // MOST_BYTES)
     names = [name] if count == 1 else [f"{name}-{i + 1}-of-{count}" for i in range(count)]
-    return split_checkpoint(source, [FOLDER / f"{each}.safetensors" for each in names])
+    return split_checkpoint(source, [(folder or FOLDER) / f"{each}.safetensors" for each in names])

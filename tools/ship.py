@@ -18,9 +18,9 @@ from ddpm_lib.weights import FOLDER, install
 from tools.checksums import write_sums
 
 
-def card(name: str, hardware: str, values: dict[str, float], samples: int) -> str:
+def card(weights: Path, name: str, hardware: str, values: dict[str, float], samples: int) -> str:
     """The model card, in Markdown."""
-    trained = load(name)
+    trained = load(weights)
     config = ", ".join(f"{key} {value}" for key, value in asdict(trained.train_config).items())
     model = ", ".join(f"{key} {value}" for key, value in asdict(trained.model_config).items())
     rows = "\n".join(f"| {key.strip()} | {value:.4g} |" for key, value in values.items())
@@ -53,24 +53,29 @@ def main() -> int:
     parser.add_argument("checkpoint", help="a run's checkpoint.safetensors")
     parser.add_argument("name", help="what `ddpm_lib.load` will know it by")
     parser.add_argument("--hardware", required=True, help="where it was trained, in words")
+    parser.add_argument(
+        "--folder", type=Path, default=FOLDER, help="where to put it (default: into the package)"
+    )
     parser.add_argument("--samples", type=int, default=2048, help="images to measure it on (default: 2048)")
     args = parser.parse_args()
 
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
-        table, weights = Path(folder) / "table.json", Path(folder) / "weights.safetensors"
+    folder: Path = args.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        table, weights = Path(scratch) / "table.json", Path(scratch) / "weights.safetensors"
         for command in (
             ["export", args.checkpoint, "--out", str(weights), "--half"],
-            ["sample", str(weights), "--grid", str(FOLDER / f"{args.name}.png")],
+            ["sample", str(weights), "--grid", str(folder / f"{args.name}.png")],
             ["evaluate", str(weights), "--samples", str(args.samples), "--json", str(table)],
         ):
             if status := ddpm(command):
                 return status
         values = json.loads(table.read_text())
-        parts = install(weights, args.name)
-    write_sums(FOLDER)
-    (FOLDER / f"{args.name}.md").write_text(card(args.name, args.hardware, values, args.samples))
-    print(f"wrote {', '.join(part.name for part in parts)}, a card and samples to {FOLDER}")
+        text = card(weights, args.name, args.hardware, values, args.samples)
+        parts = install(weights, args.name, folder)
+    write_sums(folder)
+    (folder / f"{args.name}.md").write_text(text)
+    print(f"wrote {', '.join(part.name for part in parts)}, a card and samples to {folder}")
     return 0
 
 
