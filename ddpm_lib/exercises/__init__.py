@@ -1,6 +1,7 @@
 """Graders for the book's exercises: each says what is wrong, not only that it is."""
 
 from ddpm_lib.exercises.bound import check_kl, check_last_sd, check_log_level, check_prior_term
+from ddpm_lib.exercises.ddim import check_clean_end, check_ddim, check_enough_steps, check_euler
 from ddpm_lib.exercises.forward import (
     check_correlation,
     check_one_step,
@@ -26,16 +27,7 @@ from ddpm_lib.exercises.reverse_step import (
     check_reverse_mean,
     check_reverse_variance,
 )
-from ddpm_lib.exercises.sampling import (
-    check_clean_end,
-    check_ddim,
-    check_enough_steps,
-    check_euler,
-    check_left_over,
-    check_line_4,
-    check_loop,
-    check_timesteps,
-)
+from ddpm_lib.exercises.sampling import check_left_over, check_line_4, check_loop, check_timesteps
 from ddpm_lib.exercises.schedules import check_cosine_beta, check_shift, check_smallest_T
 
 __all__ = [

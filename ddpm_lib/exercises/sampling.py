@@ -1,10 +1,9 @@
-"""Graders of the chapter on sampling: Algorithm 2's step, its loop, DDIM, the ODE, and how many steps it takes."""
+"""Graders of the chapter on sampling: Algorithm 2, its step, its loop, its stops."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -16,9 +15,6 @@ from ddpm_lib.schedule import linear_schedule
 
 SCHEDULE = linear_schedule(50)  # of all exercises in that chapter but the last
 LAST_HALF = 25  # from which time on `check_left_over` drops the noise
-LONG, DATA_VARIANCE, SHARE = linear_schedule(500), 0.25, 0.05  # of `check_enough_steps`
-
-Entry = Callable[[Tensor, int, int], Tensor]  # (alpha_bar, t, s) -> one of the table's entries
 
 
 def check_left_over(answer: object) -> Verdict:
@@ -104,120 +100,6 @@ def check_line_4(answer: object) -> Verdict:
     return grade(answer, _line_4(), mistakes, cases, praise)
 
 
-Sigma = Callable[[Tensor, Tensor, float], Tensor]
-
-
-def _sigma(ab_t: Tensor, ab_s: Tensor, eta: float) -> Tensor:
-    return eta * ((1 - ab_s) / (1 - ab_t) * (1 - ab_t / ab_s)).sqrt()
-
-
-def check_ddim(answer: object) -> Verdict:
-    """answer(xt, eps_hat, z, t, s, eta, alpha_bar): x_s of DDIM, without clipping."""
-
-    def ddim(
-        sigma: Sigma = _sigma,
-        root: Callable[[Tensor, Tensor, Tensor], Tensor] = lambda t, s, sd: (1 - s - sd**2).sqrt(),
-        image: Callable[[Tensor, Tensor], Tensor] = lambda t, s: s.sqrt(),
-        noise: Callable[[Tensor], Tensor] = lambda sd: sd,
-    ) -> Function:
-        def step(
-            xt: Tensor, eps_hat: Tensor, z: Tensor, t: int, s: int, eta: float, alpha_bar: Tensor
-        ) -> Tensor:
-            ab_t, ab_s = alpha_bar[t], alpha_bar[s]
-            x0_hat = (xt - (1 - ab_t).sqrt() * eps_hat) / ab_t.sqrt()
-            sd = sigma(ab_t, ab_s, eta)
-            return image(ab_t, ab_s) * x0_hat + root(ab_t, ab_s, sd) * eps_hat + noise(sd) * z
-
-        return step
-
-    mistakes = [
-        Mistake(
-            ddim(root=lambda t, s, sd: (1 - s).sqrt()),
-            "The two noises together have more than the variance 1 - alpha_bar_s: the weight of eps_hat must give way "
-            "to sigma^2.",
-        ),
-        Mistake(
-            ddim(root=lambda t, s, sd: (1 - t).clamp(min=0).sqrt()),
-            "The weight of eps_hat belongs to time s: 1 - alpha_bar_s - sigma^2.",
-        ),
-        Mistake(
-            ddim(root=lambda t, s, sd: (1 - s - sd).clamp(min=0).sqrt()),
-            "Under the root stands sigma^2, a variance.",
-        ),
-        Mistake(
-            ddim(noise=lambda sd: sd**2), "z is multiplied by sigma, a standard deviation, not by sigma^2."
-        ),
-        Mistake(
-            ddim(sigma=lambda t, s, eta: math.sqrt(eta) * _sigma(t, s, 1.0)),
-            "eta multiplies the standard deviation, so eta^2 multiplies the variance.",
-        ),
-        Mistake(
-            ddim(sigma=lambda t, s, eta: _sigma(t, s, 1.0)), "You left eta out: sigma is eta times the root."
-        ),
-        Mistake(
-            ddim(sigma=lambda t, s, eta: 0 * t),
-            "That is eta = 0. With eta the step has noise of its own: sigma z.",
-        ),
-        Mistake(
-            ddim(image=lambda t, s: t.sqrt()),
-            "The image must arrive with the weight of time s, sqrt(alpha_bar_s).",
-        ),
-        Mistake(
-            ddim(sigma=lambda t, s, eta: eta * (1 - t / s).sqrt(), root=lambda t, s, sd: (1 - s).sqrt()),
-            "You took the variance of the forward step, and left it out under the root.",
-        ),
-    ]
-    cases = [
-        (normal(t, 5), normal(t + 1, 5), normal(t + 2, 5), t, s, eta, SCHEDULE.alpha_bar)
-        for t, s, eta in ((40, 30, 0.5), (20, 19, 1.0), (25, 10, 0.2), (30, 0, 0.0))
-    ]
-    praise = "One formula from Algorithm 2 at eta = 1 to no noise at eta = 0."
-    return grade(answer, ddim(), mistakes, cases, praise)
-
-
-def check_clean_end(answer: object) -> Verdict:
-    """answer(xt, eps_hat, t, s, alpha_bar): x_s of DDIM with eta = 0 (the debugging exercise on grain)."""
-
-    def step(image: Entry, noise: Entry) -> Function:
-        def function(xt: Tensor, eps_hat: Tensor, t: int, s: int, alpha_bar: Tensor) -> Tensor:
-            ab_t = alpha_bar[t]
-            x0_hat = (xt - (1 - ab_t).sqrt() * eps_hat) / ab_t.sqrt()
-            return image(alpha_bar, t, s).sqrt() * x0_hat + (1 - noise(alpha_bar, t, s)).sqrt() * eps_hat
-
-        return function
-
-    def at_t(alpha_bar: Tensor, t: int, s: int) -> Tensor:
-        return alpha_bar[t]
-
-    def at_s(alpha_bar: Tensor, t: int, s: int) -> Tensor:
-        return alpha_bar[s]
-
-    mistakes = [
-        Mistake(
-            step(at_s, at_t),
-            "This is the step as it was. Try it at s = 0: how much of eps_hat is in the finished picture?",
-        ),
-        Mistake(
-            step(at_t, at_s),
-            "The noise is right now, but the image has the weight of time t: at s = 0 it comes out faint.",
-        ),
-        Mistake(step(at_t, at_t), "That is x_t again: nothing moves. Both weights belong to time s."),
-        Mistake(
-            step(at_s, lambda ab, t, s: ab[t - 1]),
-            "Right for single steps only: a stride ends at s, not at t - 1.",
-        ),
-        Mistake(
-            step(at_s, lambda ab, t, s: 0 * ab[0] + 1),
-            "You left the noise out altogether: x_s must hold noise of variance 1 - alpha_bar_s, except at s = 0.",
-        ),
-    ]
-    cases = [
-        (normal(t, 5), normal(t + 1, 5), t, s, SCHEDULE.alpha_bar) for t, s in ((30, 20), (20, 19), (5, 0))
-    ]
-    praise = "Both weights belong to the time at which the step arrives, and at s = 0 no noise is left."
-    return grade(answer, step(at_s, at_s), mistakes, cases, praise)
-
-
 def check_loop(answer: object) -> Verdict:
     """answer(x, z, guess, beta, alpha_bar): x_0 of Algorithm 2, sigma_t^2 = beta_t (the debugging exercise)."""
 
@@ -268,53 +150,6 @@ def check_loop(answer: object) -> Verdict:
     return grade(answer, loop(right), mistakes, cases, praise)
 
 
-def check_euler(answer: object) -> Verdict:
-    """answer(xt, eps_hat, ab_t, ab_s): u_s after one step of Euler's on du / d rho = eps_hat."""
-
-    def euler(
-        clock: Callable[[Tensor], Tensor] = lambda ab: ((1 - ab) / ab).sqrt(),
-        unshrink: Callable[[Tensor, Tensor, Tensor], Tensor] = lambda xt, t, s: xt / t.sqrt(),
-        back: Callable[[Tensor, Tensor], Tensor] = lambda u, s: u,
-        sign: int = 1,
-    ) -> Function:
-        def function(xt: Tensor, eps_hat: Tensor, ab_t: Tensor, ab_s: Tensor) -> Tensor:
-            u = unshrink(xt, ab_t, ab_s) + sign * (clock(ab_s) - clock(ab_t)) * eps_hat
-            return back(u, ab_s)
-
-        return function
-
-    mistakes = [
-        Mistake(
-            euler(sign=-1),
-            "You went forward in rho. The step is rho_s - rho_t, negative on the way to the data.",
-        ),
-        Mistake(
-            euler(clock=lambda ab: (1 - ab).sqrt()),
-            "The clock is rho = sqrt((1 - alpha_bar) / alpha_bar): the noise beside an image that is not shrunk.",
-        ),
-        Mistake(
-            euler(clock=lambda ab: (1 - ab) / ab),
-            "That is 1 / SNR. The clock rho is its root, a ratio of standard deviations.",
-        ),
-        Mistake(
-            euler(unshrink=lambda xt, t, s: xt),
-            "The equation is one for u = x_t / sqrt(alpha_bar_t): start there.",
-        ),
-        Mistake(
-            euler(unshrink=lambda xt, t, s: xt / s.sqrt()),
-            "u_t is x_t over the root of its own alpha_bar, that of time t.",
-        ),
-        Mistake(
-            euler(back=lambda u, s: s.sqrt() * u),
-            "That is x_s, so the step is right; what was asked for is u_s, before the shrinking.",
-        ),
-    ]
-    ab = SCHEDULE.alpha_bar
-    cases = [(normal(t, 5), normal(t + 1, 5), ab[t], ab[s]) for t, s in ((30, 20), (20, 19), (10, 0))]
-    praise = "Times sqrt(alpha_bar_s) this is sqrt(alpha_bar_s) x0_hat + sqrt(1 - alpha_bar_s) eps_hat: DDIM."
-    return grade(answer, euler(), mistakes, cases, praise)
-
-
 def check_timesteps(answer: object) -> Verdict:
     """answer(T, steps): the times T, ..., 0 of `steps` nearly equal strides, rounded, as a list."""
 
@@ -356,37 +191,3 @@ def check_timesteps(answer: object) -> Verdict:
     cases = [(500, 7), (50, 5), (1000, 30), (50, 50)]
     praise = "From T to 0, both included, in strides that differ by one at most."
     return grade(answer, path, mistakes, cases, praise)
-
-
-def variance_drawn(v: float, steps: int, eta: float) -> float:
-    """Var[x_0] of DDIM with the best guess for data N(0, v) on `LONG`: every step is linear in x_t."""
-    ab, variance = LONG.alpha_bar.tolist(), 1.0
-    for t, s in pairwise(timesteps(LONG.T, steps)):
-        total = ab[t] * v + 1 - ab[t]
-        x0_hat, eps_hat = math.sqrt(ab[t]) * v / total, math.sqrt(1 - ab[t]) / total
-        sigma2 = eta**2 * (1 - ab[s]) / (1 - ab[t]) * (1 - ab[t] / ab[s])
-        slope = math.sqrt(ab[s]) * x0_hat + math.sqrt(1 - ab[s] - sigma2) * eps_hat
-        variance = slope**2 * variance + sigma2
-    return variance
-
-
-def check_enough_steps(answer: object) -> Verdict:
-    """answer: the fewest DDIM steps (eta = 0) on linear_schedule(500) that draw N(0, 0.25) with 5 % of variance off."""
-
-    def fewest(v: float = DATA_VARIANCE, eta: float = 0.0, share: float = SHARE) -> int:
-        return next(n for n in range(1, LONG.T + 1) if abs(variance_drawn(v, n, eta) / v - 1) < share)
-
-    right = fewest()
-    mistakes: list[tuple[object, str]] = [
-        (right - 1, f"With {right - 1} steps the variance is still just over 5 % off."),
-        (right + 1, f"With {right} steps the variance is less than 5 % off already."),
-        (fewest(eta=1.0), "That is for eta = 1. Without noise fewer steps do."),
-        (fewest(v=1.0), "That is for data of variance 1. For 0.25 the strides near t = 0 count for more."),
-        (
-            fewest(share=1 - (1 - SHARE) ** 2),
-            "That is where the standard deviation is 5 % off: the variance was asked for.",
-        ),
-        (fewest(share=0.02), "That is for 2 %. Stop at 5 %."),
-    ]
-    praise = "The error of a first-order method falls like one over the number of steps."
-    return grade_value(answer, right, mistakes, praise)
