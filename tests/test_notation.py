@@ -28,7 +28,8 @@ def table() -> list[list[str]]:
     """The rows of the table of names, each a list of cells, without the head."""
     notebook = nbformat.read(PAGE, as_version=nbformat.NO_CONVERT)
     page = next(cell.source for cell in notebook.cells if "## The table of names" in cell.source)
-    rows = [line for line in page.splitlines() if line.startswith("|")]
+    names = page.split("\n### ")[0]  # the second table says where each begins to count
+    rows = [line for line in names.splitlines() if line.startswith("|")]
     return [[cell.strip() for cell in row[1:-1].split("|")] for row in rows[2:]]
 
 
@@ -58,8 +59,8 @@ def names_in(thing: Any) -> set[str]:
 
 
 def test_the_table_covers_the_symbols() -> None:
-    assert len(ROWS) >= 18
-    assert all(len(row) == 6 for row in ROWS)
+    assert len(ROWS) >= 22
+    assert all(len(row) == 7 for row in ROWS)
     names = [PLACE.fullmatch(row[1]).group(1) for row in ROWS]  # type: ignore[union-attr]
     design = {"beta", "alpha", "alpha_bar", "x0", "xt", "eps", "eps_hat", "x0_hat", "q_sample", "q_posterior"}
     assert design | {"ddpm_step", "simple_loss", "T", "t", "s", "eta", "w"} <= set(names)
@@ -89,7 +90,7 @@ def names_in_diffusers() -> set[str]:
 
 
 def test_the_names_in_diffusers_exist(names_in_diffusers: set[str]) -> None:
-    said = {name for row in ROWS for name in CODE.findall(row[5])}
+    said = {name for row in ROWS for name in CODE.findall(row[6])}
     assert len(said) >= 12
     assert said <= names_in_diffusers
 
@@ -100,6 +101,16 @@ def test_diffusers_starts_its_table_one_step_later() -> None:
     assert len(theirs) == 1000
     assert torch.allclose(theirs.double(), ours[1:], atol=1e-6)
     assert not torch.allclose(theirs.double(), ours[:-1], atol=1e-6)
+
+
+def test_where_each_begins_to_count() -> None:
+    """Index 0 is the clean image here and one step of noise in diffusers, as the second table says."""
+    scheduler = diffusers.DDPMScheduler(num_train_timesteps=1000, beta_schedule="linear")
+    ours = linear_schedule(1000)
+    assert float(ours.alpha_bar[0]) == 1
+    assert float(scheduler.alphas_cumprod[0]) == pytest.approx(1 - float(ours.beta[1]), rel=1e-6)
+    assert (int(scheduler.timesteps.min()), int(scheduler.timesteps.max())) == (0, 999)
+    assert (len(ours.alpha_bar), ours.T) == (1001, 1000)
 
 
 def test_alpha_in_ddim_is_alpha_bar_here() -> None:
