@@ -1,15 +1,14 @@
 // A cloud of points flows into noise and, where a sampler was recorded, out of it. State: cloud.py.
 function render({ model, el }) {
-  const [LIMIT, FINE, VIEW, SIDE] = [4, 4096, 3.3, 560];
+  const [LIMIT, FINE, VIEW, SIDE, TAILS, TAIL] = [4, 4096, 3.3, 560, 12, 8];
   const alphaBar = floats(model.get("alpha_bar"));
   const T = alphaBar.length - 1;
-  const decode = (text, to) => Array.from(text, to);
   const clouds = Object.fromEntries(Object.entries(model.get("points")).map(([name, text]) =>
-    [name, decode(new Int16Array(bytes(text).buffer), (x) => x / FINE)]));
+    [name, Float64Array.from(new Int16Array(bytes(text).buffer), (x) => x / FINE)]));
   const runs = Object.fromEntries(Object.entries(model.get("runs")).map(([name, [ts, text]]) => {
-    const all = decode(bytes(text), (x) => (x / 255) * 2 * LIMIT - LIMIT);
+    const all = Float64Array.from(bytes(text), (x) => (x / 255) * 2 * LIMIT - LIMIT);
     const size = all.length / ts.length;
-    return [name, { ts, frames: ts.map((_, i) => all.slice(i * size, (i + 1) * size)) }];
+    return [name, { ts, frames: ts.map((_, i) => all.subarray(i * size, (i + 1) * size)) }];
   }));
   const put = (values) => {
     for (const [name, value] of Object.entries(values)) model.set(name, value);
@@ -19,12 +18,14 @@ function render({ model, el }) {
   const recorded = Object.keys(runs);
   const own = recorded.some((name) => name in clouds); // then each cloud has its own recording
   const back = () => model.get("direction") === "reverse";
-  const run = () => runs[model.get("cloud") in runs ? model.get("cloud") : model.get("run")];
-  // The place in the recording whose time is nearest to t.
-  const frame = () => {
-    const away = run().ts.map((t) => Math.abs(t - model.get("t")));
+  const run = () => runs[own ? model.get("cloud") : model.get("run")];
+  // The place in the recording whose time is nearest to t; the times fall from T to 0.
+  const nearest = (t) => {
+    const away = run().ts.map((time) => Math.abs(time - t));
     return away.indexOf(Math.min(...away));
   };
+  const frame = () => nearest(model.get("t"));
+  const time = () => (back() ? run().ts[frame()] : model.get("t"));
 
   const canvas = h("canvas", { width: SIDE, height: SIDE, role: "img", class: "ddpm-signal", "aria-label": "the cloud of points" });
   const row = (face, ...cells) => h("tr", {}, h("th", { scope: "row" }, ...face), ...cells);
@@ -39,26 +40,39 @@ function render({ model, el }) {
   );
   const story = h("p", { class: "ddpm-story" });
 
+  // Backward the slider stops at recorded times alone, and a key moves it by at least one of them.
+  let dragged = false;
+  const stopAt = (t) => {
+    const { ts } = run();
+    const [from, to] = [frame(), nearest(t)];
+    return ts[from !== to || dragged || t === ts[from] ? to : t < ts[from] ? from + 1 : from - 1];
+  };
   const slider = h("input", {
-    type: "range", min: 0, step: 1, "aria-label": "time step t",
+    type: "range", min: 0, max: T, step: 1, "aria-label": "time step t",
+    onpointerdown: () => (dragged = true),
+    onkeydown: () => (dragged = false),
     oninput: () => {
       player.stop();
-      const value = slider.valueAsNumber;
-      put({ t: back() ? run().ts[run().ts.length - 1 - value] : value });
+      const t = slider.valueAsNumber;
+      put({ t: back() ? stopAt(t) : t });
+      slider.value = time();
     },
   });
   const clock = h("output", { class: "ddpm-clock", "aria-hidden": "true" });
+  const strides = () => run().ts.length - 1;
   const player = playButton({
-    at: () => (back() ? 1 - model.get("t") / T : model.get("t") / T),
-    go: (share) => put({ t: Math.round(back() ? T * (1 - share) : T * share) }),
-    steps: () => (back() ? run().ts.length : T),
+    at: () => (back() ? frame() / strides() : model.get("t") / T),
+    go: (share) => put({ t: back() ? run().ts[Math.round(share * strides())] : Math.round(share * T) }),
+    steps: () => (back() ? strides() : T),
   });
-  const option = (kind, label, values, extra = () => ({})) =>
-    choice(label, values.length > 1, values.map((name) => ({ name, face: segment(name), pick: () => { player.stop(); put({ [kind]: name, ...extra(name) }); } })));
+  const option = (kind, label, values, more = () => ({})) =>
+    choice(label, values.length > 1, values.map((name) => ({
+      name, face: segment(name), pick: () => { player.stop(); put({ [kind]: name, ...more(name) }); },
+    })));
   const cloudChoice = option("cloud", "Cloud", names);
   const ways = recorded.length ? ["forward", "reverse"] : ["forward"];
   const wayChoice = option("direction", "Direction", ways, (way) => ({ t: way === "reverse" ? T : 0 }));
-  const runChoice = option("run", "Recorded", own ? [] : recorded);
+  const runChoice = option("run", "Run", own ? [] : recorded);
   const renew = h(
     "button", { type: "button", class: "ddpm-button", onclick: () => put({ seed: (model.get("seed") + 1) % 2 ** 31 }) }, "New noise",
   );
@@ -72,47 +86,67 @@ function render({ model, el }) {
   );
 
   let eps = null;
-  let drawnSeed = null;
+  let drawnNoise = null;
   const points = () => {
     if (back()) return run().frames[frame()];
     const x0 = clouds[model.get("cloud")];
-    if (drawnSeed !== `${model.get("seed")} ${x0.length}`) eps = noise(model.get("seed"), x0.length);
-    drawnSeed = `${model.get("seed")} ${x0.length}`;
+    const key = `${model.get("seed")} ${x0.length}`;
+    if (key !== drawnNoise) eps = noise(model.get("seed"), x0.length);
+    drawnNoise = key;
     const ab = alphaBar[model.get("t")];
     const [signal, noisy] = [Math.sqrt(ab), Math.sqrt(1 - ab)];
     return x0.map((x, i) => signal * x + noisy * eps[i]);
   };
-  const pixel = (x) => (x / VIEW / 2 + 0.5) * SIDE;
-  const scatter = (x) => {
-    const context = canvas.getContext("2d");
-    const ink = getComputedStyle(widget).color;
-    context.clearRect(0, 0, SIDE, SIDE);
-    context.strokeStyle = ink;
-    context.globalAlpha = 0.35;
-    context.lineWidth = 1.5;
-    context.setLineDash([3, 5]);
-    for (const r of [1, 2]) {
-      context.beginPath();
-      context.arc(SIDE / 2, SIDE / 2, pixel(r) - SIDE / 2, 0, 7);
-      context.stroke();
-    }
-    context.fillStyle = getComputedStyle(canvas).color;
-    context.globalAlpha = 0.7;
+
+  // A point beyond the frame is drawn at its edge.
+  const pixel = (x) => Math.min(SIDE - 4, Math.max(4, (x / VIEW / 2 + 0.5) * SIDE));
+  const place = (x, i) => [pixel(x[2 * i]), SIDE - pixel(x[2 * i + 1])];
+  const context = canvas.getContext("2d");
+  const path = (alpha, trace, end) => {
+    context.globalAlpha = alpha;
     context.beginPath();
-    for (let i = 0; i < x.length; i += 2) {
-      const [across, down] = [pixel(x[i]), SIDE - pixel(x[i + 1])];
-      context.moveTo(across + 4, down);
-      context.arc(across, down, 4, 0, 7);
+    trace();
+    context[end]();
+  };
+  // Backward, a few points have tails: their last strides, fading.
+  const tails = (n) => {
+    const now = frame();
+    const past = run().frames.slice(Math.max(0, now - TAIL), now + 1);
+    for (let k = 1; k < past.length; k++) {
+      path((0.8 * (k + TAIL + 1 - past.length)) / TAIL, () => {
+        for (let tail = 0; tail < Math.min(TAILS, n); tail++) {
+          const i = Math.floor((tail * n) / TAILS);
+          context.moveTo(...place(past[k - 1], i));
+          context.lineTo(...place(past[k], i));
+        }
+      }, "stroke");
     }
-    context.fill();
-    context.globalAlpha = 1;
+  };
+  const scatter = () => {
+    const x = points();
+    const n = x.length / 2;
+    context.clearRect(0, 0, SIDE, SIDE);
+    context.strokeStyle = getComputedStyle(widget).color;
+    context.fillStyle = getComputedStyle(canvas).color;
+    context.lineWidth = 1.5;
+    context.setLineDash([]);
+    if (back()) tails(n);
+    path(0.7, () => {
+      for (let i = 0; i < n; i++) {
+        const [across, down] = place(x, i);
+        context.moveTo(across + 4, down);
+        context.arc(across, down, 4, 0, 7);
+      }
+    }, "fill");
+    context.setLineDash([3, 5]);
+    for (const r of [1, 2]) path(0.5, () => context.arc(SIDE / 2, SIDE / 2, pixel(r) - SIDE / 2, 0, 7), "stroke");
+    return x;
   };
 
   const draw = () => {
     const [cloud, direction, seed] = ["cloud", "direction", "seed"].map((name) => model.get(name));
-    const t = back() ? run().ts[frame()] : model.get("t");
-    const x = points();
-    scatter(x);
+    const t = time();
+    const x = scatter();
     const n = x.length / 2;
     const mean = [0, 1].map((k) => x.reduce((sum, value, i) => (i % 2 === k ? sum + value : sum), 0) / n);
     const variance = [0, 1].map((k) => x.reduce((sum, value, i) => (i % 2 === k ? sum + (value - mean[k]) ** 2 : sum), 0) / n);
@@ -120,11 +154,11 @@ function render({ model, el }) {
     cells.noise.textContent = shown(Math.sqrt(1 - alphaBar[t]), 3);
     [cells.mx, cells.my].forEach((cell, k) => (cell.textContent = shown(mean[k], 2)));
     [cells.vx, cells.vy].forEach((cell, k) => (cell.textContent = shown(variance[k], 2)));
-    story.replaceChildren(...(back()
-      ? [`${n} points on their way from noise, as a sampler moved them.`]
-      : [`${n} points, each with its own noise. The circles mark one and two standard deviations of `, it("N"), "(0, ", it("I"), ")."]));
-    slider.max = back() ? run().ts.length - 1 : T;
-    slider.value = back() ? run().ts.length - 1 - frame() : t;
+    story.replaceChildren(
+      `${n} points, ${back() ? "as a sampler moved them" : "each with its own noise"}. The circles: one and two standard deviations of `,
+      it("N"), "(0, ", it("I"), "), with mean 0 and variance 1 along each axis.",
+    );
+    slider.value = t;
     slider.setAttribute("aria-valuetext", `t = ${t} of ${T}`);
     clock.replaceChildren(it("t"), ` = ${t}`, h("span", {}, ` / ${T}`));
     cloudChoice.inputs[names.indexOf(cloud)].checked = true;
@@ -133,15 +167,23 @@ function render({ model, el }) {
     cloudChoice.node.hidden = names.length < 2 || (back() && !own);
     runChoice.node.hidden = runChoice.inputs.length < 2 || !back();
     renew.style.visibility = back() ? "hidden" : "";
-    Object.assign(widget.dataset, { t, cloud, direction, seed, mean: mean.join(" "), variance: variance.join(" ") });
+    Object.assign(widget.dataset, { t, cloud, direction, seed, run: model.get("run"), mean: mean.join(" "), variance: variance.join(" ") });
     live.say(`t = ${t}: mean ${mean.map((v) => shown(v, 2)).join(", ")}, variance ${variance.map((v) => shown(v, 2)).join(", ")}`);
   };
 
-  el.append(widget);
   draw();
-  requestAnimationFrame(draw); // colours are known once the widget is in the page
-  new MutationObserver(draw).observe(document.documentElement, { attributeFilter: ["data-theme", "data-jp-theme-light"] });
   for (const name of ["t", "seed", "cloud", "direction", "run"]) model.on(`change:${name}`, draw);
+  el.append(widget);
+  // A canvas must be painted anew where the page's colours are first known, and where they change.
+  new ResizeObserver(scatter).observe(canvas);
+  const theme = new MutationObserver(() => (widget.isConnected ? scatter() : 0));
+  for (const node of [document.documentElement, document.body]) theme.observe(node, { attributes: true });
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  dark.addEventListener("change", scatter);
+  return () => {
+    theme.disconnect();
+    dark.removeEventListener("change", scatter);
+  };
 }
 
 export default { render };

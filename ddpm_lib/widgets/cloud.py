@@ -6,7 +6,9 @@ noise for all t, so that every point has a path. Backward, the page shows the st
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -22,10 +24,10 @@ from ddpm_lib.widgets.noise import SEEDS, noise
 from ddpm_lib.widgets.scrub import _base64
 
 MOST_POINTS, MOST_FRAMES = 500, 60
-LIMIT = 4.0  # recorded coordinates are kept in 8 bits from -LIMIT to LIMIT
-FINE = 4096  # clean ones in units of 1 / FINE, 16 bits
+LIMIT = 4.0  # recorded coordinates are kept in 8 bits from -LIMIT to LIMIT, and what lies beyond at the edge
+FINE, WIDEST = 4096, 7.9  # clean ones in units of 1 / FINE, 16 bits
 DIRECTIONS = ("forward", "reverse")
-Recording = Sequence[State]
+Recording = Iterable[State]
 
 
 class CloudWidget(Widget):
@@ -33,10 +35,11 @@ class CloudWidget(Widget):
 
     clouds: name -> (n, 2) clean points x_0, at most 500. schedule: linear with T = 500 unless told.
     reverse: the states of a sampler, `list(sample(...))` for points, or name -> states; at most 60 frames of each are
-    kept. Where the names are those of clouds, each cloud has its own recording.
+    kept. Where the names are those of the clouds, each cloud has its own recording.
+    t: where it begins; the start of the direction (0, or T for "reverse") unless told.
 
     `t`, `seed` (of the noise), `cloud`, `direction` ("forward" or "reverse") and `run` (the recording) can be read,
-    set, observed and linked; backward, t moves to the nearest recorded time. `x` is what is shown, as a tensor.
+    set, observed and linked. `x` is what is shown, as a tensor: in reverse, the frame whose time is nearest to t.
     Raises ValueError for clouds or states that do not fit, TraitError for a value out of range.
     """
 
@@ -71,6 +74,11 @@ class CloudWidget(Widget):
             raise ValueError("There is no cloud to show: pass at least one, as {name: (n, 2) points}.")
         self._table = (linear_schedule(500) if schedule is None else schedule).alpha_bar.float()
         self._runs = {name: _frames(name, states, self.T) for name, states in _recordings(reverse).items()}
+        if self._runs.keys() & self._x0.keys() and self._runs.keys() != self._x0.keys():
+            raise ValueError(
+                f"The clouds are {list(self._x0)}, but the recordings {list(self._runs)}: pass one for each cloud, or "
+                "give recordings other names."
+            )
         with self.hold_trait_notifications():
             super().__init__()
             self.set_trait("alpha_bar", _base64(self._table))
@@ -102,32 +110,40 @@ class CloudWidget(Widget):
         """The points shown."""
         return self._shown(self.t).float()
 
+    def _nearest(self, t: int) -> int:
+        """The recorded time nearest to t, of two the later; going forward, t itself."""
+        if self.direction == "forward":
+            return t
+        return min(self._runs[self.recording], key=lambda recorded: abs(recorded - t))
+
     def _shown(self, t: int) -> Float64[Tensor, "n 2"]:
         if self.direction == "reverse":
-            frames = self._runs[self.recording]
-            nearest = min(frames, key=lambda recorded: abs(recorded - t))
-            return frames[nearest].double() / 255 * 2 * LIMIT - LIMIT
+            return self._runs[self.recording][self._nearest(t)].double() / 255 * 2 * LIMIT - LIMIT
         x0, ab = self._x0[self.cloud].double() / FINE, self._table[t].double()
         return ab.sqrt() * x0 + (1 - ab).sqrt() * noise(self.seed, tuple(x0.shape))
 
     def fallback(self) -> Fallback:
         """The cloud at four times, for viewers that run no scripts."""
-        ts = [round(self.T * share) for share in (0, 0.1, 0.3, 1)]
-        ts = ts[::-1] if self.direction == "reverse" else ts
-        picture, panels = axes(1, 4, height=165, square=True)
-        angle = torch.linspace(0, 6.2832, 60)
+        ts = sorted({self._nearest(round(self.T * share)) for share in (0, 0.1, 0.3, 1)})
+        story = f"into noise, from the shape called {self.cloud}"
+        if self.direction == "reverse":
+            ts, story = ts[::-1], f"out of noise, on the recording called {self.recording}"
+        picture, panels = axes(1, len(ts), height=165, square=True)
+        angle = torch.linspace(0, 2 * math.pi, 60)
+        circle = torch.stack([angle.cos(), angle.sin()]).numpy()
         for panel, t in zip(panels, ts, strict=True):
             panel.scatter(*self._shown(t)[:150].T.numpy(), s=2, linewidths=0, color=COLOURS[0])
-            panel.plot(2 * angle.cos(), 2 * angle.sin(), color=INK, linewidth=0.6, linestyle=":")
+            for radius in (1, 2):
+                panel.plot(*(radius * circle), color=INK, linewidth=0.6, linestyle=":")
             panel.set(xlim=(-3, 3), ylim=(-3, 3), xticks=[], yticks=[], title=f"$t = {t}$")
             panel.spines[:].set_visible(False)
         picture.density = 1
         steps = ", ".join(map(str, ts))
-        way = "out of noise into" if self.direction == "reverse" else "into noise from"
         return Fallback(
             png=picture.png(),
-            alt=f"Points in the plane at t = {steps}, {way} the shape called {self.cloud}.",
-            caption=f"The cloud at t = {steps}. With scripts on, it has a slider.",
+            alt=f"Points in the plane at t = {steps}, {story}.",
+            caption=f"At t = {steps}, with one and two standard deviations of N(0, I). With scripts on, it has a "
+            "slider.",
             width=600,
         )
 
@@ -156,16 +172,28 @@ class CloudWidget(Widget):
         return t
 
 
-def _clean(name: str, x: Tensor) -> Tensor:
+def _clean(name: object, x: Tensor) -> Tensor:
     """The points in units of 1 / FINE."""
-    points = torch.as_tensor(x).detach().cpu().double()
-    if points.ndim != 2 or points.shape[1] != 2 or not 1 <= len(points) <= MOST_POINTS:
+    points = _points(f"The cloud {name!r}", x)
+    if not bool((points.abs() < WIDEST).all()):
+        widest = points.abs().max().item()
         raise ValueError(
-            f"The cloud {name!r} has shape {tuple(points.shape)}, but a cloud is (n, 2) with n = 1 to {MOST_POINTS}."
+            f"The cloud {name!r} reaches {widest:.4g}, but must stay within {WIDEST}: scale it to variance 1."
         )
-    if not bool((points.abs() < 7.9).all()):  # NaN fails as well
-        raise ValueError(f"The cloud {name!r} leaves the plane from -7.9 to 7.9: scale it to variance 1.")
     return (points * FINE).round()
+
+
+def _points(what: str, x: Tensor) -> Float64[Tensor, "n 2"]:
+    points = torch.as_tensor(x).detach().cpu().double()
+    if points.ndim != 2 or points.shape[1] != 2 or len(points) == 0:
+        raise ValueError(f"{what} has shape {tuple(points.shape)}, but points are (n, 2): reshape it.")
+    if len(points) > MOST_POINTS:
+        raise ValueError(
+            f"{what} has {len(points)} points, but at most {MOST_POINTS} are shown: pass the first {MOST_POINTS}."
+        )
+    if not bool(points.isfinite().all()):
+        raise ValueError(f"{what} holds NaN or infinity, but points are finite: leave those out.")
+    return points
 
 
 def _recordings(reverse: Recording | Mapping[str, Recording] | None) -> dict[str, Recording]:
@@ -176,22 +204,21 @@ def _recordings(reverse: Recording | Mapping[str, Recording] | None) -> dict[str
     return {"recorded": reverse}
 
 
-def _frames(name: str, states: Recording, T: int) -> dict[int, Tensor]:
+def _frames(name: str, recording: Recording, T: int) -> dict[int, Tensor]:
     """t -> bytes (n, 2), from T down to 0, at most 60 of them."""
-    if not states or states[0].t != T or states[-1].t != 0:
-        seen = f"from {states[0].t} to {states[-1].t}" if states else "no states"
+    states = list(recording)
+    ts = [state.t for state in states]
+    if ts[:1] != [T] or ts[-1] != 0 or any(s >= t for t, s in pairwise(ts)):
+        seen = f"runs from {ts[0]} to {ts[-1]} in {len(ts)} states" if ts else "has no states"
         raise ValueError(
-            f"The recording {name!r} has {seen}, but it must run from T = {T} to 0: pass all states."
+            f"The recording {name!r} {seen}, but its times must fall from T = {T} to 0: pass list(sample(...))."
         )
-    count = min(len(states), MOST_FRAMES)
-    index = torch.linspace(0, len(states) - 1, count, dtype=torch.float64).round().long().tolist()
-    frames = {}
-    for i in index:
-        x = states[i].xt.detach().cpu().double()
-        if x.ndim != 2 or x.shape[1] != 2 or len(x) > MOST_POINTS:
-            raise ValueError(
-                f"The recording {name!r} has states of shape {tuple(x.shape)}, but a cloud is (n, 2) with n up to "
-                f"{MOST_POINTS}."
-            )
-        frames[states[i].t] = ((x.clamp(-LIMIT, LIMIT) + LIMIT) / (2 * LIMIT) * 255).round().to(torch.uint8)
-    return frames
+    xs = [_points(f"The recording {name!r} at t = {state.t}", state.xt) for state in states]
+    if len({len(x) for x in xs}) > 1:
+        counts = sorted({len(x) for x in xs})
+        raise ValueError(
+            f"The recording {name!r} has states of {counts} points, but they are the same points: pass one walk."
+        )
+    index = torch.linspace(0, len(xs) - 1, min(len(xs), MOST_FRAMES), dtype=torch.float64).round().long()
+    level = 255 / (2 * LIMIT)
+    return {ts[i]: ((xs[i].clamp(-LIMIT, LIMIT) + LIMIT) * level).round().to(torch.uint8) for i in index}
