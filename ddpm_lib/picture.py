@@ -65,7 +65,7 @@ class Picture(Figure):
             self.savefig(buffer, format="png", dpi=96 * self.density, transparent=True)
         full: Image.Image = Image.open(buffer)
         if not self.full_colour:
-            full = full.quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+            full = full.quantize(64, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
         buffer = io.BytesIO()
         full.save(buffer, "PNG", optimize=True)
         return buffer.getvalue()

@@ -132,7 +132,7 @@ class CloudWidget(Widget):
         angle = torch.linspace(0, 2 * math.pi, 60)
         circle = torch.stack([angle.cos(), angle.sin()]).numpy()
         for panel, t in zip(panels, ts, strict=True):
-            panel.scatter(*self._shown(t)[:150].T.numpy(), s=2, linewidths=0, color=COLOURS[0])
+            panel.scatter(*self._shown(t)[:100].T.numpy(), s=2, linewidths=0, color=COLOURS[0])
             for radius in (1, 2):
                 panel.plot(*(radius * circle), color=INK, linewidth=0.6, linestyle=":")
             panel.set(xlim=(-3, 3), ylim=(-3, 3), xticks=[], yticks=[], title=f"$t = {t}$")
