@@ -179,9 +179,9 @@ def test_numbers_and_what_lies_above_the_first_curve(show: Any) -> None:
     rows = page.locator(".ddpm-read tbody tr")
     a, b, c = (value or 0 for value in w.shown().values())
     assert [rows.nth(i).locator("td").all_inner_texts() for i in range(3)] == [
-        [f"{a:.3g}", ""],
-        [f"{b:.3g}", f"+{b - a:.3g}"],
-        [f"{c:.3g}", f"+{c - a:.3g}"],
+        [f"{a:#.3g}", ""],  # with its noughts
+        [f"{b:#.3g}", f"+{b - a:#.3g}"],
+        [f"{c:#.3g}", f"+{c - a:#.3g}"],
     ]
     assert "above \u201cirreducible\u201d" in page.locator(".ddpm-read thead").inner_text()
 
@@ -243,13 +243,22 @@ def test_the_arrow_keys_reach_every_time_in_both_directions(show: Any, axis: str
     assert seen == [*range(2, 41), *range(39, 0, -1)]
 
 
+RAISED = str.maketrans("\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079\u207b", "0123456789-")
+
+
+def number(text: str) -> float:
+    """What the page writes as 0.02, or as 2 times ten to a raised power."""
+    factor, ten, power = text.rpartition("10") if text.translate(RAISED) != text else (text, "", "")
+    return float(factor.strip("\u00b7") or 1) * (10.0 ** int(power.translate(RAISED)) if ten else 1)
+
+
 def test_the_curves_are_drawn_on_a_logarithmic_axis_with_readable_ticks(show: Any) -> None:
     w = LossWidget(losses(SHORT), SHORT)
     page = show(w)
     d = page.locator("path.ddpm-line-1").first.get_attribute("d") or ""
     drawn = np.array(re.findall(r"[\d.]+", d), float).reshape(-1, 2)
     ticks = page.locator(".ddpm-y")
-    rungs = [(float(t.inner_text()), t.evaluate("e => parseFloat(e.style.top)") / 100) for t in ticks.all()]
+    rungs = [(number(t.inner_text()), t.evaluate("e => parseFloat(e.style.top)") / 100) for t in ticks.all()]
     assert 3 <= len(rungs) <= 8
     (high, top), (low, bottom) = max(rungs), min(rungs)
     assert drawn[:, 0] == pytest.approx(np.arange(60) / 59, abs=1e-4)

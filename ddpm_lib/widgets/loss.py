@@ -123,7 +123,9 @@ class LossWidget(Widget):
             values = (self._losses[i].double() * self._factors()).numpy()
             panel.plot(self.ts, values, label=name, color=COLOURS[i], linestyle=LINES[i])
         panel.axvline(self.t, color=INK, linewidth=0.8)
-        panel.set(yscale="log", xlabel="$t$", ylabel=what)
+        panel.set(xlabel="$t$", ylabel=what)
+        if bool((self._losses.double() * self._factors() > 0).any()):
+            panel.set(yscale="log")
         legend(picture)
         picture.density = 1
         read = ", ".join(f"{name} {value:.3g}" for name, value in self.shown().items() if value is not None)
@@ -171,8 +173,10 @@ def _kept(table: Float[Tensor, "n T_plus_1"]) -> Tensor:
     if len(ts) == 0:
         raise ValueError("No loss was measured at any t >= 1: pass at least one value that is not NaN.")
     rest = len(ts) - DENSE
+    if rest <= 0:
+        return ts
     step = next(
         step * 10**n for n in range(9) for step in (1, 2, 5) if rest <= step * 10**n * (MOST_POINTS - DENSE)
     )
     later = torch.arange(len(ts) - 1, DENSE - 1, -step).flip(0)
-    return ts[torch.cat([torch.arange(min(DENSE, len(ts))), later])]
+    return ts[torch.cat([torch.arange(DENSE), later])]
