@@ -6,6 +6,7 @@ from ddpm_lib.widgets.loss import LossWidget
 from ddpm_lib.widgets.posterior import PosteriorWidget
 from ddpm_lib.widgets.schedule import ScheduleWidget
 from ddpm_lib.widgets.scrub import ScrubWidget
+from ddpm_lib.widgets.trajectory import TrajectoryWidget
 
 __all__ = [
     "CloudWidget",
@@ -14,5 +15,6 @@ __all__ = [
     "PosteriorWidget",
     "ScheduleWidget",
     "ScrubWidget",
+    "TrajectoryWidget",
     "Widget",
 ]

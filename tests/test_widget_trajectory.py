@@ -1,0 +1,185 @@
+"""The trajectory: the page's pictures against the recorded states, its controls, its words."""
+
+import html
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import traitlets
+from playwright.sync_api import Browser, Locator, Page
+
+from ddpm_lib.sampling import State
+from ddpm_lib.widgets import TrajectoryWidget
+from tests.test_widgets import grey
+from tests.widget_page import document
+
+
+def recorded(ts: list[int], n: int = 3, side: int = 8, seed: int = 0) -> list[State]:
+    generator = torch.Generator().manual_seed(seed)
+    states = []
+    for i, t in enumerate(ts):
+        xt, guess = (torch.rand(n, 1, side, side, generator=generator) * 2.4 - 1.2 for _ in range(2))
+        states.append(State(t, xt, guess if i else None))
+    return states
+
+
+RUNS = {"ResNet": recorded([500, 300, 100, 0]), "U-Net": recorded([500, 400, 300, 200, 100, 0], seed=1)}
+
+
+def root(page: Page) -> Locator:
+    return page.locator(".ddpm-trajectory")
+
+
+def slider(page: Page) -> Locator:
+    return page.get_by_role("slider", name="time step t, backwards")
+
+
+def assert_drawn(page: Page, w: TrajectoryWidget) -> None:
+    """Every picture on the page is what Python says, to a grey level of the canvas."""
+    for name, (xt, x0_hat) in w.shown().items():
+        assert (
+            np.abs(grey(page, f"{name}: the noisy image x t")[..., 0] - (xt.numpy() + 1) * 127.5).max() <= 1
+        )
+        if page.get_by_role("img", name=f"{name}: the guess").count():  # not at T, where there is none yet
+            assert (
+                np.abs(grey(page, f"{name}: the guess x 0 hat")[..., 0] - (x0_hat.numpy() + 1) * 127.5).max()
+                <= 1
+            )
+
+
+# In Python
+
+
+def test_what_is_shown_is_what_was_recorded_to_sixteen_levels() -> None:
+    w = TrajectoryWidget(RUNS, image=2)
+    assert w.t == w.T == 500
+    for state in RUNS["U-Net"]:
+        w.t = state.t
+        xt, x0_hat = w.shown()["U-Net"]
+        assert (xt - state.xt[2, 0].clamp(-1, 1)).abs().max() <= 1 / 15 + 1e-6
+        if state.x0_hat is not None:
+            assert (x0_hat - state.x0_hat[2, 0].clamp(-1, 1)).abs().max() <= 1 / 15 + 1e-6
+    w.t = 390  # each run shows its own nearest time
+    assert torch.equal(w.shown()["ResNet"], w.shown(300)["ResNet"])
+    assert torch.equal(w.shown()["U-Net"], w.shown(400)["U-Net"])
+
+
+def test_long_runs_are_thinned_and_keep_both_ends() -> None:
+    w = TrajectoryWidget({"long": recorded(list(range(100, -1, -1)), n=6)})
+    ts = w.runs["long"][0]
+    assert (len(ts), ts[0], ts[-1], w.shape[0]) == (17, 100, 0, 4)
+
+
+GOOD = RUNS["ResNet"]
+
+
+@pytest.mark.parametrize(
+    ("runs", "options", "words"),
+    [
+        ({}, {}, "There are 0 runs"),
+        (dict.fromkeys("abcd", GOOD), {}, "There are 4 runs"),
+        ({"a": GOOD[:-1]}, {}, "must fall from T to 0"),
+        ({"a": GOOD[::-1]}, {}, "must fall from T to 0"),
+        ({"a": [State(9, torch.zeros(2, 2), None), State(0, torch.zeros(2, 2), None)]}, {}, r"grey images"),
+        ({"a": GOOD, "b": recorded([500, 0], n=2)}, {}, "differ in their images"),
+        ({"a": GOOD, "b": recorded([400, 0])}, {}, "or in T"),
+        (RUNS, {"t": 501}, "t is 501, but it runs from 500 to 0"),
+        (RUNS, {"image": 3}, "run from 0 to 2"),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_one_sentence(
+    runs: dict[str, list[State]], options: dict[str, Any], words: str
+) -> None:
+    with pytest.raises((ValueError, traitlets.TraitError), match=words) as refusal:
+        TrajectoryWidget(runs, **options)
+    assert "\n" not in str(refusal.value)
+
+
+def test_the_html_is_small_and_has_no_ids() -> None:
+    digits = recorded(list(range(500, -1, -20)), n=4, side=28)
+    w = TrajectoryWidget({"ResNet": digits, "U-Net": digits})
+    assert len(w.fallback().png) < 12_000
+    assert len(w.to_html()) < 180_000
+    assert len(TrajectoryWidget({"ResNet": digits}).to_html()) < 110_000
+    assert " id=" not in re.sub(r"base64,[^\"]*", "", w.to_html())
+    assert repr(w) == "TrajectoryWidget(['ResNet', 'U-Net'], t=500, image=0)"
+
+
+# In a browser
+
+
+def test_the_page_draws_what_was_recorded(show: Any) -> None:
+    w = TrajectoryWidget(RUNS)
+    page = show(w)
+    assert_drawn(page, w)
+    assert page.get_by_role("img", name="the guess").count() == 0
+    for key, t in {"ArrowRight": 400, "ArrowUp": 300, "End": 0, "ArrowLeft": 100, "Home": 500}.items():
+        slider(page).press(key)
+        assert root(page).get_attribute("data-t") == str(t)
+        assert slider(page).get_attribute("aria-valuetext") == f"t = {t} of 500"
+        w.t = t
+        assert_drawn(page, w)
+        assert page.get_by_role("img", name="the guess").count() == (0 if t == 500 else 1 if t == 400 else 2)
+    page.get_by_role("radio", name="image 3").check()
+    w.image = 2
+    assert_drawn(page, w)
+
+
+def test_play_runs_from_noise_to_the_picture(show: Any, page: Page) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    show(TrajectoryWidget(RUNS))
+    page.get_by_role("button", name="Play").press("Enter")
+    page.wait_for_function("document.querySelector('.ddpm-trajectory').dataset.t === '0'", timeout=15_000)
+    page.get_by_role("button", name="Play").wait_for()  # it has ended
+
+
+def test_two_on_a_page_are_independent_and_leave_nothing_global(show: Any, page: Page) -> None:
+    show()
+    names = set(page.evaluate("Object.getOwnPropertyNames(window)"))
+    show(TrajectoryWidget(RUNS), TrajectoryWidget({"one": GOOD}, t=100))
+    assert set(page.evaluate("Object.getOwnPropertyNames(window)")) == names
+    assert page.locator("[id]").count() == 0
+    root(page).nth(0).get_by_role("slider").press("End")
+    assert [root(page).nth(i).get_attribute("data-t") for i in (0, 1)] == ["0", "100"]
+
+
+def test_it_works_in_a_sandboxed_frame(page: Page) -> None:
+    source = html.escape(document(TrajectoryWidget(RUNS)))
+    page.set_content(f'<iframe sandbox="allow-scripts" srcdoc="{source}"></iframe>')
+    frame = page.frames[1]
+    frame.get_by_role("slider").press("End")
+    assert frame.locator(".ddpm-trajectory").get_attribute("data-t") == "0"
+
+
+def test_without_scripts_the_picture_tells_it(browser: Browser, tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    path.write_text(document(TrajectoryWidget(RUNS)), encoding="utf-8")
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(path.as_uri())
+    assert page.get_by_role(
+        "img", name="A picture of U-Net coming out of noise, at t = 500, 400"
+    ).is_visible()
+    context.close()
+
+
+def test_it_fits_a_phone(show: Any, page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+    show(TrajectoryWidget(RUNS))
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_every_control_has_a_name(show: Any) -> None:
+    tree = show(TrajectoryWidget(RUNS)).locator("body").aria_snapshot()
+    for expected in (
+        'group "Pictures coming out of noise"',
+        'img "ResNet: the noisy image x t"',
+        'slider "time step t, backwards"',
+        'radiogroup "Image"',
+        'radio "image 2"',
+        'button "Play"',
+    ):
+        assert expected in tree
