@@ -74,6 +74,7 @@ def test_the_classic_unet_has_13_782_721_parameters_and_takes_4_88_GFLOP_an_imag
     assert torch.nn.GroupNorm not in kinds
 
 
+@pytest.mark.equation("eq-resnet-block")
 def test_the_classic_resnet_is_its_formula():
     # x + conv3x3(lrelu(conv3x3(lrelu(x)))), four times, C = 1 channel in and out, slope 0.2.
     torch.manual_seed(0)

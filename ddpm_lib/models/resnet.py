@@ -58,6 +58,8 @@ class ResNet(nn.Module):
 class ResNetBlock(nn.Module):
     """x + conv3x3(lrelu(conv3x3(lrelu(x)) + time)), C channels in and out.
 
+    Book: eq-resnet-block (He et al. 2016).
+
     The convolutions read pixels that lie `apart`.
     """
 
