@@ -10,8 +10,9 @@ import torch
 
 from ddpm_lib import exercises
 from ddpm_lib.diffusion import GaussianDiffusion
-from ddpm_lib.exercises import Mistake, Verdict, forward, grade, notation, schedules
+from ddpm_lib.exercises import Verdict, grade, schedules
 from ddpm_lib.schedule import cosine_schedule, linear_schedule
+from tests.graders import assert_each_mistake_is_told_apart
 
 Grader = Callable[[object], Verdict]
 ab100 = float(linear_schedule(500).alpha_bar[100])
@@ -115,23 +116,7 @@ def test_a_mistake_is_named(name: str, answer: object, words: str) -> None:
 def test_every_mistake_that_a_grader_knows_gets_its_own_message(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No mistake hides behind another one or behind the right answer."""
-    known: list[tuple[object, str]] = []
-
-    def record(answer: object, right: object, mistakes: list[Any], *rest: Any) -> Verdict:
-        known.extend((m.wrong, m.message) if isinstance(m, Mistake) else m for m in mistakes)
-        return Verdict(True, "recorded")
-
-    module = next(m for m in (forward, notation, schedules) if hasattr(m, name))
-    with monkeypatch.context() as patched:
-        for function in ("grade", "grade_value"):
-            patched.setattr(module, function, record, raising=False)
-        getattr(module, name)(RIGHT[name])
-    assert len(known) >= 2
-    for wrong, message in known:
-        verdict = getattr(exercises, name)(wrong)
-        assert not verdict
-        assert verdict.message == message
+    assert_each_mistake_is_told_apart(name, RIGHT[name], monkeypatch, least=2)
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

@@ -9,8 +9,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ddpm_lib import exercises
-from ddpm_lib.exercises import Mistake, Verdict, bound, loss
+from ddpm_lib.exercises import bound
 from ddpm_lib.schedule import linear_schedule
+from tests.graders import assert_each_mistake_is_told_apart
 from tests.helpers import close
 
 SCHEDULE = linear_schedule(50)
@@ -88,24 +89,7 @@ def test_a_mistake_is_named(name: str, answer: object, words: str) -> None:
 def test_every_mistake_that_a_grader_knows_gets_its_own_message(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No mistake hides behind another one or behind the right answer."""
-    known: list[tuple[object, str]] = []
-
-    def record(answer: object, right: object, mistakes: list[Any], *rest: Any) -> Verdict:
-        known.extend((m.wrong, m.message) if isinstance(m, Mistake) else m for m in mistakes)
-        return Verdict(True, "recorded")
-
-    module = bound if name in vars(bound) else loss
-    with monkeypatch.context() as patched:
-        for function in ("grade", "grade_value"):
-            patched.setattr(module, function, record)
-        getattr(module, name)(RIGHT[name])
-    assert len(known) >= 3
-    for wrong, message in known:
-        verdict = getattr(exercises, name)(wrong)
-        assert not verdict
-        assert verdict.message == message
-    assert len({message for _, message in known}) == len(known)
+    assert_each_mistake_is_told_apart(name, RIGHT[name], monkeypatch)
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

@@ -1,14 +1,12 @@
 """The graders of the chapter on the ResNet: the right answer passes, and each mistake is named."""
 
-from typing import Any
-
 import pytest
 import torch
 
 from ddpm_lib import exercises
-from ddpm_lib.exercises import Mistake, Verdict, resnet
 from ddpm_lib.measured import measured
 from ddpm_lib.models import ResNetConfig, build
+from tests.graders import assert_each_mistake_is_told_apart
 
 
 def view(config: ResNetConfig) -> int:
@@ -71,22 +69,7 @@ def test_a_mistake_is_named(name: str, answer: object, words: str) -> None:
 def test_every_mistake_that_a_grader_knows_gets_its_own_message(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No mistake hides behind another one or behind the right answer."""
-    known: list[tuple[object, str]] = []
-
-    def record(answer: object, right: object, mistakes: list[Any], *rest: Any) -> Verdict:
-        known.extend((m.wrong, m.message) if isinstance(m, Mistake) else m for m in mistakes)
-        return Verdict(True, "recorded")
-
-    with monkeypatch.context() as patched:
-        for function in ("grade", "grade_value"):
-            patched.setattr(resnet, function, record)
-        getattr(resnet, name)(RIGHT[name])
-    assert len(known) >= 3
-    for wrong, message in known:
-        verdict = getattr(exercises, name)(wrong)
-        assert not verdict
-        assert verdict.message == message
+    assert_each_mistake_is_told_apart(name, RIGHT[name], monkeypatch)
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

@@ -16,7 +16,7 @@ from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.schedule import NoiseSchedule, cosine_schedule, linear_schedule
 from ddpm_lib.widgets import LossWidget
 from ddpm_lib.widgets.loss import SCALES
-from tests.widget_page import document
+from tests.widget_page import document, drive
 
 LONG = linear_schedule(1000)
 SHORT = linear_schedule(60)
@@ -337,21 +337,7 @@ def test_what_happened_is_said_once_things_are_still(show: Any) -> None:
 
 def test_it_works_as_an_anywidget(page: Page) -> None:
     w = LossWidget(losses(LONG), LONG, t=20)
-    page.set_content("<main></main>")
-    page.evaluate(
-        """async ([esm, state]) => {
-            const module = await import(URL.createObjectURL(new Blob([esm], { type: "text/javascript" })));
-            const bus = new EventTarget();
-            window.model = {
-                get: (k) => state[k],
-                set: (k, v) => { state[k] = v; bus.dispatchEvent(new Event(`change:${k}`)); },
-                on: (k, f) => bus.addEventListener(k, f),
-                save_changes: () => { window.saved = { ...state }; },
-            };
-            module.default.render({ model: window.model, el: document.querySelector("main") });
-        }""",
-        [str(w._esm), w.state()],
-    )
+    drive(page, w)
     page.evaluate("model.set('t', 250); model.set('scale', 'score'); model.set('axis', 'log SNR')")
     w.t, w.scale = 250, "score"
     assert_shown(page, w)

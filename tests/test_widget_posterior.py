@@ -15,7 +15,7 @@ from ddpm_lib import gaussian
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.schedule import cosine_schedule, linear_schedule
 from ddpm_lib.widgets import PosteriorWidget
-from tests.widget_page import document
+from tests.widget_page import document, drive
 
 SLIDERS = {
     "t": "time t of the noisy pixel",
@@ -135,21 +135,7 @@ def test_the_html_is_small_and_has_no_ids() -> None:
 @pytest.mark.parametrize("schedule", [linear_schedule(50), cosine_schedule(12)], ids=["linear", "cosine"])
 def test_the_page_computes_what_the_library_computes(page: Page, schedule: Any) -> None:
     w = PosteriorWidget(schedule, t=5)
-    page.set_content("<main></main>")
-    page.evaluate(
-        """async ([esm, state]) => {
-            const module = await import(URL.createObjectURL(new Blob([esm], { type: "text/javascript" })));
-            const bus = new EventTarget();
-            window.model = {
-                get: (k) => state[k],
-                set: (k, v) => { state[k] = v; bus.dispatchEvent(new Event(`change:${k}`)); },
-                on: (k, f) => bus.addEventListener(k, f),
-                save_changes: () => { window.saved = { ...state }; },
-            };
-            module.default.render({ model: window.model, el: document.querySelector("main") });
-        }""",
-        [str(w._esm), w.state()],
-    )
+    drive(page, w)
     cases = [
         (t, s, x0, xt)
         for t in (1, 2, 7, w.T - 1, w.T)

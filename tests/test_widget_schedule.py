@@ -15,7 +15,7 @@ from ddpm_lib.schedule import cosine_schedule, linear_schedule, scaled_linear_sc
 from ddpm_lib.widgets import ScheduleWidget
 from ddpm_lib.widgets.host import HERE
 from tests.test_widgets import assert_drawn, grey
-from tests.widget_page import document
+from tests.widget_page import document, drive
 
 X0 = torch.rand(1, 28, 28, generator=torch.Generator().manual_seed(0)) * 2 - 1
 
@@ -135,21 +135,7 @@ def test_no_string_of_a_module_runs_over_a_lines_end(file: Path) -> None:
 def test_the_page_computes_what_the_library_computes(page: Page, kind: str, rescale: bool) -> None:
     """For six chains and three ranges of beta, every one of them driven as Python would."""
     w = ScheduleWidget(kind=kind, rescale=rescale)
-    page.set_content("<main></main>")
-    page.evaluate(
-        """async ([esm, state]) => {
-            const module = await import(URL.createObjectURL(new Blob([esm], { type: "text/javascript" })));
-            const bus = new EventTarget();
-            window.model = {
-                get: (k) => state[k],
-                set: (k, v) => { state[k] = v; bus.dispatchEvent(new Event(`change:${k}`)); },
-                on: (k, f) => bus.addEventListener(k, f),
-                save_changes: () => { window.saved = { ...state }; },
-            };
-            module.default.render({ model: window.model, el: document.querySelector("main") });
-        }""",
-        [str(w._esm), w.state()],
-    )
+    drive(page, w)
     for T in (2, 3, 21, 50, 300, 1000):  # at 20 the last beta is 1, up to rounding
         for ends in ((1e-4, 0.02), (0.00085, 0.012), (0.3, 2e-4)):
             w.T, (w.beta_min, w.beta_max) = T, ends

@@ -18,7 +18,7 @@ from ddpm_lib.widgets import ScrubWidget
 from ddpm_lib.widgets.host import read
 from ddpm_lib.widgets.noise import noise
 from tests.browser import ChromiumMissing, find_chromium
-from tests.widget_page import document
+from tests.widget_page import document, drive
 
 X0 = torch.rand(3, 1, 28, 28, generator=torch.Generator().manual_seed(0)) * 2 - 1
 VIEW = "application/vnd.jupyter.widget-view+json"
@@ -370,21 +370,7 @@ def test_it_works_where_scripts_lose_their_place(page: Page) -> None:
 def test_it_works_as_an_anywidget(page: Page) -> None:
     """The same module, loaded as an ES module, on a model that Python would drive."""
     w = ScrubWidget(X0, t=20)
-    page.set_content("<main></main>")
-    page.evaluate(
-        """async ([esm, state]) => {
-            const module = await import(URL.createObjectURL(new Blob([esm], { type: "text/javascript" })));
-            const bus = new EventTarget();
-            window.model = {
-                get: (k) => state[k],
-                set: (k, v) => { state[k] = v; bus.dispatchEvent(new Event(`change:${k}`)); },
-                on: (k, f) => bus.addEventListener(k, f),
-                save_changes: () => { window.saved = { ...state }; },
-            };
-            module.default.render({ model: window.model, el: document.querySelector("main") });
-        }""",
-        [str(w._esm), w.state()],
-    )
+    drive(page, w)
     page.evaluate("model.set('t', 250)")  # from Python to the page
     w.t = 250
     assert page.get_by_role("slider").input_value() == "250"

@@ -21,6 +21,25 @@ def document(*widgets: Widget) -> str:
     return f"{head}<body>{body}</body></html>"
 
 
+def drive(page: Page, widget: Widget) -> None:
+    """Load the widget's ES module on a model that the test drives as Python would: `model.set`, and `saved` after."""
+    page.set_content("<main></main>")
+    page.evaluate(
+        """async ([esm, state]) => {
+            const module = await import(URL.createObjectURL(new Blob([esm], { type: "text/javascript" })));
+            const bus = new EventTarget();
+            window.model = {
+                get: (k) => state[k],
+                set: (k, v) => { state[k] = v; bus.dispatchEvent(new Event(`change:${k}`)); },
+                on: (k, f) => bus.addEventListener(k, f),
+                save_changes: () => { window.saved = { ...state }; },
+            };
+            module.default.render({ model: window.model, el: document.querySelector("main") });
+        }""",
+        [str(widget._esm), widget.state()],
+    )
+
+
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """A page that must end its test with no request to any network, no console error and no exception."""
