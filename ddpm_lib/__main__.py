@@ -81,7 +81,10 @@ def _train(p: argparse.ArgumentParser) -> None:
 
 
 def _sample(p: argparse.ArgumentParser) -> None:
-    p.add_argument("checkpoint", help="a run's checkpoint.safetensors, exported weights, or cpu-minutes")
+    p.add_argument(
+        "checkpoint",
+        help="a run's checkpoint.safetensors, exported weights, or a shipped name, as cpu-minutes",
+    )
     p.add_argument(
         "--grid", default="samples.png", metavar="PNG", help="picture to write (default: samples.png)"
     )
@@ -94,9 +97,19 @@ def _sample(p: argparse.ArgumentParser) -> None:
 
 
 def _evaluate(p: argparse.ArgumentParser) -> None:
-    p.add_argument("checkpoint", help="a run's checkpoint.safetensors, exported weights, or cpu-minutes")
+    p.add_argument(
+        "checkpoint",
+        help="a run's checkpoint.safetensors, exported weights, or a shipped name, as cpu-minutes",
+    )
     p.add_argument("--data", help="data to measure against (default: what it was trained on)")
     p.add_argument("--samples", type=_positive, default=2048, help="images to draw (default: 2048)")
+    p.add_argument(
+        "--bits",
+        type=int,
+        default=16,
+        metavar="N",
+        help="images that the bound is measured on; 0 leaves it out (default: 16)",
+    )
     p.add_argument("--json", metavar="FILE", help="write the table there too")
     _sampler(p)
     _common(p)

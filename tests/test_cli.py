@@ -91,9 +91,12 @@ def test_training_writes_a_checkpoint_that_samples_evaluates_and_exports(
     assert Image.open(grid).size == (3 * (3 * 10 + 2), 3 * (2 * 10 + 2))  # zoomed 3 times, 2 pixels between
 
     table = tmp_path / "table.json"
-    assert main(["evaluate", str(run), "--data", str(photos), "--json", str(table), "--device", "cpu"]) == 0
+    command = ["evaluate", str(run), "--data", str(photos), "--json", str(table), "--device", "cpu"]
+    assert main([*command, "--bits", "2"]) == 0
     values = json.loads(table.read_text())
-    assert list(values) == [f"loss at t = {t}" for t in (10, 50, 150, 300, 500)]
+    assert list(values) == [*(f"loss at t = {t}" for t in (10, 50, 150, 300, 500)), "bits per dimension"]
+    assert main([*command, "--bits", "0"]) == 0
+    assert "bits per dimension" not in json.loads(table.read_text())
     assert all(math.isfinite(value) and value >= 0 for value in values.values())
     assert (
         values["loss at t = 10"] > values["loss at t = 300"]

@@ -8,9 +8,11 @@ import math
 from pathlib import Path
 
 import torch
+from torch import Tensor
 from tqdm import tqdm
 
 from ddpm_lib import load
+from ddpm_lib.bound import bits_per_dim, terms
 from ddpm_lib.checkpoint import Checkpoint
 from ddpm_lib.cli.common import UsageError, pick_device, print_config
 from ddpm_lib.data import ImageData, load_data
@@ -44,7 +46,7 @@ def run(args: argparse.Namespace) -> None:
         )
         return
     test = load_data(data, train=False, size=checkpoint.about.shape[-1])
-    rows = losses(checkpoint, test, part(data), device)
+    rows = losses(checkpoint, test, part(data), device) + bits(checkpoint, test, args.bits, args.seed, device)
     if data == "mnist":
         rows += digits(checkpoint, test, args, device)
     else:
@@ -70,6 +72,29 @@ def losses(checkpoint: Checkpoint, test: ImageData, which: str, device: torch.de
     network, x0 = checkpoint.network().to(device), test.x0(slice(0, n)).to(device)
     errors = loss_by_t(network, checkpoint.diffusion, x0, ts, y)
     return [(f"loss at t = {t}", error, f"|eps - eps_hat|^2 a pixel, {n} {which}") for t, error in errors]
+
+
+def bits(checkpoint: Checkpoint, test: ImageData, n: int, seed: int, device: torch.device) -> list[Row]:
+    """The bound of the first n images in bits per dimension, over all T steps with sigma^2 = beta."""
+    n = min(n, len(test))
+    if n < 2:
+        return []
+    x0, generator = test.x0(slice(0, n)).to(device), torch.Generator().manual_seed(seed)
+    y = test.y[:n].to(device) if test.y is not None and classes_of(checkpoint.model_config) else None
+
+    def draw(*shape: int) -> Tensor:  # on the CPU: a seed means the same noise on every device
+        return torch.randn(shape, generator=generator)
+
+    nats = terms(checkpoint.network().to(device), checkpoint.diffusion, x0, draw, y=y, sigma2="beta").sum(0)
+    each = bits_per_dim(nats.double().cpu(), x0[0].numel())
+    error = float(each.std()) / math.sqrt(n)
+    return [
+        (
+            "bits per dimension",
+            float(each.mean()),
+            f"the bound, {n} images, +- {error:.2g}; 8 without a model",
+        )
+    ]
 
 
 def digits(
