@@ -18,7 +18,9 @@ from ddpm_lib.sampling import Noise
 def frechet_distance(a: Float[Tensor, "n d"], b: Float[Tensor, "m d"]) -> float:
     """|mean_a - mean_b|^2 + tr(C_a + C_b - 2 (C_a C_b)^(1/2)) between Gaussians fitted to two sets of features.
 
-    The formula of the FID (Heusel et al. 2017, eq. 6). It falls with the number of samples: compare only
+    Book: eq-frechet (Heusel et al. 2017, eq. 6).
+
+    The formula of the FID. It falls with the number of samples: compare only
     distances taken with the same n.
     """
     if min(len(a), len(b)) <= a.shape[1]:
@@ -35,7 +37,7 @@ def frechet_distance(a: Float[Tensor, "n d"], b: Float[Tensor, "m d"]) -> float:
 
 def _moments(features: Float[Tensor, "n d"]) -> tuple[Float64[Tensor, " d"], Float64[Tensor, "d d"]]:
     x = features.double()
-    return x.mean(0), torch.cov(x.T)
+    return x.mean(0), torch.cov(x.T).reshape(x.shape[1], x.shape[1])
 
 
 def digit_distance(a: Float[Tensor, "n 1 28 28"], b: Float[Tensor, "m 1 28 28"]) -> float:

@@ -37,6 +37,7 @@ def test_frechet_distance_of_two_gaussians_with_a_common_basis() -> None:
     assert frechet_distance(a, b) == pytest.approx(frechet_distance(b, a), rel=1e-9)
 
 
+@pytest.mark.equation("eq-frechet")
 def test_frechet_distance_agrees_with_the_matrix_square_root() -> None:
     from scipy.linalg import sqrtm
 
@@ -49,6 +50,11 @@ def test_frechet_distance_agrees_with_the_matrix_square_root() -> None:
     ca, cb = torch.cov(a.T).numpy(), torch.cov(b.T).numpy()
     direct = float((a.mean(0) - b.mean(0)).square().sum()) + (ca + cb - 2 * sqrtm(ca @ cb)).trace().real
     assert frechet_distance(a, b) == pytest.approx(direct, rel=1e-8)
+
+
+def test_frechet_distance_on_a_line() -> None:
+    a, b = torch.tensor([[0.0], [2.0], [4.0]]).double(), torch.tensor([[5.0], [6.0], [7.0]]).double()
+    assert frechet_distance(a, b) == pytest.approx((2 - 6) ** 2 + (2 - 1) ** 2)
 
 
 def test_too_few_samples_are_refused() -> None:

@@ -160,7 +160,14 @@ def test_a_notebook_defines_nothing_twice() -> None:
     assert not twice, f"Defined in more than one cell; move them into ddpm_lib: {twice}"
 
 
-DERIVING = ["forward", "posterior", "loss", "sampling", "resnet"]  # the chapters that a reader is examined on
+DERIVING = [
+    "forward",
+    "posterior",
+    "loss",
+    "sampling",
+    "resnet",
+    "quality",
+]  # the chapters that a reader is examined on
 QUESTION = re.compile(r"^\*\*\d+\. ", re.MULTILINE)
 ANSWER = re.compile(
     r'<details class="self-check"><summary>([^\n]+)</summary>\n\n(Right\.|No:)(.+?)\n\n</details>', re.DOTALL

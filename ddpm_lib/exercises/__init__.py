@@ -13,6 +13,13 @@ from ddpm_lib.exercises.grading import Mistake, Verdict, grade
 from ddpm_lib.exercises.loss import check_least_error, check_noise_loss, check_score_from_x0, check_x0_weight
 from ddpm_lib.exercises.notation import check_diffusers_index, check_reparameterise, check_sum_of_gaussians
 from ddpm_lib.exercises.posterior import check_narrower, check_posterior, check_pulls
+from ddpm_lib.exercises.quality import (
+    check_bits,
+    check_entropy,
+    check_frechet,
+    check_limit,
+    check_share_of_copies,
+)
 from ddpm_lib.exercises.resnet import (
     check_add_time,
     check_blocks_needed,
@@ -34,6 +41,7 @@ __all__ = [
     "Mistake",
     "Verdict",
     "check_add_time",
+    "check_bits",
     "check_blocks_needed",
     "check_clean_end",
     "check_correlation",
@@ -42,11 +50,14 @@ __all__ = [
     "check_diffusers_index",
     "check_dilated_view",
     "check_enough_steps",
+    "check_entropy",
     "check_euler",
+    "check_frechet",
     "check_kl",
     "check_last_sd",
     "check_least_error",
     "check_left_over",
+    "check_limit",
     "check_line_4",
     "check_log_level",
     "check_loop",
@@ -66,6 +77,7 @@ __all__ = [
     "check_reverse_mean",
     "check_reverse_variance",
     "check_score_from_x0",
+    "check_share_of_copies",
     "check_shift",
     "check_smallest_T",
     "check_sum_of_gaussians",

@@ -1,0 +1,71 @@
+"""The graders of the chapter on quality: the right answer passes, and each mistake is named."""
+
+import math
+
+import pytest
+import torch
+from scipy import stats
+
+from ddpm_lib import exercises
+from ddpm_lib.metrics import frechet_distance
+from tests.graders import assert_each_mistake_is_told_apart
+
+
+def by_samples(mean_a: float, variance_a: float, mean_b: float, variance_b: float) -> float:
+    """The library's distance of two sets with exactly these moments."""
+    z = torch.linspace(-1, 1, 101, dtype=torch.float64)[:, None]
+    z = (z - z.mean()) / z.std()
+    return frechet_distance(mean_a + variance_a**0.5 * z, mean_b + variance_b**0.5 * z)
+
+
+RIGHT: dict[str, object] = {
+    "check_frechet": by_samples,
+    "check_entropy": lambda counts: stats.entropy(counts.numpy(), base=2),
+    "check_limit": lambda n1, d1, n2, d2: d2 - (d1 - d2) * n1 / (n2 - n1),
+    "check_bits": 2500 * math.log2(math.e) / 784,
+    "check_share_of_copies": lambda x, memory, closest: (
+        (torch.cdist(x, memory).amin(1) < closest).double().mean()
+    ),
+}
+VALUES = {"check_bits"}
+FUNCTIONS = sorted(set(RIGHT) - VALUES)
+
+WRONG: list[tuple[str, object, str]] = [
+    ("check_frechet", lambda ma, va, mb, vb: (ma - mb) ** 2 + (va - vb) ** 2, "take the roots first"),
+    ("check_entropy", lambda c: stats.entropy(c.numpy()), "in nats"),
+    ("check_entropy", lambda c: c, "has shape (4,)"),
+    ("check_limit", lambda n1, d1, n2, d2: d2, "not there"),
+    ("check_bits", 4.5, "off by up to"),
+    ("check_bits", 2500 / 784, "nats a pixel"),
+    ("check_share_of_copies", lambda x, m, c: (torch.cdist(x, m) < c).double().mean(), "share of pairs"),
+]
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_the_right_answer_passes(name: str) -> None:
+    verdict = getattr(exercises, name)(RIGHT[name])
+    assert verdict, verdict
+
+
+@pytest.mark.parametrize(("name", "answer", "words"), WRONG)
+def test_a_mistake_is_named(name: str, answer: object, words: str) -> None:
+    verdict = getattr(exercises, name)(answer)
+    assert not verdict
+    assert words in verdict.message
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_every_mistake_that_a_grader_knows_gets_its_own_message(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert_each_mistake_is_told_apart(name, RIGHT[name], monkeypatch)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_an_attempt_with_dots_is_open_and_not_wrong(name: str) -> None:
+    assert "no answer yet" in getattr(exercises, name)(lambda *_: ...).message
+
+
+@pytest.mark.parametrize("name", sorted(VALUES))
+def test_an_open_answer_is_not_marked_wrong(name: str) -> None:
+    assert "no answer yet" in getattr(exercises, name)(...).message
