@@ -1,7 +1,9 @@
 """The plan for a GPU machine: complete, stopped and resumed, and never claimed done when a piece failed."""
 
+import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,7 +51,12 @@ def test_a_piece_that_fails_ends_the_plan(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("as_python")
-def test_a_piece_that_takes_too_long_is_interrupted_gently(tmp_path: Path) -> None:
+@pytest.mark.parametrize("ours", [signal.SIG_IGN, signal.default_int_handler])  # as after `make gpu &`, or not
+def test_a_piece_that_takes_too_long_is_interrupted_gently(
+    tmp_path: Path, ours: Any, request: pytest.FixtureRequest
+) -> None:
+    before = signal.signal(signal.SIGINT, ours)
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
     gentle = (
         "import pathlib, time\n"
         "try:\n    time.sleep(60)\n"
@@ -67,7 +74,7 @@ def test_a_run_that_left_a_checkpoint_is_resumed(tmp_path: Path, monkeypatch: py
     seen: list[list[str]] = []
 
     class Recorded:
-        def __init__(self, command: list[str], cwd: Path) -> None:
+        def __init__(self, command: list[str], **_: Any) -> None:
             seen.append(command)
 
         def wait(self, timeout: float | None = None) -> int:

@@ -103,7 +103,7 @@ def do(piece: Piece, out: Path, seconds_left: float) -> bool:
             *_device(piece.command),
         ]
     begun = time.monotonic()
-    process = subprocess.Popen(command, cwd=ROOT)
+    process = subprocess.Popen(command, cwd=ROOT, preexec_fn=_interruptible)
     try:
         status = process.wait(timeout=seconds_left)
     except subprocess.TimeoutExpired:
@@ -116,6 +116,11 @@ def do(piece: Piece, out: Path, seconds_left: float) -> bool:
     marks[piece.name] = round(time.monotonic() - begun, 1)
     (out / "done.json").write_text(json.dumps(marks, indent=1) + "\n")
     return True
+
+
+def _interruptible() -> None:
+    # A shell's background job ignores SIGINT, and so would what it starts: `make gpu &` could not stop gently.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _device(command: list[str]) -> list[str]:
