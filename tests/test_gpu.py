@@ -51,11 +51,11 @@ def test_a_piece_that_fails_ends_the_plan(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("as_python")
-@pytest.mark.parametrize("ours", [signal.SIG_IGN, signal.default_int_handler])  # as after `make gpu &`, or not
+@pytest.mark.parametrize("ours", [signal.SIG_IGN, signal.default_int_handler])
 def test_a_piece_that_takes_too_long_is_interrupted_gently(
     tmp_path: Path, ours: Any, request: pytest.FixtureRequest
 ) -> None:
-    before = signal.signal(signal.SIGINT, ours)
+    before = signal.signal(signal.SIGINT, ours)  # ignored, as after `make gpu &`, or not
     request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
     gentle = (
         "import pathlib, time\n"
