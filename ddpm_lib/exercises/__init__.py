@@ -36,14 +36,25 @@ from ddpm_lib.exercises.reverse_step import (
 )
 from ddpm_lib.exercises.sampling import check_left_over, check_line_4, check_loop, check_timesteps
 from ddpm_lib.exercises.schedules import check_cosine_beta, check_shift, check_smallest_T
+from ddpm_lib.exercises.slips import check_bend, check_grow, check_look
+from ddpm_lib.exercises.unet import (
+    check_attention,
+    check_conv_cost,
+    check_middle,
+    check_similarity,
+    check_time_embedding,
+)
 
 __all__ = [
     "Mistake",
     "Verdict",
     "check_add_time",
+    "check_attention",
+    "check_bend",
     "check_bits",
     "check_blocks_needed",
     "check_clean_end",
+    "check_conv_cost",
     "check_correlation",
     "check_cosine_beta",
     "check_ddim",
@@ -53,6 +64,7 @@ __all__ = [
     "check_entropy",
     "check_euler",
     "check_frechet",
+    "check_grow",
     "check_kl",
     "check_last_sd",
     "check_least_error",
@@ -60,8 +72,10 @@ __all__ = [
     "check_limit",
     "check_line_4",
     "check_log_level",
+    "check_look",
     "check_loop",
     "check_mean_from_eps",
+    "check_middle",
     "check_narrower",
     "check_noise_loss",
     "check_one_step",
@@ -79,8 +93,10 @@ __all__ = [
     "check_score_from_x0",
     "check_share_of_copies",
     "check_shift",
+    "check_similarity",
     "check_smallest_T",
     "check_sum_of_gaussians",
+    "check_time_embedding",
     "check_timesteps",
     "check_two_steps",
     "check_view",

@@ -1,0 +1,137 @@
+"""Graders of three layers that run and are wrong, as in the classic code of the course's U-Net."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ddpm_lib.exercises.grading import Function, Mistake, Verdict, grade
+
+Weights = dict[str, Tensor]
+CHANNELS, HEADS = 4, 2
+
+
+def check_bend(answer: object) -> Verdict:
+    """answer: the class of the residual block, Bend(channels), with conv1 and conv2."""
+
+    def conv(x: Tensor, weights: Weights, name: str) -> Tensor:
+        return F.conv2d(x, weights[f"{name}.weight"], weights[f"{name}.bias"], padding=1)
+
+    def block(
+        x: Tensor, weights: Weights, bend1: bool = True, bend2: bool = True, skip: bool = True
+    ) -> Tensor:
+        h = conv(_lrelu(x) if bend1 else x, weights, "conv1")
+        h = conv(_lrelu(h) if bend2 else h, weights, "conv2")
+        return x + h if skip else h
+
+    mistakes = [
+        Mistake(
+            lambda x, weights: block(x, weights, bend1=False),
+            "One line computes something that no other line reads: follow each `h` from where it is made.",
+        ),
+        Mistake(
+            lambda x, weights: block(x, weights, bend2=False),
+            "Now the second bend is missing: there are two.",
+        ),
+        Mistake(lambda x, weights: block(x, weights, skip=False), "The block adds its correction to x."),
+        Mistake(
+            lambda x, weights: _lrelu(x) + block(x, weights, skip=False),
+            "The correction is added to x as it came in, not to the bent one.",
+        ),
+    ]
+    weights = _weights(
+        {"conv1.weight": (4, 4, 3, 3), "conv1.bias": (4,), "conv2.weight": (4, 4, 3, 3), "conv2.bias": (4,)}
+    )
+    praise = "It ran, it trained, and one bend did nothing."
+    return grade(_run(answer, CHANNELS), block, mistakes, [(_picture(), weights)], praise)
+
+
+def check_grow(answer: object) -> Verdict:
+    """answer: the class of the upsampling, Grow(channels), with conv."""
+
+    def conv(x: Tensor, weights: Weights) -> Tensor:
+        return F.conv2d(x, weights["conv.weight"], weights["conv.bias"], padding=1)
+
+    def double(x: Tensor) -> Tensor:
+        return F.interpolate(x, scale_factor=2.0)
+
+    mistakes = [
+        Mistake(
+            lambda x, weights: double(x), "One layer is made and never called: which weights get no gradient?"
+        ),
+        Mistake(
+            lambda x, weights: double(conv(x, weights)),
+            "The convolution comes after the doubling: before it, squares of four equal pixels remain.",
+        ),
+        Mistake(
+            lambda x, weights: conv(F.interpolate(x, scale_factor=2.0, mode="bilinear"), weights),
+            "The doubling repeats pixels here, and does not blend them: leave it as it is.",
+        ),
+    ]
+    weights = _weights({"conv.weight": (4, 4, 3, 3), "conv.bias": (4,)})
+    praise = "A layer that is never called has weights, is saved and counted, and learns nothing."
+    right = lambda x, weights: conv(double(x), weights)  # noqa: E731
+    return grade(_run(answer, CHANNELS), right, mistakes, [(_picture(), weights)], praise)
+
+
+def check_look(answer: object) -> Verdict:
+    """answer: the class of the attention, Look(channels, heads), with qkv."""
+
+    def look(
+        x: Tensor, weights: Weights, heads: int = HEADS, scale: int = CHANNELS // HEADS, skip: bool = True
+    ) -> Tensor:
+        b, c, height, width = x.shape
+        qkv = F.conv2d(x, weights["qkv.weight"], weights["qkv.bias"]).reshape(b, 3, heads, c // heads, -1)
+        q, k, v = qkv.unbind(1)
+        found = v @ (q.transpose(-1, -2) @ k / scale**0.5).softmax(-1).transpose(-1, -2)
+        return x * skip + found.reshape(b, c, height, width)
+
+    mistakes = [
+        Mistake(
+            lambda x, weights: look(x, weights, heads=1, scale=CHANNELS),
+            "Call it with 1 head and with 4: the result is the same. Who reads `self.heads`?",
+        ),
+        Mistake(
+            lambda x, weights: look(x, weights, scale=CHANNELS),
+            "The heads are split. Each now has channels / heads features: that is the d under the root.",
+        ),
+        Mistake(lambda x, weights: look(x, weights, skip=False), "What is found is added to x."),
+        Mistake(
+            lambda x, weights: look(x, weights, heads=1, scale=CHANNELS // HEADS),
+            "The root has changed, but there is still one softmax for all features: split them first.",
+        ),
+    ]
+    weights = _weights({"qkv.weight": (12, 4, 1, 1), "qkv.bias": (12,)})
+    praise = "Each head has its own softmax now, and can look elsewhere."
+    return grade(_run(answer, CHANNELS, HEADS), look, mistakes, [(_picture(), weights)], praise)
+
+
+def _run(answer: object, *sizes: int) -> object:
+    """A function of (x, weights) that builds the class `answer`, gives it the weights and calls it."""
+    if not isinstance(answer, type):
+        return answer
+
+    def call(x: Tensor, weights: Weights) -> Tensor:
+        layer = answer(*sizes).to(x.dtype)
+        layer.load_state_dict(weights)
+        result: Tensor = layer(x)
+        return result
+
+    function: Function = call
+    return function
+
+
+def _weights(shapes: dict[str, tuple[int, ...]]) -> Weights:
+    generator = torch.Generator().manual_seed(1)
+    return {
+        name: torch.randn(shape, generator=generator, dtype=torch.float64) for name, shape in shapes.items()
+    }
+
+
+def _picture() -> Tensor:
+    return torch.randn(2, CHANNELS, 6, 4, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+
+
+def _lrelu(x: Tensor) -> Tensor:
+    return F.leaky_relu(x, 0.2)

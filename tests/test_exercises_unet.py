@@ -1,0 +1,167 @@
+"""The graders of the chapter on the U-Net: the right answer passes, and each mistake is named."""
+
+import math
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ddpm_lib import exercises
+from ddpm_lib.models import UNet, UNetConfig
+from ddpm_lib.models.blocks import Attention, time_embedding
+from tests.graders import assert_each_mistake_is_told_apart
+
+
+def middle() -> tuple[int, ...]:
+    """The shape in the middle of the classic U-Net, by a hook."""
+    net, shapes = UNet(UNetConfig()), []
+    net.middle[0].register_forward_hook(lambda module, args, out: shapes.append(tuple(out.shape[1:])))
+    with torch.no_grad():
+        net(torch.zeros(1, 1, 28, 28), torch.tensor([1]))
+    return shapes[0]
+
+
+def cost(c: int, s: int, level: int) -> int:
+    """Each output number reads c 2^level channels at 9 places."""
+    channels, side = c * 2**level, s // 2**level
+    return side * side * channels * 9 * channels
+
+
+def embedding(t: Tensor, dim: int) -> Tensor:
+    rows = []
+    for time in t.tolist():
+        w = [10_000 ** (-i / (dim // 2)) for i in range(dim // 2)]
+        rows.append([math.cos(time * x) for x in w] + [math.sin(time * x) for x in w])
+    return torch.tensor(rows)
+
+
+def similarity(d: int, w: Tensor) -> Tensor:
+    dim = 2 * len(w)
+    a, b = time_embedding(torch.tensor([17, 17 + d]), dim).double()
+    return a @ b
+
+
+class Bend(nn.Module):
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.conv1(F.leaky_relu(x, 0.2))
+        out: Tensor = x + self.conv2(F.leaky_relu(h, 0.2))
+        return out
+
+
+class Grow(nn.Module):
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(channels, channels, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.conv(x.repeat_interleave(2, 2).repeat_interleave(2, 3))
+        return out
+
+
+class Look(nn.Module):
+    """The library's attention, its last layer the identity."""
+
+    def __init__(self, channels: int, heads: int) -> None:
+        super().__init__()
+        self.theirs = [Attention(channels, heads, 0).double()]
+        nn.init.eye_(self.theirs[0].out.weight.data[:, :, 0, 0])
+        self.qkv = self.theirs[0].qkv
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.theirs[0](x)
+        return out
+
+
+RIGHT: dict[str, Any] = {
+    "check_middle": middle(),
+    "check_conv_cost": cost,
+    "check_time_embedding": embedding,
+    "check_similarity": similarity,
+    "check_attention": lambda q, k, v: F.scaled_dot_product_attention(q, k, v),
+    "check_bend": Bend,
+    "check_grow": Grow,
+    "check_look": Look,
+}
+
+
+class BendSlip(Bend):
+    def forward(self, x: Tensor) -> Tensor:
+        h = F.leaky_relu(x, 0.2)
+        h = self.conv1(x)
+        out: Tensor = x + self.conv2(F.leaky_relu(h, 0.2))
+        return out
+
+
+class GrowSlip(Grow):
+    def forward(self, x: Tensor) -> Tensor:
+        return F.interpolate(x, scale_factor=2.0)
+
+
+class LookSlip(Look):
+    def __init__(self, channels: int, heads: int) -> None:
+        super().__init__(channels, heads=1)
+
+
+def with_mask_on_rows(t: Tensor, dim: int) -> Tensor:
+    angle = t[:, None] * 10_000 ** (-torch.arange(dim) / dim)[None]
+    out = torch.empty(len(t), dim)
+    out[t % 2 == 0] = angle[t % 2 == 0].sin()
+    out[t % 2 == 1] = angle[t % 2 == 1].cos()
+    return out
+
+
+WRONG: list[tuple[str, object, str]] = [
+    ("check_middle", (384, 7, 7), "count from the base"),
+    ("check_middle", 192, "3 numbers in a tuple"),
+    ("check_conv_cost", lambda c, s, level: 9 * c * s**2 // 2**level, "*every* channel"),
+    ("check_time_embedding", with_mask_on_rows, "the rows were masked"),
+    ("check_similarity", lambda d, w: (d * w).cos().mean(), "a sum"),
+    ("check_attention", lambda q, k, v: (q @ k.T).softmax(-1) @ v, "not divided"),
+    ("check_bend", BendSlip, "no other line reads"),
+    ("check_grow", GrowSlip, "no gradient"),
+    ("check_look", LookSlip, "Who reads"),
+]
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_the_right_answer_passes(name: str) -> None:
+    verdict = getattr(exercises, name)(RIGHT[name])
+    assert verdict, verdict
+
+
+@pytest.mark.parametrize(("name", "answer", "words"), WRONG)
+def test_a_mistake_is_named(name: str, answer: object, words: str) -> None:
+    verdict = getattr(exercises, name)(answer)
+    assert not verdict
+    assert words in verdict.message
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_every_mistake_that_a_grader_knows_gets_its_own_message(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert_each_mistake_is_told_apart(name, RIGHT[name], monkeypatch)
+
+
+@pytest.mark.parametrize("name", sorted(set(RIGHT) - {"check_middle"}))
+def test_an_attempt_with_dots_is_open_and_not_wrong(name: str) -> None:
+    assert "no answer yet" in getattr(exercises, name)(lambda *_: ...).message
+
+
+def test_an_open_answer_is_not_marked_wrong() -> None:
+    assert "no answer yet" in exercises.check_middle(...).message
+
+
+def test_a_layer_that_lost_its_weights_is_told_so() -> None:
+    class Empty(nn.Module):
+        def __init__(self, channels: int) -> None:
+            super().__init__()
+
+    assert "conv.weight" in exercises.check_grow(Empty).message
