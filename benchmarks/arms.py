@@ -17,7 +17,7 @@ from torch import Tensor
 from benchmarks.machine import machine
 from ddpm_lib.data import Batches, mnist
 from ddpm_lib.diffusion import GaussianDiffusion
-from ddpm_lib.generate import class_labels, generate, tile
+from ddpm_lib.generate import class_labels, generate, tile, with_guidance
 from ddpm_lib.metrics import digit_distance
 from ddpm_lib.models import Network, classes_of
 from ddpm_lib.train import TrainConfig, train
@@ -28,11 +28,12 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Drawn:
-    """How digits are drawn from every arm alike: DDIM, no guidance, the classes in turn."""
+    """How digits are drawn from every arm alike: DDIM, the classes in turn."""
 
     samples: int
     steps: int
     device: str
+    guidance: float = 0.0
 
 
 def train_and_draw(
@@ -46,7 +47,7 @@ def train_and_draw(
         last = progress
     assert last is not None
     seconds = time.perf_counter() - begun
-    network = last.state.ema.average
+    network = with_guidance(last.state.ema.average, drawn.guidance)  # type: ignore[arg-type]
     y = class_labels(drawn.samples, classes_of(model.config))
     how = {"steps": drawn.steps, "device": drawn.device}
     x = torch.cat(list(generate(network, diffusion, (1, 28, 28), range(drawn.samples), y=y, **how)))  # type: ignore[arg-type]

@@ -27,7 +27,7 @@ class Preset:
 # Ten epochs of 60,000 images in batches of 64 are 9,370 steps: the experiment of chapters 5 and 6.
 CLASSIC = TrainConfig(steps=9_370, batch=64, lr=5e-4, warmup=0.0, decay="none", clip=0.0, every=100)
 MODERN = UNetConfig(
-    base=64,
+    base=48,
     mults=(1, 2, 2),
     blocks=2,
     attention=(2,),
@@ -66,7 +66,7 @@ PRESETS: dict[str, Preset] = {
         schedule="cosine",
     ),
     "gpu-minutes": Preset(
-        "digits by class in two minutes on a GPU (6.9 M parameters)", GUIDABLE, MINUTES_GPU, schedule="cosine"
+        "digits by class in two minutes on a GPU (3.9 M parameters)", GUIDABLE, MINUTES_GPU, schedule="cosine"
     ),
     "classic-unet": Preset(
         "the course's U-Net: 13.8 M parameters, no norm, ten epochs", UNetConfig(), CLASSIC

@@ -43,6 +43,20 @@ def load_weights(name: str | Path) -> Checkpoint:
     raise CheckpointError(f"There are no weights {str(name)!r}: pass {known}.")
 
 
+def cards() -> list[str]:
+    """The names of all networks that were measured; a very large one is not shipped itself."""
+    return sorted(path.stem for path in FOLDER.glob("*.md"))
+
+
+def card(name: str) -> dict[str, str]:
+    """The rows of a measured network's card, such as "Training" and "Frechet distance", as they are printed there."""
+    path = FOLDER / f"{name}.md"
+    if not path.is_file():
+        raise CheckpointError(f"There is no card {name!r}: pass one of {', '.join(cards())}.")
+    text = path.read_text(encoding="utf-8")
+    return dict(re.findall(r"^\| (\S.*?) \| (\S.*?) \|$", text, re.MULTILINE))
+
+
 def install(source: Path, name: str, folder: Path | None = None) -> list[Path]:
     """Put exported weights into the package (or `folder`) under `name`, in files of at most MOST_BYTES."""
     for old in files(name, folder):

@@ -28,6 +28,15 @@ def test_every_shipped_network_has_a_card_and_a_picture() -> None:
         assert (weights.FOLDER / f"{name}.png").is_file()
 
 
+def test_a_card_can_be_read_row_by_row() -> None:
+    rows = weights.card("resnet")
+    assert rows["Licence"] == "MIT"
+    assert float(rows["Frechet distance"]) > 10 * float(rows["of real training digits"])
+    assert rows["Network"].startswith("80 parameters")
+    with pytest.raises(CheckpointError, match="no card 'unet-xl': pass one of cpu-"):
+        weights.card("unet-xl")
+
+
 def test_the_shipped_weights_draw_the_digits_that_are_asked_for() -> None:
     trained = ddpm_lib.load("cpu-minutes")
     network = with_guidance(trained.network(), 0.5)

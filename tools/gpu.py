@@ -43,12 +43,13 @@ class Plan:
     name: str
     network: str
     preset: str
+    stored: bool = True  # or its card alone, for all weights together stay under 40 MB
 
 
 PLANS = [
     Plan("resnet", "resnet", "classic-resnet"),
     Plan("unet", "unet", "classic-unet"),
-    Plan("modern-unet", "unet", "modern-unet"),
+    Plan("modern-unet", "unet", "modern-unet", stored=False),
     Plan("modern-unet-cond", "unet", "modern-unet-cond"),
 ]
 
@@ -75,9 +76,11 @@ def pieces(device: str, out: Path, tiny: bool) -> list[Piece]:
         found.append(Piece(f"train {plan.name}", [*train, *small], training=True))
         ship = ["tools.ship", str(run / "checkpoint.safetensors"), plan.name, "--hardware", hardware]
         where = ["--folder", str(out / "weights")] if tiny else []
+        where += [] if plan.stored else ["--card-only"]
         found.append(Piece(f"ship {plan.name}", [*ship, "--samples", n, *where]))
-    table = ["--steps", "5", "--samples", "130", "--out", str(out / "resnet.json")] if tiny else []
-    found.append(Piece("the ResNet's eight", ["benchmarks.resnet_table", "--device", device, *table]))
+    for name, script in (("the ResNet's eight", "resnet_table"), ("the U-Net's pieces", "ablate")):
+        small = ["--steps", "5", "--samples", "130", "--out", str(out / f"{script}.json")] if tiny else []
+        found.append(Piece(name, [f"benchmarks.{script}", "--device", device, *small]))
     return found
 
 

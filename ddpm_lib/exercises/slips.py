@@ -85,7 +85,8 @@ def check_look(answer: object) -> Verdict:
         qkv = F.conv2d(x, weights["qkv.weight"], weights["qkv.bias"]).reshape(b, 3, heads, c // heads, -1)
         q, k, v = qkv.unbind(1)
         found = v @ (q.transpose(-1, -2) @ k / scale**0.5).softmax(-1).transpose(-1, -2)
-        return x * skip + found.reshape(b, c, height, width)
+        result: Tensor = x * skip + found.reshape(b, c, height, width)
+        return result
 
     mistakes = [
         Mistake(
