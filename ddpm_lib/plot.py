@@ -44,13 +44,15 @@ def image_grid(
     *,
     labels: Sequence[object] | None = None,
     scale: int | float | None = None,
+    levels: int = 32,
 ) -> Picture:
     """n images in [-1, 1], clipped, in rows of `columns`; `labels` name the columns.
 
     A pixel is a square of `scale` CSS pixels: as large as the page's column allows, at most 3, unless told.
+    Grey images keep `levels` greys: the eye does not miss the rest, and noise takes half the bytes.
     """
     rows = [list(x[i : i + columns]) for i in range(0, len(x), columns)]
-    return _tiles(rows, columns=labels, title=title, scale=scale)
+    return _tiles(rows, columns=labels, title=title, scale=scale, levels=levels)
 
 
 def forward_strip(
@@ -102,6 +104,7 @@ def _tiles(
     title: str | None = None,
     scale: int | float | None = None,
     gap: int = 1,
+    levels: int = 32,
 ) -> Picture:
     """Images on one transparent canvas, with names over the columns and beside the rows; NaN is left empty."""
     height, width = rows[0][0].shape[-2:]
@@ -110,7 +113,7 @@ def _tiles(
     for i, row in enumerate(rows):
         for j, image in enumerate(row):
             top, left = i * (height + gap), j * (width + gap)
-            canvas[top : top + height, left : left + width] = _rgba(image)
+            canvas[top : top + height, left : left + width] = _rgba(image, levels)
     scale = max(1, min(3, WIDTH // across)) if scale is None else scale
     left, top = 28 * bool(rows_named), 20 * bool(columns) + 22 * bool(title)  # CSS pixels beside and above
     wide, high = left + across * scale, top + down * scale
@@ -137,13 +140,12 @@ def _tiles(
     return picture
 
 
-def _rgba(image: Float[Tensor, "c h w"]) -> NDArray[np.uint8]:
+def _rgba(image: Float[Tensor, "c h w"], levels: int) -> NDArray[np.uint8]:
     image = image.detach().float().cpu()
     opaque = 255 * torch.isfinite(image).all(0, keepdim=True)
-    # 32 levels of grey: the eye does not miss the rest, and noise takes half the bytes.
-    steps = 31 if len(image) == 1 else 255
-    levels = ((image.nan_to_num().clamp(-1, 1) + 1) / 2 * steps).round() / steps * 255
-    colour = levels.round().expand(3, *image.shape[1:])
+    steps = levels - 1 if len(image) == 1 else 255
+    shades = ((image.nan_to_num().clamp(-1, 1) + 1) / 2 * steps).round() / steps * 255
+    colour = shades.round().expand(3, *image.shape[1:])
     array: NDArray[np.uint8] = torch.cat([colour, opaque]).permute(1, 2, 0).byte().numpy()
     return array
 

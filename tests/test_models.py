@@ -111,6 +111,7 @@ def test_the_resnets_receptive_field_is_4_blocks_plus_1_pixels(blocks):
 # -- time ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.equation("eq-time-embedding")
 def test_time_embedding_is_cosines_and_sines_one_row_a_time_one_column_a_frequency():
     t = times(0, 1, 7, 999)
     table = time_embedding(t, 8, max_period=10_000.0)
@@ -173,6 +174,7 @@ def test_the_plain_resnet_does_not_see_the_time():
 # -- blocks --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.equation("eq-unet-block")
 @pytest.mark.parametrize("scale_shift", [False, True])
 @pytest.mark.parametrize(("c_in", "c_out"), [(6, 6), (6, 4)])
 def test_the_residual_block_is_its_formula(scale_shift, c_in, c_out):
@@ -221,6 +223,7 @@ def attention_with_open_output(channels, heads, groups=0):
     return attention
 
 
+@pytest.mark.equation("eq-attention")
 @pytest.mark.parametrize("heads", [1, 2, 4])
 def test_attention_is_torchs_own_with_real_heads(heads):
     attention, x = attention_with_open_output(8, heads, groups=2), normal(2, 8, 3, 5)

@@ -17,7 +17,6 @@ from ddpm_lib.cli.common import clock
 from ddpm_lib.weights import FOLDER, install
 from tools.checksums import write_sums
 
-
 LEFT_OUT = "nowhere: the package would weigh more than 40 MB; `make gpu` trains it anew"
 
 

@@ -2,6 +2,13 @@
 
 from ddpm_lib.exercises.bound import check_kl, check_last_sd, check_log_level, check_prior_term
 from ddpm_lib.exercises.ddim import check_clean_end, check_ddim, check_enough_steps, check_euler
+from ddpm_lib.exercises.experiment import (
+    check_epoch_steps,
+    check_excess,
+    check_race,
+    check_seconds,
+    check_training_cost,
+)
 from ddpm_lib.exercises.forward import (
     check_correlation,
     check_one_step,
@@ -43,6 +50,7 @@ from ddpm_lib.exercises.unet import (
     check_middle,
     check_similarity,
     check_time_embedding,
+    check_time_factor,
 )
 
 __all__ = [
@@ -62,7 +70,9 @@ __all__ = [
     "check_dilated_view",
     "check_enough_steps",
     "check_entropy",
+    "check_epoch_steps",
     "check_euler",
+    "check_excess",
     "check_frechet",
     "check_grow",
     "check_kl",
@@ -85,19 +95,23 @@ __all__ = [
     "check_pulls",
     "check_pupil_mean",
     "check_q_sample",
+    "check_race",
     "check_repair_factor",
     "check_reparameterise",
     "check_residual",
     "check_reverse_mean",
     "check_reverse_variance",
     "check_score_from_x0",
+    "check_seconds",
     "check_share_of_copies",
     "check_shift",
     "check_similarity",
     "check_smallest_T",
     "check_sum_of_gaussians",
     "check_time_embedding",
+    "check_time_factor",
     "check_timesteps",
+    "check_training_cost",
     "check_two_steps",
     "check_view",
     "check_x0_weight",

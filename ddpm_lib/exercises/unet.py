@@ -21,18 +21,18 @@ def rows_for_columns(t: Tensor, dim: int) -> Tensor:
 
 
 def check_middle(answer: object) -> Verdict:
-    """answer: (channels, height, width) in the middle of the classic U-Net, for 28 x 28 pictures."""
+    """answer: (channels, height, width) in the middle of a U-Net of base 64, mults 1, 2, 3, 4, for 32 x 32 pictures."""
     mistakes: list[tuple[object, str]] = [
         (
-            (384, 7, 7),
-            "The multipliers 1, 2, 2 all count from the base of 96: the last level has twice that.",
+            (1536, 4, 4),
+            "The multipliers all count from the base of 64: the last level has four times that.",
         ),
-        ((192, 14, 14), "There are two steps between three levels, and each halves the sides."),
-        ((192, 3, 3), "Three levels have two steps between them, not three."),
-        ((96, 7, 7), "The sides are right. The last multiplier is 2."),
-        ((7, 7, 192), "The numbers are right: the channels come first."),
+        ((256, 8, 8), "There are three steps between four levels, and each halves the sides."),
+        ((256, 2, 2), "Four levels have three steps between them, not four."),
+        ((64, 4, 4), "The sides are right. The last multiplier is 4."),
+        ((4, 4, 256), "The numbers are right: the channels come first."),
     ]
-    return grade_value(answer, (192, 7, 7), mistakes, "96 times 2 channels, and 28 halved twice.")
+    return grade_value(answer, (256, 4, 4), mistakes, "64 times 4 channels, and 32 halved three times.")
 
 
 def check_conv_cost(answer: object) -> Verdict:
@@ -152,7 +152,22 @@ def check_attention(answer: object) -> Verdict:
     return grade(answer, right, mistakes, [(draw(6, 4), draw(6, 4), draw(6, 3))], praise)
 
 
-def means() -> dict[str, float]:
+def check_time_factor(answer: object) -> Verdict:
+    """answer: by what factor the mean distance grows when the network is not told the time."""
+    found = _means()
+    right = found["no time"] / found["the whole"]
+    mistakes: list[tuple[object, str]] = [
+        (1 / right, "That is the other way round: the distance grows."),
+        (found["no time"] - found["the whole"], "That is the difference. The factor was asked for."),
+        (found["rows for columns"] / found["the whole"], "That is what the mistaken embedding costs."),
+        (found["no time"], "That is the distance itself: divide by that of the whole."),
+    ]
+    return grade_value(
+        answer, right, mistakes, "It was told how noisy the picture is, and that is worth so much."
+    )
+
+
+def _means() -> dict[str, float]:
     """Mean distance of each arm of the ablation over its seeds."""
     found: dict[str, list[float]] = {}
     for row in measured("ablate")["rows"]:

@@ -24,7 +24,9 @@ def zero_init(layer: M) -> M:
 
 
 def time_embedding(t: Int[Tensor, " b"], dim: int, max_period: float = 10_000.0) -> Float[Tensor, "b dim"]:
-    """[cos(t w_i), sin(t w_i)], dim / 2 frequencies w_i from 1 down towards 1 / max_period (Vaswani et al. 2017).
+    """[cos(t w_i), sin(t w_i)], dim / 2 frequencies w_i from 1 down towards 1 / max_period.
+
+    Book: eq-time-embedding (Vaswani et al. 2017, section 3.5).
 
     One row a time, one column a frequency. `dim` must be even.
     """
@@ -54,6 +56,8 @@ def group_norm(channels: int, groups: int) -> nn.Module:
 
 class ResidualBlock(nn.Module):
     """skip(x) + conv(act(norm(conv(act(norm(x))) + time))).
+
+    Book: eq-unet-block (Ho et al. 2020, appendix B).
 
     The time features are added after the first convolution or, with `scale_shift`, scale and shift the
     second normalisation (Nichol and Dhariwal 2021; Dhariwal and Nichol 2021, section 3.1).
@@ -94,7 +98,10 @@ class ResidualBlock(nn.Module):
 
 
 class Attention(nn.Module):
-    """x + attention over the h * w pixels, with `heads` heads that each see channels / heads features."""
+    """x + attention over the h * w pixels, with `heads` heads that each see channels / heads features.
+
+    Book: eq-attention (Vaswani et al. 2017, eq. 1).
+    """
 
     def __init__(self, channels: int, heads: int, groups: int) -> None:
         super().__init__()

@@ -1,0 +1,111 @@
+"""Graders of the chapter on the experiment: its steps, its arithmetic, a fair race, and what it found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from ddpm_lib.exercises.grading import Mistake, Verdict, grade, grade_value
+from ddpm_lib.weights import card
+
+Distance = Callable[[Tensor], Tensor]
+
+
+def check_epoch_steps(answer: object) -> Verdict:
+    """answer: steps of ten rounds through 60,000 pictures, 64 a step, where an incomplete batch is left out."""
+    mistakes: list[tuple[object, str]] = [
+        (9375, "60,000 is no multiple of 64: each round ends in a batch of 32, which is left out."),
+        (9380, "The incomplete batch at the end of each round is left out, not counted."),
+        (937, "That is one round."),
+        (600_000, "That is the number of pictures. A step takes 64 of them."),
+    ]
+    return grade_value(answer, 9370, mistakes, "937 whole batches a round, ten times.")
+
+
+def check_training_cost(answer: object) -> Verdict:
+    """answer(forward, pictures): FLOP of training on so many pictures, `forward` FLOP a picture one way."""
+    mistakes = [
+        Mistake(lambda forward, pictures: forward * pictures, "That is the way forward alone."),
+        Mistake(
+            lambda forward, pictures: 2 * forward * pictures,
+            "The way back makes two products for each one of the way forward: for the weights and for the input.",
+        ),
+        Mistake(
+            lambda forward, pictures: 4 * forward * pictures,
+            "One way forward and two products back are three, not four.",
+        ),
+    ]
+    praise = "Once forward, and twice as much back."
+    return grade(
+        answer, lambda forward, pictures: 3 * forward * pictures, mistakes, [(7, 4), (100, 3)], praise
+    )
+
+
+def check_seconds(answer: object) -> Verdict:
+    """answer(cost, peak, share): seconds for `cost` FLOP on a machine of `peak` FLOP/s that is used to a `share`."""
+    mistakes = [
+        Mistake(lambda cost, peak, share: cost / peak, "The machine reaches only a share of its peak."),
+        Mistake(lambda cost, peak, share: cost / peak * share, "A smaller share takes longer: divide by it."),
+        Mistake(lambda cost, peak, share: peak * share / cost, "Upside down: more work takes more time."),
+    ]
+    cases = [(8.8e15, 1e15, 0.4), (1e12, 2e11, 0.25)]
+    praise = "Work divided by what the machine really does."
+    return grade(answer, lambda cost, peak, share: cost / (peak * share), mistakes, cases, praise)
+
+
+def check_race(answer: object) -> Verdict:
+    """answer(a, b, distance): by how much the drawings `a` are worse than `b`, at equal numbers; (n, d), (m, d)."""
+
+    def right(a: Tensor, b: Tensor, distance: Distance) -> Tensor:
+        n = min(len(a), len(b))
+        return distance(a[:n]) - distance(b[:n])
+
+    mistakes = [
+        Mistake(
+            lambda a, b, distance: distance(a) - distance(b),
+            "The two are measured on different numbers of drawings, and a distance falls with their number.",
+        ),
+        Mistake(
+            lambda a, b, distance: distance(a[: len(b)]) - distance(b),
+            "That is fair only where the first is the longer one: take the smaller number of the two.",
+        ),
+        Mistake(
+            lambda a, b, distance: distance(a) - distance(b[: len(a)]),
+            "That is fair only where the second is the longer one: take the smaller number of the two.",
+        ),
+        Mistake(lambda a, b, distance: right(b, a, distance), "The sign: positive when the first is worse."),
+        Mistake(
+            lambda a, b, distance: distance(a) / len(a) - distance(b) / len(b),
+            "Dividing by the number does not undo its effect: only equal numbers compare.",
+        ),
+    ]
+
+    def distance(x: Tensor) -> Tensor:  # of a set of numbers; it falls with their number, as Frechet's does
+        return x.square().mean() + 1 / len(x)
+
+    draw = torch.Generator().manual_seed(0)
+    few = torch.randn(10, 3, generator=draw, dtype=torch.float64)
+    many = torch.randn(40, 3, generator=draw, dtype=torch.float64)
+    praise = "Equal numbers, or no comparison."
+    return grade(answer, right, mistakes, [(few, many, distance), (many, few, distance)], praise)
+
+
+def check_excess(answer: object) -> Verdict:
+    """answer: distance of the U-Net above the floor, in units of that of the ResNet above it; from the cards."""
+    (resnet, floor), (unet, _) = (_distances(name) for name in ("resnet", "unet"))
+    right = (unet - floor) / (resnet - floor)
+    mistakes: list[tuple[object, str]] = [
+        (1 / right, "That is the other way round: the U-Net's in units of the ResNet's."),
+        (unet / resnet, "Subtract the floor from both: real digits have it as well."),
+        (unet - floor, "That is the U-Net's own. Divide by the ResNet's."),
+    ]
+    return grade_value(
+        answer, right, mistakes, "So much of the way to real digits is left, of the ResNet's whole."
+    )
+
+
+def _distances(name: str) -> tuple[float, float]:
+    rows = card(name)
+    return float(rows["Frechet distance"]), float(rows["of real training digits"])
