@@ -153,17 +153,17 @@ def check_attention(answer: object) -> Verdict:
 
 
 def check_time_factor(answer: object) -> Verdict:
-    """answer: by what factor the mean distance grows when the network is not told the time."""
+    """answer: by what factor the mean distance changes when the network is not told the time."""
     found = _means()
     right = found["no time"] / found["the whole"]
     mistakes: list[tuple[object, str]] = [
-        (1 / right, "That is the other way round: the distance grows."),
+        (1 / right, "That is the other way round: divide the distance without the time by that of the whole."),
         (found["no time"] - found["the whole"], "That is the difference. The factor was asked for."),
         (found["rows for columns"] / found["the whole"], "That is what the mistaken embedding costs."),
         (found["no time"], "That is the distance itself: divide by that of the whole."),
     ]
     return grade_value(
-        answer, right, mistakes, "It was told how noisy the picture is, and that is worth so much."
+        answer, right, mistakes, "Above 1 it does worse without the time, below 1 better."
     )
 
 
