@@ -131,7 +131,7 @@ class GaussianDiffusion:
     ) -> Float[Tensor, "b *shape"]:
         """The gradient of log q(x_t | x_0) in x_t, -eps / sqrt(1 - alpha_bar_t); that of log q(x_t) for E[eps | x_t].
 
-        Book: eq-score (Song et al. 2021, section 3.4). Needs t >= 1.
+        Book: eq-score (score SDE, section 3.3). Needs t >= 1.
         """
         ab = self.alpha_bar(t, xt)
         return times(-1 / (1 - ab).sqrt(), eps)
