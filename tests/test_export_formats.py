@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
+import diffusers
 import onnx
 import onnxruntime
 import pytest
 import torch
+from diffusers.pipelines.ddim import pipeline_ddim
+from diffusers.pipelines.ddpm import pipeline_ddpm
+from diffusers.schedulers import scheduling_ddim, scheduling_ddpm
+from safetensors.torch import load_file
 from torch import nn
 
 from ddpm_lib import load
@@ -18,9 +27,14 @@ from ddpm_lib.checkpoint import About, save_checkpoint
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.formats import FormatError, onnx_file
 from ddpm_lib.formats.onnx_file import write_onnx
+from ddpm_lib.formats.pipeline_folder import write_pipeline
+from ddpm_lib.formats.pipeline_unet import PipelineUNet
+from ddpm_lib.formats.unet2d import one_later, why_not
 from ddpm_lib.generate import class_labels
 from ddpm_lib.models import ResNetConfig, UNetConfig, build
-from ddpm_lib.sampling import Noise, ddim_step, sample
+from ddpm_lib.models.blocks import time_embedding
+from ddpm_lib.presets import PRESETS
+from ddpm_lib.sampling import Noise, ddim_step, ddpm_step, sample
 from ddpm_lib.schedule import NoiseSchedule, cosine_schedule, linear_schedule
 from ddpm_lib.train import TrainConfig, start
 from tests.helpers import close, unchecked
@@ -176,4 +190,208 @@ def test_a_file_that_computes_something_else_is_refused_and_not_left_there(tmp_p
     monkeypatch.setattr(onnx_file, "_keep_every_input", spoiled)
     with pytest.raises(FormatError, match="nothing was written"):
         write_onnx(path, checkpoint)
+    assert [file.name for file in tmp_path.iterdir()] == ["run"]
+
+
+# -- diffusers -------------------------------------------------------------------------------------------------
+
+THEIRS = {
+    "plain": (PLAIN, (1, 8, 8)),
+    "modern": (replace(PRESETS["modern-unet"].model, base=32), (1, 8, 12)),
+    "attention everywhere": (
+        replace(PLAIN, attention=(0, 1), heads=1, scale_shift=True, blocks=2, channels=3, predicts="v"),
+        (3, 8, 8),
+    ),
+    "one level": (replace(PLAIN, mults=(1,), predicts="x0"), (1, 5, 5)),
+}
+
+
+@pytest.mark.parametrize("name", THEIRS)
+def test_a_network_that_unet2dmodel_can_be_becomes_one(name, tmp_path):
+    config, shape = THEIRS[name]
+    checkpoint = checkpoint_of(tmp_path, config, shape)
+    written = write_pipeline(tmp_path / "out", checkpoint)
+    assert written.own is None
+    assert written.off < 1e-5
+    pipeline = loaded(tmp_path / "out")
+    assert type(pipeline.unet) is diffusers.UNet2DModel
+    network, xt = checkpoint.network(), torch.randn(100, *shape)
+    expected = network(xt, torch.arange(1, 101))
+    assert float(expected.std()) > 0.01
+    close(pipeline.unet(xt, torch.arange(100)).sample, expected, 1e-5)
+
+
+def test_the_weights_in_the_folder_are_the_checkpoints(tmp_path):
+    # By their bits, whatever their names: the queries, keys and values apart, and the first layer of the time
+    # turned back. Nothing else is there.
+    checkpoint = checkpoint_of(tmp_path, THEIRS["attention everywhere"][0], (3, 8, 8))
+    write_pipeline(tmp_path / "out", checkpoint)
+    theirs = load_file(tmp_path / "out/unet/diffusion_pytorch_model.safetensors")
+    ours = checkpoint.network().state_dict()
+    turned, time = theirs.pop("time_embedding.linear_1.weight"), ours.pop("time.mlp.0.weight")
+    embedding = time_embedding(torch.arange(100), 16)
+    close(embedding[:-1] @ turned.T, embedding[1:] @ time.T, 1e-5)
+
+    pieces = [p for name, x in ours.items() for p in (x.chunk(3) if ".qkv." in name else [x])]
+    assert sorted(bits(x) for x in pieces) == sorted(bits(x) for x in theirs.values())
+
+
+def bits(tensor):
+    return tensor.contiguous().numpy().tobytes()
+
+
+def test_the_own_networks_weights_are_the_checkpoints_by_name(tmp_path):
+    checkpoint = checkpoint_of(tmp_path, OWN, (3, 8, 12))
+    write_pipeline(tmp_path / "out", checkpoint)
+    theirs = load_file(tmp_path / "out/unet/diffusion_pytorch_model.safetensors")
+    ours = checkpoint.network().state_dict()
+    assert set(theirs) == {f"network.{name}" for name in ours}
+    assert all(torch.equal(theirs[f"network.{name}"], tensor) for name, tensor in ours.items())
+
+
+def test_the_time_layer_turned_by_one_step_undoes_their_offset():
+    weight = torch.randn(7, 32, dtype=torch.float64)
+    t = torch.arange(1, 1001)
+    expected = time_embedding(t, 32).double() @ weight.T
+    close(
+        time_embedding(t - 1, 32).double() @ one_later(weight, 32).T, expected, 1e-3
+    )  # float32 angles up to 1000
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"fold": 2}, "folds 2 x 2 pixels"),
+        ({"activation": "leaky_relu"}, "leaky_relu"),
+        ({"classes": 10}, "without a class"),
+        ({"mults": (2, 2)}, "wider than its time embedding"),
+        ({"groups": 0}, "groups"),
+        ({"groups": 32}, "groups"),
+        ({"heads": 2, "attention": (0,)}, "heads differ"),
+    ],
+)
+def test_what_unet2dmodel_cannot_do_is_named(change, reason):
+    assert reason in why_not(build(replace(PLAIN, **change)))
+    assert why_not(build(PLAIN)) is None
+    assert why_not(build(ResNetConfig())) == "it is not a U-Net"
+
+
+def loaded(folder, cls=diffusers.DDPMPipeline):
+    """The pipeline, without its progress bars."""
+    diffusers.utils.logging.disable_progress_bar()
+    pipeline = cls.from_pretrained(folder, low_cpu_mem_usage=False)
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline
+
+
+def in_float64(pipeline, schedule):
+    """The same with tables multiplied up in float64, as ours are: theirs are float32."""
+    pipeline.scheduler.alphas = schedule.alpha[1:]
+    pipeline.scheduler.alphas_cumprod = schedule.alpha_bar[1:]
+    return pipeline
+
+
+def run(pipeline, noise, monkeypatch, **options):
+    """(states after each step, finished images) of their pipeline, which draws from `noise`."""
+    for module in (pipeline_ddpm, pipeline_ddim, scheduling_ddpm, scheduling_ddim):
+        monkeypatch.setattr(module, "randn_tensor", lambda *args, **kwargs: noise())
+    states, step = [], pipeline.scheduler.step
+
+    def recorded(*args, **kwargs):
+        result = step(*args, **kwargs)
+        states.append(result.prev_sample)
+        return result
+
+    pipeline.scheduler.step = recorded
+    images = pipeline(batch_size=2, output_type="pt", **options).images
+    return torch.stack(states), images
+
+
+SAMPLED = {
+    "unet2dmodel": (PLAIN, (1, 8, 8)),
+    "unet2dmodel, v": (replace(PLAIN, predicts="v"), (1, 8, 8)),
+    "resnet, x0": (ResNetConfig(width=8, time=True, predicts="x0"), (1, 8, 6)),
+    "classes": (OWN, (3, 8, 12)),  # the pipeline passes no labels: "no class"
+}
+
+
+@pytest.mark.parametrize("steps", [100, 20])
+@pytest.mark.parametrize("name", SAMPLED)
+def test_their_ddpm_pipeline_takes_our_steps(name, steps, tmp_path, monkeypatch):
+    config, shape = SAMPLED[name]
+    checkpoint = checkpoint_of(tmp_path, config, shape)
+    write_pipeline(tmp_path / "out", checkpoint)
+    ours = sample(
+        checkpoint.network(), checkpoint.diffusion, shape, seeds=[1, 2], step=ddpm_step, steps=steps
+    )
+    ours = torch.stack([state.xt for state in ours][1:])
+    pipeline = in_float64(loaded(tmp_path / "out"), checkpoint.schedule)
+    theirs, images = run(pipeline, Noise([1, 2], shape), monkeypatch, num_inference_steps=steps)
+    close(theirs, ours, 1e-4)
+    close(images, (ours[-1] / 2 + 0.5).clamp(0, 1), 1e-4)
+    assert float(ours[-1].std()) > 0.05
+
+
+@pytest.mark.parametrize("schedule", [linear_schedule(100), cosine_schedule(100)], ids=["linear", "cosine"])
+def test_their_own_float32_tables_are_as_good(schedule, tmp_path, monkeypatch):
+    checkpoint = checkpoint_of(tmp_path, PLAIN, schedule=schedule)
+    write_pipeline(tmp_path / "out", checkpoint)
+    *_, ours = sample(checkpoint.network(), checkpoint.diffusion, (1, 8, 8), seeds=[1, 2])
+    theirs, _ = run(loaded(tmp_path / "out"), Noise([1, 2], (1, 8, 8)), monkeypatch, num_inference_steps=100)
+    close(theirs[-1], ours.xt, 1e-4)
+
+
+@pytest.mark.parametrize("eta", [0.0, 0.7])
+@pytest.mark.parametrize("name", ["cpu-minutes", "unet2dmodel"])
+def test_their_ddim_pipeline_loads_the_folder_too(name, eta, tmp_path, monkeypatch):
+    config, shape = SAMPLED.get(name, (None, (1, 28, 28)))
+    checkpoint = load(name) if config is None else checkpoint_of(tmp_path, config, shape)
+    write_pipeline(tmp_path / "out", checkpoint)
+    step = partial(ddim_step, eta=eta)
+    ours = sample(checkpoint.network(), checkpoint.diffusion, shape, seeds=[1, 2], step=step, steps=20)
+    ours = torch.stack([state.xt for state in ours][1:])
+    pipeline = in_float64(loaded(tmp_path / "out", diffusers.DDIMPipeline), checkpoint.schedule)
+    options = {"eta": eta, "num_inference_steps": 20, "use_clipped_model_output": True}
+    theirs, _ = run(pipeline, Noise([1, 2], shape), monkeypatch, **options)
+    close(theirs, ours, 1e-4)
+
+
+def test_the_own_network_takes_class_labels_and_their_kinds_of_time(tmp_path):
+    checkpoint = checkpoint_of(tmp_path, OWN, (3, 8, 12))
+    write_pipeline(tmp_path / "out", checkpoint)
+    unet, network = loaded(tmp_path / "out").unet, checkpoint.network()
+    assert isinstance(unet, PipelineUNet)
+    xt, y, seven = torch.randn(2, 3, 8, 12), torch.tensor([2, 0]), torch.tensor([7, 7])
+    assert torch.equal(unet(xt, 6, class_labels=y).sample, network(xt, seven, y))
+    assert torch.equal(unet(xt, torch.tensor(6)).sample, network(xt, seven))
+    (tuple_of_one,) = unet(xt, torch.tensor([6, 6]), return_dict=False)
+    assert torch.equal(
+        tuple_of_one, network(xt, seven, torch.tensor([3, 3]))
+    )  # label 3 of 3 classes is "no class"
+    assert not torch.equal(tuple_of_one, network(xt, seven, y))
+    with pytest.raises(FormatError, match="computes in float32"):
+        unet(xt.half(), 6)
+
+
+def test_a_folder_works_elsewhere_as_its_own_readme_says(tmp_path):
+    # In a fresh interpreter, offline: a UNet2DModel without ddpm_lib, our own network with one import of it.
+    code = "import os, sys\n"
+    for name, config, shape in (("theirs", PLAIN, (1, 8, 8)), ("own", OWN, (3, 8, 12))):
+        write_pipeline(tmp_path / name, checkpoint_of(tmp_path, config, shape, linear_schedule(25)))
+        example = (tmp_path / name / "README.md").read_text(encoding="utf-8").split("```")[1]
+        code += f"os.chdir({str(tmp_path / name)!r})\n{example.removeprefix('python')}\n"
+        code += f"assert [image.size for image in images] == 8 * [{shape[:0:-1]}]\n"
+        code += f"assert ('ddpm_lib' in sys.modules) == {name == 'own'}\n"
+    environment = os.environ | {"HF_HUB_OFFLINE": "1", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_another_network_than_ours_is_refused_and_the_folder_not_written(tmp_path, monkeypatch):
+    checkpoint = checkpoint_of(tmp_path, PLAIN)
+    monkeypatch.setattr(
+        "ddpm_lib.formats.unet2d.one_later", lambda weight, dim: weight
+    )  # forget their offset
+    with pytest.raises(FormatError, match="nothing was written"):
+        write_pipeline(tmp_path / "out", checkpoint)
     assert [file.name for file in tmp_path.iterdir()] == ["run"]
