@@ -52,7 +52,8 @@ def parser() -> argparse.ArgumentParser:
     _export(commands.add_parser(
         "export", help="write the weights alone, to share",
         description="Write the averaged weights and the configuration, without the optimizer: about a quarter "
-        "of the checkpoint, an eighth with --half. It can be sampled and evaluated, not trained on.",
+        "of the checkpoint, an eighth with --half. It can be sampled and evaluated, not trained on. Or write "
+        "the network for another library, in one of the formats below.",
     ))  # fmt: skip
     return top
 
@@ -118,9 +119,23 @@ def _evaluate(p: argparse.ArgumentParser) -> None:
 def _export(p: argparse.ArgumentParser) -> None:
     p.add_argument("checkpoint", help="a run's checkpoint.safetensors")
     p.add_argument(
-        "--out", metavar="FILE", help="file to write (default: weights.safetensors beside the checkpoint)"
+        "--out",
+        metavar="FILE",
+        help="file to write (default: weights.safetensors, model.onnx or the folder diffusers, beside the checkpoint)",
     )
     p.add_argument("--half", action="store_true", help="store the weights in float16")
+    formats = p.add_mutually_exclusive_group()
+    formats.add_argument(
+        "--onnx",
+        action="store_true",
+        help="an ONNX file: inputs xt, t (and y) of any batch and size, the schedule in its metadata "
+        "(needs onnx; checked where onnxruntime is installed)",
+    )
+    formats.add_argument(
+        "--diffusers",
+        action="store_true",
+        help="a folder for diffusers' DDPMPipeline.from_pretrained (needs diffusers)",
+    )
     p.add_argument("--dry-run", action="store_true", help="print the whole configuration and stop")
 
 

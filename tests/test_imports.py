@@ -32,6 +32,7 @@ CORE = {
     "train": {"diffusion", "loss", "ema", "models"},
     "checkpoint": {"schedule", "diffusion", "models", "train"},
     "presets": {"schedule", "models", "train"},
+    "formats": {"models", "checkpoint"},
 }
 FRONT = {
     "plot",
@@ -124,6 +125,9 @@ def test_a_file_is_short_and_says_what_it_is(file):
         ("ddpm_lib.sampling", ["matplotlib", "anywidget", "PIL", "ddpm_lib.train"]),
         ("ddpm_lib.models", ["matplotlib", "ddpm_lib.schedule", "ddpm_lib.diffusion"]),
         ("ddpm_lib.checkpoint", ["matplotlib", "anywidget", "IPython"]),
+        ("ddpm_lib.__main__", ["onnx", "onnxruntime", "diffusers"]),
+        ("ddpm_lib.formats.onnx_file", ["onnx", "onnxruntime", "diffusers", "matplotlib"]),
+        ("ddpm_lib.formats.pipeline_folder", ["onnx", "onnxruntime", "diffusers", "matplotlib"]),
     ],
 )
 def test_importing_a_part_does_not_drag_in_the_rest(module, unwanted):

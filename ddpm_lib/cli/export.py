@@ -1,4 +1,4 @@
-"""`python -m ddpm_lib export`: the averaged weights alone, small enough to share."""
+"""`python -m ddpm_lib export`: the averaged weights alone, small enough to share, or for other libraries."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ from pathlib import Path
 
 from ddpm_lib import load
 from ddpm_lib.checkpoint import export_weights
+from ddpm_lib.cli import formats
 from ddpm_lib.cli.common import UsageError, print_config
 
 
 def run(args: argparse.Namespace) -> None:
     """Write --out, with what sampling needs and nothing else."""
     checkpoint = load(args.checkpoint)
+    if name := formats.chosen(args):
+        formats.run(name, checkpoint, args)
+        return
     out = Path(args.out or Path(args.checkpoint).with_name("weights.safetensors"))
     if args.dry_run:
         print_config(
