@@ -121,6 +121,9 @@ def _export(p: argparse.ArgumentParser) -> None:
         "--out", metavar="FILE", help="file to write (default: weights.safetensors beside the checkpoint)"
     )
     p.add_argument("--half", action="store_true", help="store the weights in float16")
+    p.add_argument(
+        "--web", action="store_true", help="write a script (model.js) that a page runs the network from"
+    )
     p.add_argument("--dry-run", action="store_true", help="print the whole configuration and stop")
 
 
