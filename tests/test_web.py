@@ -231,8 +231,8 @@ def test_it_pauses_steps_resumes_and_stops(page: Page, tiny: dict[str, Any]) -> 
         page.wait_for_timeout(100)
         return [m["step"] for m in page.evaluate("() => heard.splice(0)")]
 
-    engine.send("run", **request(id=1, steps=6))
-    engine.send("pause")
+    run = {"type": "run", **request(steps=6)}
+    engine.send_at_once(run | {"id": 1}, {"type": "pause"})
     reached = still()[-1]
     assert reached < 6, "the run was over before the pause"
     engine.send("step")
@@ -240,19 +240,17 @@ def test_it_pauses_steps_resumes_and_stops(page: Page, tiny: dict[str, Any]) -> 
     engine.send("resume")
     assert engine.heard("done")[-1]["id"] == 1
 
-    engine.send("run", **request(id=2, steps=6))
-    engine.send("pause")
-    engine.send("cancel")
-    still()
+    engine.send_at_once(run | {"id": 2}, {"type": "pause"}, {"type": "cancel"})
+    assert still()[-1] < 6
     engine.send("resume")
     assert still() == []
-    engine.send(
-        "run", **request(id=3, steps=40, n=50, labels=[-1] * 50)
-    )  # a new run takes the place of an old one
-    engine.send("run", **request(id=4, steps=2))
+    long = run | {"id": 3, "steps": 40, "n": 50, "labels": [-1] * 50}
+    engine.send_at_once(long, run | {"id": 4})  # a new run takes the place of the old one
     messages = engine.heard("done")
     assert messages[-1]["id"] == 4
-    assert {m["id"] for m in messages[-3:]} == {4}
+    assert {m["id"] for m in messages[-7:]} == {4}
+    page.wait_for_timeout(100)
+    assert page.evaluate("() => heard.length") == 0
 
 
 MISTAKES = {
@@ -313,7 +311,7 @@ def damaged(weights: dict[str, Any], damage: str) -> dict[str, Any]:
         ("missing layer", "The weights lack last.2.bias: export them again"),
         ("unknown layer", "The layer extra.weight is unknown to this engine: export"),
         ("other network", "The weights of time.mlp.0 do not fit the network's configuration: export"),
-        ("other format", "These weights have the format ddpm_lib/web/2, not ddpm_lib/web/1: export"),
+        ("other format", "The weights have the format ddpm_lib/web/2, not ddpm_lib/web/1: export"),
     ],
 )
 def test_damaged_weights_are_refused_in_one_sentence(

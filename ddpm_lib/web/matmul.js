@@ -10,27 +10,21 @@ class Heap {
   constructor(wasm) {
     this.memory = wasm ? new WebAssembly.Memory({ initial: 16 }) : null;
     this.top = 0;
-    this.view(this.memory?.buffer ?? new ArrayBuffer(1 << 20));
-  }
-
-  /** @param {ArrayBuffer} buffer */
-  view(buffer) {
-    this.f32 = new Float32Array(buffer); // read it anew after every `alloc`: growing replaces it
-    this.i32 = new Int32Array(buffer);
+    // Read these anew after every `alloc`: growing replaces them.
+    this.f32 = new Float32Array(this.memory?.buffer ?? new ArrayBuffer(1 << 20));
+    this.i32 = new Int32Array(this.f32.buffer);
   }
 
   /** @param {number} n @returns {number} the place of n floats, not cleared, on a boundary of 16 bytes */
   alloc(n) {
     const at = this.top;
     this.top += (n + 3) & ~3;
-    const more = Math.ceil(Math.max(4 * this.top - this.f32.byteLength, 0) / 65536);
-    if (more && this.memory) {
-      this.memory.grow(more + 64);
-      this.view(this.memory.buffer);
-    } else if (more) {
-      const old = this.f32;
-      this.view(new ArrayBuffer(old.byteLength + 65536 * (more + 64)));
-      this.f32.set(old);
+    if (this.top > this.f32.length) {
+      const old = this.f32, pages = Math.ceil((4 * this.top - old.byteLength) / 65536) + 64;
+      this.memory?.grow(pages);
+      this.f32 = new Float32Array(this.memory?.buffer ?? new ArrayBuffer(old.byteLength + 65536 * pages));
+      this.i32 = new Int32Array(this.f32.buffer);
+      if (!this.memory) this.f32.set(old);
     }
     return at;
   }

@@ -43,7 +43,8 @@ class Normal {
   draw(n) {
     const z = new Float32Array(n);
     for (let i = 0; i < n; i += 2) {
-      const radius = Math.sqrt(-2 * Math.log((this.bits() + 1) / 2 ** 32)), angle = (2 * Math.PI * this.bits()) / 2 ** 32;
+      const radius = Math.sqrt(-2 * Math.log((this.bits() + 1) / 2 ** 32));
+      const angle = (2 * Math.PI * this.bits()) / 2 ** 32;
       z[i] = radius * Math.cos(angle);
       if (i + 1 < n) z[i + 1] = radius * Math.sin(angle);
     }
@@ -53,7 +54,7 @@ class Normal {
 
 /**
  * x0_hat at (x_t, t), limited to [-1, 1]. With a class and w, guided: (1 + w) output(y) - w output(no class).
- * @param {UNet} net @param {Float64Array | Float32Array} alphaBar
+ * @param {UNet} net @param {Float32Array} alphaBar
  * @param {Float32Array} xt @param {number} t @param {number} y @param {number} w @returns {Float32Array}
  */
 function denoise(net, alphaBar, xt, t, y, w) {
@@ -73,8 +74,8 @@ function denoise(net, alphaBar, xt, t, y, w) {
 /**
  * One step from t to s < t: x_s = sqrt(alpha_bar_s) x0_hat + sqrt(1 - alpha_bar_s - sigma^2) eps_hat + sigma z, where
  * sigma^2 is eta^2 times the posterior's variance (DDIM, eq. 12 and 16). With eta = 1 it is DDPM's step.
- * @param {Float64Array | Float32Array} alphaBar @param {Float32Array} xt @param {Float32Array} x0 @param {number} t @param {number} s
- * @param {number} eta @param {Float32Array} z @returns {Float32Array}
+ * @param {Float32Array} alphaBar @param {Float32Array} xt @param {Float32Array} x0 the prediction
+ * @param {number} t @param {number} s @param {number} eta @param {Float32Array} z @returns {Float32Array}
  */
 function reverseStep(alphaBar, xt, x0, t, s, eta, z) {
   const at = alphaBar[t], as = alphaBar[s];

@@ -9,6 +9,8 @@
  *   data: string, length: number, crc32: number }} Detail
  */
 
+const ANEW = "load the page again, or export them again";
+
 /** @param {string} text base64 @returns {Uint8Array<ArrayBuffer>} */
 function bytesOf(text) {
   try {
@@ -16,7 +18,7 @@ function bytesOf(text) {
     for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
     return bytes;
   } catch {
-    throw Error("The weights are damaged: load the page again, or export them again.");
+    throw Error(`The weights are damaged: ${ANEW}.`);
   }
 }
 
@@ -33,11 +35,11 @@ function crc32(bytes) {
 
 /** @param {Detail} detail @returns {Map<string, Tensor>} */
 function decode({ format, tensors, data, length, crc32: expected }) {
-  if (format !== "ddpm_lib/web/1") throw Error(`These weights have the format ${format}, not ddpm_lib/web/1: export them with the ddpm_lib that this page came from.`);
+  if (format !== "ddpm_lib/web/1") throw Error(`The weights have the format ${format}, not ddpm_lib/web/1: ${AGAIN}.`);
   const bytes = bytesOf(data);
   if (bytes.length !== length)
-    throw Error(`The weights are cut short (${bytes.length} of ${length} bytes): load the page again, or export them again.`);
-  if (crc32(bytes) !== expected) throw Error("The weights are damaged (their checksum is wrong): load the page again, or export them again.");
+    throw Error(`The weights are cut short (${bytes.length} of ${length} bytes): ${ANEW}.`);
+  if (crc32(bytes) !== expected) throw Error(`The weights are damaged (their checksum is wrong): ${ANEW}.`);
   const { buffer } = bytes;
   return new Map(
     tensors.map(({ name, shape, bits, offset }) => {

@@ -3,8 +3,10 @@
 // images, so that it hears them soon.
 
 /**
- * @typedef {{ id: unknown, n: number, labels: number[], sampler: "ddpm" | "ddim", steps: number, eta: number, w: number,
- *   seed: number, x?: Float32Array, from?: number, mask?: Float32Array, known?: Float32Array,
+ * What is to be drawn: n images in `steps` steps from x (else noise of the seed) at t = `from` (else T) to 0. Where the
+ * mask is 1, the known picture is kept. `noise` replaces the seed's draws, one a step, for the tests.
+ * @typedef {{ id: unknown, n: number, labels: number[], sampler: "ddpm" | "ddim", steps: number, eta: number,
+ *   w: number, seed: number, x?: Float32Array, from?: number, mask?: Float32Array, known?: Float32Array,
  *   noise?: Float32Array }} Run
  */
 
@@ -21,6 +23,9 @@ let wake = () => {};
 const channel = new MessageChannel();
 const rest = () => new Promise((resolve) => ((channel.port1.onmessage = resolve), channel.port2.postMessage(null)));
 
+/** Until the next message was dealt with. @returns {Promise<void>} */
+const message = () => new Promise((resolve) => (wake = resolve));
+
 /** @param {Detail} detail */
 function load(detail) {
   current = model = null;
@@ -34,18 +39,26 @@ function load(detail) {
 function check({ n, labels, sampler, steps, eta, w, x, from, mask, known, noise }, { net, T }) {
   const size = net.shape.reduce((a, b) => a * b), { classes } = net.config, start = from ?? T;
   const picture = size / net.shape[0];
-  if (!(Number.isInteger(n) && n >= 1)) throw Error(`Cannot draw ${n} images: ask for 1 or more.`);
-  if (!(Number.isInteger(start) && start >= 1 && start <= T)) throw Error(`Cannot start at t = ${start}: choose 1 to ${T}.`);
-  if (!(Number.isInteger(steps) && steps >= 1 && steps <= start)) throw Error(`Cannot take ${steps} steps from t = ${start}: choose 1 to ${start}.`);
-  if (labels.length !== n) throw Error(`There are ${labels.length} labels for ${n} images: pass one an image, -1 for no class.`);
-  const wrong = labels.find((y) => !(Number.isInteger(y) && y >= -1 && y < classes));
-  if (wrong !== undefined) throw Error(`There is no class ${wrong}: ${classes ? `choose 0 to ${classes - 1}, or -1 for none` : "this network knows none, pass -1"}.`);
-  if (sampler !== "ddpm" && sampler !== "ddim") throw Error(`There is no sampler ${sampler}: choose ddpm or ddim.`);
-  if (sampler === "ddim" && !(eta >= 0 && eta <= 1)) throw Error(`eta = ${eta} is not between 0 and 1.`);
-  if (!Number.isFinite(w)) throw Error(`The weight of guidance must be a number, not ${w}.`);
-  if (x && x.length !== n * size) throw Error(`The start has ${x.length} numbers, not ${n} times ${size}.`);
-  if (noise && noise.length !== steps * n * size) throw Error(`The noise has ${noise.length} numbers, not ${steps} times ${n} times ${size}.`);
-  if (mask && (mask.length !== picture || known?.length !== size)) throw Error(`The mask needs ${picture} numbers and a known picture of ${size}.`);
+  const known_classes = classes ? `choose 0 to ${classes - 1}, or -1 for none` : "this network knows none, pass -1";
+  const whole = (/** @type {number} */ v, /** @type {number} */ low, high = Infinity) =>
+    Number.isInteger(v) && v >= low && v <= high;
+  /** @type {(right: boolean, sentence: string) => void} */
+  const must = (right, sentence) => {
+    if (!right) throw Error(sentence);
+  };
+  must(whole(n, 1), `Cannot draw ${n} images: ask for 1 or more.`);
+  must(whole(start, 1, T), `Cannot start at t = ${start}: choose 1 to ${T}.`);
+  must(whole(steps, 1, start), `Cannot take ${steps} steps from t = ${start}: choose 1 to ${start}.`);
+  must(labels.length === n, `There are ${labels.length} labels for ${n} images: pass one an image, -1 for no class.`);
+  for (const y of labels) must(whole(y, -1, classes - 1), `There is no class ${y}: ${known_classes}.`);
+  must(sampler === "ddpm" || sampler === "ddim", `There is no sampler ${sampler}: choose ddpm or ddim.`);
+  must(sampler === "ddpm" || (eta >= 0 && eta <= 1), `eta = ${eta} is not between 0 and 1.`);
+  must(Number.isFinite(w), `The weight of guidance must be a number, not ${w}.`);
+  must(!x || x.length === n * size, `The start has ${x?.length} numbers, not ${n} times ${size}.`);
+  const draws = steps * n * size;
+  must(!noise || noise.length === draws, `The noise has ${noise?.length} numbers, not ${steps} times ${n} times ${size}.`);
+  const fits = mask?.length === picture && known?.length === size;
+  must(!mask || fits, `The mask needs ${picture} numbers and a known picture of ${size}.`);
 }
 
 /** @param {Run} run */
@@ -79,7 +92,7 @@ async function sample(run) {
     for (let i = 0; i < n; i++) {
       await rest();
       const stopped = performance.now();
-      while (paused && !granted && i === 0 && current === run) await new Promise((/** @type {(_?: unknown) => void} */ go) => (wake = go));
+      while (paused && !granted && i === 0 && current === run) await message();
       began += performance.now() - stopped; // a pause is not the engine's time
       if (current !== run) return;
       const x = xt.subarray(i * size, (i + 1) * size), z = draw(i, step);
@@ -94,19 +107,19 @@ async function sample(run) {
   worker.postMessage({ type: "done", id, ms: performance.now() - began });
 }
 
-worker.onmessage = async ({ data: message }) => {
+/** @param {MessageEvent} event */
+worker.onmessage = async ({ data }) => {
   try {
-    if (message.type === "load") load(message.detail);
-    else if (message.type === "run") await sample(message);
-    else if (message.type === "step") granted = paused ? granted + 1 : 0;
-    else if (message.type === "cancel") current = null;
-    else if (message.type === "pause" || message.type === "resume") {
-      paused = message.type === "pause";
+    if (data.type === "load") load(data.detail);
+    else if (data.type === "run") await sample(data);
+    else if (data.type === "step") granted = paused ? granted + 1 : 0;
+    else if (data.type === "cancel") current = null;
+    else if (data.type === "pause" || data.type === "resume") {
+      paused = data.type === "pause";
       granted = 0;
-    } else throw Error(`The engine does not know the message ${message.type}.`);
+    } else throw Error(`The engine does not know the message ${data.type}.`);
   } catch (error) {
-    const message_ = error instanceof Error ? error.message : String(error);
-    worker.postMessage({ type: "error", id: message.id, message: message_ });
+    worker.postMessage({ type: "error", id: data.id, message: error instanceof Error ? error.message : String(error) });
   }
   wake();
 };
