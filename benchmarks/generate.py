@@ -5,7 +5,7 @@
 Measured with the weights of cpu-minutes, in one Web Worker (one thread): the time to load (from the start of the worker
 until it says `loaded`: decoding, packing, one forward pass), milliseconds for a forward pass of 1, 4 and 16 images, and
 the time until the first finished image, DDIM with 50 steps, without guidance and with; once with WebAssembly and once
-in plain JavaScript. Medians. Written to benchmarks/results/generate.json.
+in plain JavaScript. Medians. Written to ddpm_lib/assets/measured/generate.json, which a chapter reads.
 """
 
 from __future__ import annotations
@@ -20,11 +20,16 @@ from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.machine import machine
 from ddpm_lib import load
+from ddpm_lib.data import ASSETS
 from ddpm_lib.web.engine import engine_source
 from ddpm_lib.web.export import detail
 from tests.browser import launch
 
-RESULT = Path(__file__).parent / "results" / "generate.json"
+RESULT = ASSETS / "measured" / "generate.json"
+WHAT = (
+    "the engine of the pages with the weights of cpu-minutes, one thread of headless Chromium; "
+    "medians in milliseconds"
+)
 STEPS = 50
 KINDS = {"wasm-simd": "", "javascript": "const WebAssembly = undefined;"}
 
@@ -88,6 +93,7 @@ def main() -> None:
         browser = launch(playwright)
         page = browser.new_page()
         result = {
+            "what": WHAT,
             "machine": {**machine(), "browser": f"Chromium {browser.version}"},
             "steps": STEPS,
             "repeats": args.repeats,

@@ -7,7 +7,7 @@ The page puts `<script src="model.js">` into itself and listens on that element:
 The script leaves nothing global. Every matrix is rounded to 8 bits with one scale for each output channel and every
 vector kept in float32: a weight takes one byte, one and a third in base64. Of 2,048 digits of cpu-minutes the Frechet
 distance is 5.68 so, 5.62 as trained, 5.61 with 12 bits (half as large again) and 6.00 with 6
-(benchmarks/results/quantise.json); with 8 bits the pixels of the same seeds move by 0.014 of their range of 2.
+(assets/measured/quantise.json); with 8 bits the pixels of the same seeds move by 0.014 of their range of 2.
 """
 
 from __future__ import annotations
