@@ -48,8 +48,9 @@ lint: $(READY)  ## ruff: rules and format, notebooks too
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 
-types: $(READY)  ## mypy, strict
+types: $(READY)  ## mypy, strict, and tsc on the JavaScript that runs the network in a page
 	@$(PY) -m mypy
+	@$(PY) -m tools.javascript
 
 unit: $(READY) chromium  ## the unit tests, with array shapes checked as they run
 	@OMP_NUM_THREADS=1 $(PY) -m pytest -m "not pages" -n 2

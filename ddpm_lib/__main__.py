@@ -121,7 +121,7 @@ def _export(p: argparse.ArgumentParser) -> None:
     p.add_argument(
         "--out",
         metavar="FILE",
-        help="file to write (default: weights.safetensors, model.onnx or the folder diffusers, beside the checkpoint)",
+        help="file to write (default: weights.safetensors, model.onnx, model.js or the folder diffusers, beside the checkpoint)",
     )
     p.add_argument("--half", action="store_true", help="store the weights in float16")
     formats = p.add_mutually_exclusive_group()
@@ -135,6 +135,9 @@ def _export(p: argparse.ArgumentParser) -> None:
         "--diffusers",
         action="store_true",
         help="a folder for diffusers' DDPMPipeline.from_pretrained (needs diffusers)",
+    )
+    formats.add_argument(
+        "--web", action="store_true", help="a script (model.js) that a page runs the network from"
     )
     p.add_argument("--dry-run", action="store_true", help="print the whole configuration and stop")
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import inspect
 import textwrap
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 
 class Listing(str):
-    """Python source that a notebook shows with its own colours, light or dark."""
+    """Source that a notebook shows with its own colours, light or dark."""
+
+    language = "python"
 
     def _repr_markdown_(self) -> str:
-        return f"```python\n{self}\n```"
+        return f"```{self.language}\n{self}\n```"
 
     def __repr__(self) -> str:
         return str(self)
@@ -21,3 +24,30 @@ class Listing(str):
 def source(of: Callable[..., Any] | type) -> Listing:
     """The source of a function, a method or a class of `ddpm_lib`, without its indent."""
     return Listing(textwrap.dedent(inspect.getsource(of)).rstrip())
+
+
+class JavaScript(Listing):
+    """Source in JavaScript."""
+
+    language = "javascript"
+
+
+def javascript(file: str, *starts: str) -> JavaScript:
+    """Pieces of a file of the engine, as "unet.js": each from the line that begins so to the end of its block."""
+    lines = (Path(__file__).parent / "web" / file).read_text(encoding="utf-8").splitlines()
+    return JavaScript("\n\n".join(_block(file, lines, start) for start in starts))
+
+
+def _block(file: str, lines: list[str], start: str) -> str:
+    found = [i for i, line in enumerate(lines) if line.strip().startswith(start)]
+    if len(found) != 1:
+        raise ValueError(
+            f"{len(found)} lines of {file} begin with {start!r}: name the beginning of one line."
+        )
+    first = found[0]
+    indent = len(lines[first]) - len(lines[first].lstrip())
+    # A block ends where a line of the same indent closes it; a statement of one line is its own end.
+    end = first
+    while not (lines[end].endswith(";") if end == first else lines[end].startswith(" " * indent + "}")):
+        end += 1
+    return textwrap.dedent("\n".join(lines[first : end + 1]))

@@ -1,7 +1,9 @@
 """A chapter shows the library's own source, in the page's colours."""
 
+import pytest
+
 from ddpm_lib.diffusion import GaussianDiffusion
-from ddpm_lib.listing import source
+from ddpm_lib.listing import javascript, source
 from ddpm_lib.schedule import cosine_schedule
 
 
@@ -16,3 +18,19 @@ def test_a_notebook_colours_it_as_python() -> None:
     markdown = source(cosine_schedule)._repr_markdown_()
     assert markdown.startswith("```python\ndef cosine_schedule(")
     assert markdown.endswith("\n```")
+
+
+def test_a_block_of_javascript_ends_where_it_closes() -> None:
+    method = javascript("unet.js", "concat(a, b) {")
+    assert method.startswith("concat(a, b) {\n  const ")
+    assert method.endswith("\n}")
+    assert method.count("{") == method.count("}")
+    two = javascript("sampler.js", "const qSample", "function reverseStep")
+    assert two.splitlines()[0].endswith(";")
+    assert two.splitlines()[1:3] == ["", "function reverseStep(alphaBar, xt, x0, t, s, eta, z) {"]
+    assert two._repr_markdown_().startswith("```javascript\n")
+
+
+def test_a_beginning_that_is_not_one_line_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"0 lines of unet.js begin with 'nothing'"):
+        javascript("unet.js", "nothing")

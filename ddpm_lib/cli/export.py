@@ -9,6 +9,7 @@ from ddpm_lib import load
 from ddpm_lib.checkpoint import export_weights
 from ddpm_lib.cli import formats
 from ddpm_lib.cli.common import UsageError, print_config
+from ddpm_lib.web.export import write_web
 
 
 def run(args: argparse.Namespace) -> None:
@@ -17,17 +18,24 @@ def run(args: argparse.Namespace) -> None:
     if name := formats.chosen(args):
         formats.run(name, checkpoint, args)
         return
-    out = Path(args.out or Path(args.checkpoint).with_name("weights.safetensors"))
+    out = Path(args.out or Path(args.checkpoint).with_name("model.js" if args.web else "weights.safetensors"))
+    if args.web and args.half:
+        raise UsageError("--half is for weights of our own format, and --web writes int8: leave it out.")
     if args.dry_run:
         print_config(
             model=checkpoint.model_config,
             trained=f"{checkpoint.step:,} steps on {checkpoint.about.data}",
-            precision="float16" if args.half else "float32",
+            precision="int8 by output channel" if args.web else "float16" if args.half else "float32",
             out=out,
         )
         return
     if out.resolve() == Path(args.checkpoint).resolve():
         raise UsageError(f"{out} is the checkpoint itself and would be overwritten: choose another --out.")
+    if args.web:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        write_web(out, checkpoint)
+        print(f"Wrote {out} ({out.stat().st_size / 1e6:.2f} MB): a script that hands the weights to a page.")
+        return
     export_weights(out, checkpoint, half=args.half)
     print(
         f"Wrote {out} ({out.stat().st_size / 1e6:.1f} MB): weights, schedule and configuration, no optimizer."

@@ -157,14 +157,15 @@ def check_time_factor(answer: object) -> Verdict:
     found = _means()
     right = found["no time"] / found["the whole"]
     mistakes: list[tuple[object, str]] = [
-        (1 / right, "That is the other way round: divide the distance without the time by that of the whole."),
+        (
+            1 / right,
+            "That is the other way round: divide the distance without the time by that of the whole.",
+        ),
         (found["no time"] - found["the whole"], "That is the difference. The factor was asked for."),
         (found["rows for columns"] / found["the whole"], "That is what the mistaken embedding costs."),
         (found["no time"], "That is the distance itself: divide by that of the whole."),
     ]
-    return grade_value(
-        answer, right, mistakes, "Above 1 it does worse without the time, below 1 better."
-    )
+    return grade_value(answer, right, mistakes, "Above 1 it does worse without the time, below 1 better.")
 
 
 def _means() -> dict[str, float]:
