@@ -121,7 +121,7 @@ def _export(p: argparse.ArgumentParser) -> None:
     p.add_argument(
         "--out",
         metavar="FILE",
-        help="file to write (default: weights.safetensors, model.onnx, model.js or the folder diffusers, beside the checkpoint)",
+        help="file to write (default: weights.safetensors, model.onnx, model.js or a folder, beside the checkpoint)",
     )
     p.add_argument("--half", action="store_true", help="store the weights in float16")
     formats = p.add_mutually_exclusive_group()
