@@ -13,26 +13,34 @@ function render({ model, el }) {
   const live = announcer();
 
   // The frames computed so far, { t, xt, x0 } at 8 bits a pixel, how many there will be, and which one is shown.
-  let [state, paused, frames, steps, n, at, pressed] = ["idle", false, [], 0, 1, 0, 0];
+  let [state, paused, frames, steps, n, at, follows, pressed] = ["idle", false, [], 0, 1, 0, true, 0];
   const busy = () => state === "loading" || state === "running";
 
   const hat = h("span", { class: "ddpm-symbol" }, h("i", { class: "ddpm-hat" }, "x"), h("sub", {}, it("0")));
   const picture = { xt: gallery(width, height, "the noisy image x t"), x0: gallery(width, height, "the guess x 0 hat") };
   const panel = (name, word, node) =>
     h("div", { class: "ddpm-panel" }, h("div", { class: "ddpm-name" }, name, h("span", { class: "ddpm-word" }, word)), node);
+  const seedShown = h("span");
   const board = pad({ width, height, say: live.say, changed: () => restart() });
   const drawn = panel(symbol("x", "0"), "your drawing", board.node);
-  const panels = h("div", { class: "ddpm-panels" }, drawn, panel(symbol("x", "t"), "noisy", picture.xt.node), panel(hat, "the guess", picture.x0.node));
+  const panels = h("div", { class: "ddpm-panels" }, drawn, panel(symbol("x", "t"), seedShown, picture.xt.node), panel(hat, "the guess", picture.x0.node));
 
   const modes = [["noise", "pure noise"], ["drawing", "a drawing"], ["hole", "a drawing with a hole"]];
-  const starts = choice("Start from", true, modes.map(([name, words]) => ({ name: words, face: segment(words), pick: () => put({ mode: name }) })));
+  const starts = choice("Start from", true, modes.map(([name, words]) => ({ name: words, face: segment(words), pick: () => {
+    put({ mode: name });
+    panels.scrollIntoView({ block: "nearest" }); // the pad is drawn on next
+  } })));
   const tools = ["pen", "eraser", "hole"].map((name) => ({ name, face: segment(name), pick: () => board.use(name) }));
   const tool = choice("Tool", true, tools);
   const holeTool = tool.inputs[2].parentNode;
   const examples = h("span", { class: "ddpm-choice", role: "group", "aria-label": "Examples" }, h("span", { class: "ddpm-label", "aria-hidden": "true" }, "Example"),
     h("span", { class: "ddpm-options" }, ...STROKES.map((_, digit) => h("button", {
       type: "button", class: "ddpm-button ddpm-small", "aria-label": `example ${digit}`,
-      onclick: () => { board.example(digit); restart(); },
+      onclick: () => {
+        board.example(digit);
+        if (digit < controls.labels.length && Number.isInteger(model.get("digit"))) put({ digit });
+        restart();
+      },
     }, String(digit)))));
   const clear = h("button", { type: "button", class: "ddpm-button ddpm-small", onclick: () => { board.clear(); restart(); } }, "Clear");
   const amount = dial("time t that the drawing is noised to", ["noise it to ", it("t")], upTo(1, T, 1), { text: String, pick: (start) => put({ start }) });
@@ -104,7 +112,7 @@ function render({ model, el }) {
     player.stop();
     n = model.get("n");
     const { t, x } = beginning();
-    [frames, steps, at] = [[{ t, xt: bytesOf(x), x0: null }], 0, 0];
+    [frames, steps, at, follows] = [[{ t, xt: bytesOf(x), x0: null }], 0, 0, true];
     delete root.dataset.ms;
     status.textContent = model.get("weights") || !model.get("url") ? "The network draws in this browser."
       : "The network is loaded when you press Generate, and draws in this browser.";
@@ -131,7 +139,6 @@ function render({ model, el }) {
   const hear = {
     started: () => enter("running"),
     state: ({ step, steps: all, t, xt, x0_hat }) => {
-      const follows = at >= frames.length - 1;
       frames[step] = { t, xt: bytesOf(xt), x0: x0_hat && bytesOf(x0_hat) };
       steps = all;
       status.textContent = `Step ${step} of ${steps}`;
@@ -169,6 +176,7 @@ function render({ model, el }) {
 
   const go = (step) => {
     at = Math.max(0, Math.min(step, frames.length - 1));
+    follows = at === frames.length - 1;
     draw();
     live.say(`step ${at} of ${frames.length - 1}, t = ${frames[at].t}`);
   };
@@ -199,6 +207,7 @@ function render({ model, el }) {
   };
   const sync = () => {
     controls.show();
+    seedShown.textContent = `noisy, seed ${model.get("seed")}`;
     amount.show(model.get("start"));
     starts.inputs[modes.findIndex(([name]) => name === mode())].checked = true;
   };

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import json
 import sys
+from functools import cache
 from typing import Any
 
 import traitlets
-from torch import Tensor
 
 from ddpm_lib.checkpoint import About, Checkpoint
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.models import UNet, UNetConfig, classes_of
 from ddpm_lib.train import TrainConfig
 from ddpm_lib.weights import load_weights
-from ddpm_lib.widgets.generate_record import record
+from ddpm_lib.widgets.generate_record import Recording, record
 from ddpm_lib.widgets.host import Fallback, Widget, _lean, read
 from ddpm_lib.widgets.noise import SEEDS
 from ddpm_lib.widgets.scrub import _base64
@@ -29,8 +29,8 @@ SHIPPED = "cpu-minutes"  # the network of the published pages
 URL = (
     "_static/generate-weights.js"  # its file, counted from the book's root; tools/sphinx_course.py writes it
 )
-MOST_IMAGES, RECORDED = 16, 4
-SHOWN_FIRST = (3, 0, 7, 5)  # what the recording draws, where there are so many classes
+MOST_IMAGES = 16
+SHOWN_FIRST = (3, 0, 7, 5)  # the classes that the recording draws
 PARTS = (
     "common",
     "controls",
@@ -86,15 +86,12 @@ class GenerateWidget(Widget):
         engine: str | None = None,
         **chosen: Any,
     ) -> None:
-        self._checkpoint = _checkpoint(model, diffusion, shape)
         self._published, self._engine_is_ours = model is None, engine is None
-        checkpoint, network = self._checkpoint, self._checkpoint.network()
-        assert isinstance(network, UNet)
+        checkpoint = self._checkpoint = _shipped() if model is None else _checkpoint(model, diffusion, shape)
         classes = classes_of(checkpoint.model_config)
         names = checkpoint.about.classes or tuple(map(str, range(classes)))
-        shown = [label % classes for label in SHOWN_FIRST] if classes else []
         self.T = checkpoint.schedule.T
-        self._recording = record(network, checkpoint.diffusion, checkpoint.about.shape, shown, n=RECORDED)
+        self._recording = _recording(checkpoint)
         source = engine_source() if engine is None else engine
         if digit is None:
             digit = min(3, classes - 1) if classes else "none"
@@ -183,25 +180,29 @@ class GenerateWidget(Widget):
 CHOSEN = ("sampler", "steps", "eta", "w", "seed", "n", "mode", "start", "url")
 
 
+@cache
+def _shipped() -> Checkpoint:
+    return load_weights(SHIPPED)
+
+
+@cache  # by the checkpoint's identity: the shipped one runs once
+def _recording(checkpoint: Checkpoint) -> Recording:
+    network, classes = checkpoint.network(), classes_of(checkpoint.model_config)
+    assert isinstance(network, UNet)
+    labels = [label % classes for label in SHOWN_FIRST] if classes else []
+    return record(network, checkpoint.diffusion, checkpoint.about.shape, labels, n=len(SHOWN_FIRST))
+
+
 def _checkpoint(
-    model: Checkpoint | UNet | None, diffusion: GaussianDiffusion | None, shape: tuple[int, int, int]
+    model: Checkpoint | UNet, diffusion: GaussianDiffusion | None, shape: tuple[int, int, int]
 ) -> Checkpoint:
     """Whatever was passed as a checkpoint of a U-Net for grey images."""
     if isinstance(model, UNet):
         if diffusion is None:
             raise ValueError("A network alone has no schedule: pass its diffusion as well.")
-        tensors: dict[str, Tensor] = {f"ema.{name}": t.cpu() for name, t in model.state_dict().items()}
-        model = Checkpoint(
-            model.config,
-            diffusion.schedule,
-            TrainConfig(),
-            About(shape=shape),
-            step=0,
-            seconds=0.0,
-            tensors=tensors,
-        )
-    elif model is None:
-        model = load_weights(SHIPPED)
+        tensors = {f"ema.{name}": t.detach().cpu().clone() for name, t in model.state_dict().items()}
+        schedule, config = diffusion.schedule, model.config
+        model = Checkpoint(config, schedule, TrainConfig(), About(shape=shape), 0, 0.0, tensors)
     if not isinstance(model.model_config, UNetConfig) or model.about.shape[0] != 1:
         raise ValueError("The pages run U-Nets for grey images: pass the checkpoint of such a network.")
     return model
