@@ -224,7 +224,7 @@ function render({ model, el }) {
   board.halve();
   sync();
   enterMode();
-  for (const name of ["digit", "sampler", "steps", "eta", "w", "seed", "n", "start", "mode"]) model.on(`change:${name}`, sync);
+  for (const name of ["digit", "sampler", "steps", "eta", "w", "seed", "n", "start", "mode", "more"]) model.on(`change:${name}`, sync);
   for (const name of ["seed", "n", "start"]) model.on(`change:${name}`, () => busy() || restart());
   model.on("change:mode", enterMode);
   el.append(root);

@@ -51,7 +51,8 @@ class GenerateWidget(Widget):
 
     `digit` (a class, "each" in turn, or "none"), `sampler` ("ddim" or "ddpm"), `steps`, `eta`, `w`, `seed` (of the
     first image; the next one has the next), `n` images, `mode` ("noise", "drawing", or "hole", which fills a part of a
-    drawing), `start` (the t that a drawing is noised to) and `url` can be read, set, observed and linked.
+    drawing), `start` (the t that a drawing is noised to), `more` (the settings are
+    unfolded) and `url` can be read, set, observed and linked.
     Raises ValueError for a network that does not fit, TraitError for a value out of range.
     """
 
@@ -67,6 +68,7 @@ class GenerateWidget(Widget):
     n = traitlets.Int(1, min=1, max=MOST_IMAGES, help="the number of images").tag(sync=True)
     mode = traitlets.Enum(["noise", "drawing", "hole"], "noise", help="what a run starts from").tag(sync=True)
     start = traitlets.Int(1, min=1, help="the time that a drawing is noised to").tag(sync=True)
+    more = traitlets.Bool(False, help="whether the settings are unfolded").tag(sync=True)
     url = traitlets.Unicode(help="the file of weights, counted from the book's root").tag(sync=True)
 
     labels = traitlets.List(traitlets.Unicode(), read_only=True, help="the classes").tag(sync=True)
@@ -177,7 +179,7 @@ class GenerateWidget(Widget):
         return value
 
 
-CHOSEN = ("sampler", "steps", "eta", "w", "seed", "n", "mode", "start", "url")
+CHOSEN = ("sampler", "steps", "eta", "w", "seed", "n", "mode", "start", "more", "url")
 
 
 @cache

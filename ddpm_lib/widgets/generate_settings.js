@@ -30,10 +30,11 @@ function settings({ model, put, T }) {
   );
   const seed = h("div", { class: "ddpm-dial" }, h("span", { "aria-hidden": "true" }, "seed"), number, h("output"));
   const fold = h(
-    "details", { class: "ddpm-fold" }, h("summary", {}, "More: sampler, steps, guidance, number of images, seed"),
+    "details", { class: "ddpm-fold", ontoggle: () => put({ more: fold.open }) }, h("summary", {}, "More: sampler, steps, guidance, number of images, seed"),
     h("div", { class: "ddpm-dials" }, sampler.node, dials.steps.node, dials.eta.node, dials.w.node, dials.n.node, seed),
   );
   const show = () => {
+    fold.open = model.get("more");
     const ddim = model.get("sampler") === "ddim";
     for (const name of ["steps", "w", "n"]) dials[name].show(model.get(name));
     dials.w.show(model.get("w"), model.get("digit") === "none");
