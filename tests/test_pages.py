@@ -21,11 +21,15 @@ pytestmark = pytest.mark.pages
 
 CHAPTERS = [f"{name}.html" for name in re.findall(r"(?:file|root): (\S+)", (ROOT / "_toc.yml").read_text())]
 PAGES = [*CHAPTERS, "index.html", "search.html"]
-WIDGET_PAGES = [
-    path
-    for path in CHAPTERS
-    if (file := ROOT / path.replace(".html", ".ipynb")).is_file() and "Widget(" in file.read_text()
-]
+
+
+def source_of(path: str) -> str:
+    """The notebook that a page was made from; nothing for a page of another kind."""
+    file = ROOT / path.replace(".html", ".ipynb")
+    return file.read_text(encoding="utf-8") if file.is_file() else ""
+
+
+WIDGET_PAGES = [path for path in CHAPTERS if "Widget(" in source_of(path)]
 DERIVING = [f"book/{name}.html" for name in ("forward", "posterior", "loss", "sampling")]
 WIDTHS = {"desk": (1280, "light"), "telephone": (390, "dark")}
 # Bytes of a page before compression, and its pictures; less MathJax and the theme, which all pages share.
@@ -235,6 +239,8 @@ def test_every_slider_moves_its_picture(browser: Browser, base: str, path: str) 
     hosts = visited.page.locator(".ddpm-host").all()
     assert hosts
     for host in hosts:
+        if host.locator(".ddpm-generate").count():
+            continue  # its slider waits for a press: the next test
         sliders = [s for s in host.get_by_role("slider").all() if s.is_visible() and s.is_enabled()]
         assert sliders
         for slider in sliders:
@@ -249,6 +255,25 @@ def test_every_slider_moves_its_picture(browser: Browser, base: str, path: str) 
                 f"The keys moved a slider to {values}, and there were {len(pictures)} pictures."
             )
     visited.page.context.close()
+    assert not visited.complaints, "; ".join(visited.complaints)
+
+
+@pytest.mark.parametrize("path", [path for path in WIDGET_PAGES if "GenerateWidget(" in source_of(path)])
+def test_a_press_draws_a_picture(browser: Browser, base: str, path: str) -> None:
+    visited = visit(browser, base, path)
+    page, weights = visited.page, "_static/generate-weights.js"
+    assert weights not in visited.loaded  # not before the reader asks
+    widget = page.locator(".ddpm-generate").first
+    widget.get_by_role("button", name="Generate").press("Enter")
+    expect(widget).to_have_attribute("data-state", re.compile("done|error"), timeout=60_000)
+    assert widget.get_attribute("data-state") == "done", widget.locator(".ddpm-status").inner_text()
+    assert weights in visited.loaded
+    slider, pictures = widget.get_by_role("slider", name="step"), set()
+    for key in ("Home", "PageUp", "End"):
+        slider.press(key)
+        pictures.add(picture(widget))
+    assert len(pictures) == 3
+    page.context.close()
     assert not visited.complaints, "; ".join(visited.complaints)
 
 

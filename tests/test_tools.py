@@ -4,6 +4,7 @@ import ast
 import json
 import re
 import subprocess
+import types
 import urllib.request
 from pathlib import Path
 from threading import Thread
@@ -18,7 +19,7 @@ from tools.address import Address, find_address, parse_remote
 from tools.colab import CELL, UNSTAMPED, first_code_cell, source, stamp, stamp_all, sync
 from tools.constraints import constraints
 from tools.serve import server
-from tools.sphinx_course import LightFormatter
+from tools.sphinx_course import LightFormatter, network_for_pages
 
 
 def notebook(*sources: str) -> dict[str, Any]:
@@ -163,3 +164,14 @@ def test_code_keeps_its_text_and_its_colours_without_a_span_around_every_name() 
     assert kinds["full"] - kinds["light"] == {"n", "nn", "p", "w"}
     assert {"k", "nf", "o", "mi", "c1"} <= kinds["light"]
     assert len(light) < 0.85 * len(full)
+
+
+def test_a_finished_build_holds_the_network_that_its_pages_run(tmp_path: Path) -> None:
+    for builder, made in (("latex", False), ("html", True)):
+        app = types.SimpleNamespace(builder=types.SimpleNamespace(format=builder), outdir=str(tmp_path))
+        network_for_pages(app, exception=None)
+        assert (tmp_path / "_static" / "generate-weights.js").is_file() == made
+    text = (tmp_path / "_static" / "generate-weights.js").read_text(encoding="utf-8")
+    engine, weights = (json.loads(line[line.index("{ detail: ") + 10 : -5]) for line in text.splitlines())
+    assert "onmessage" in engine
+    assert weights["T"] == 500

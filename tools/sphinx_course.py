@@ -1,6 +1,7 @@
 """The book's own Sphinx extension.
 
-Mathematics without a network, this repository's address, the table of equations, light pages, a quiet console.
+Mathematics without a network, this repository's address, the table of equations, light pages, a quiet console,
+and the network that the pages run.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from sphinx.config import Config
 from sphinx.errors import ExtensionError
 from sphinx.highlighting import PygmentsBridge
 
+from ddpm_lib.weights import load_weights
+from ddpm_lib.widgets.generate import SHIPPED, URL
+from ddpm_lib.widgets.web_engine import write_page_script
 from tools import equations
 from tools.address import find_address
 
@@ -98,6 +102,14 @@ def table_of_equations(app: Sphinx, config: Config) -> None:
         raise ExtensionError(str(error)) from error
 
 
+def network_for_pages(app: Sphinx, exception: Exception | None) -> None:
+    """Write the file that a page loads when a reader presses Generate, from the shipped weights."""
+    if exception is None and app.builder.format == "html":
+        path = Path(app.outdir) / URL
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_page_script(path, load_weights(SHIPPED))
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("comments_config", {}, "")  # Jupyter Book sets it for an extension that we leave out
     PygmentsBridge.html_formatter = LightFormatter
@@ -105,5 +117,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("config-inited", local_mathjax)
     app.connect("config-inited", repository, priority=400)  # before the theme reads its options
     app.connect("html-page-context", no_widget_state, priority=900)  # after myst-nb has added it
+    app.connect("build-finished", network_for_pages)
     app.add_js_file(None, body=THEME_MODE, priority=100)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
