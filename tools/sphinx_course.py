@@ -17,9 +17,9 @@ from sphinx.config import Config
 from sphinx.errors import ExtensionError
 from sphinx.highlighting import PygmentsBridge
 
+from ddpm_lib.web.page_script import write_page_script
 from ddpm_lib.weights import load_weights
 from ddpm_lib.widgets.generate import SHIPPED, URL
-from ddpm_lib.widgets.web_engine import write_page_script
 from tools import equations
 from tools.address import find_address
 

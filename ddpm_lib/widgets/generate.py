@@ -17,13 +17,14 @@ from ddpm_lib.checkpoint import About, Checkpoint
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.models import UNet, UNetConfig, classes_of
 from ddpm_lib.train import TrainConfig
+from ddpm_lib.web.engine import engine_source
+from ddpm_lib.web.export import detail
 from ddpm_lib.weights import load_weights
 from ddpm_lib.widgets.generate_record import Recording, record
 from ddpm_lib.widgets.host import Fallback, Widget, _lean, read
 from ddpm_lib.widgets.noise import SEEDS
 from ddpm_lib.widgets.scrub import _base64
 from ddpm_lib.widgets.strip import strip_png
-from ddpm_lib.widgets.web_engine import engine_source, web_detail
 
 SHIPPED = "cpu-minutes"  # the network of the published pages
 URL = (
@@ -146,7 +147,7 @@ class GenerateWidget(Widget):
         return {"ts": r.ts, "n": len(r.xt[0]), "seed": r.seed, "labels": names, "guesses": r.packed()}
 
     def _json(self) -> str:
-        return json.dumps(web_detail(self._checkpoint), separators=(",", ":"))
+        return json.dumps(detail(self._checkpoint), separators=(",", ":"))
 
     def _answer(self, widget: object, content: object, buffers: object) -> None:
         """The page asks for the weights, {"type": "weights"}: set the trait that it then hears of."""
