@@ -268,7 +268,7 @@ def test_a_press_draws_a_picture(browser: Browser, base: str, path: str) -> None
     expect(widget).to_have_attribute("data-state", re.compile("done|error"), timeout=60_000)
     assert widget.get_attribute("data-state") == "done", widget.locator(".ddpm-status").inner_text()
     assert weights in visited.loaded
-    slider, pictures = widget.get_by_role("slider", name="step"), set()
+    slider, pictures = widget.get_by_role("slider", name="step, through"), set()
     for key in ("Home", "PageUp", "End"):
         slider.press(key)
         pictures.add(picture(widget))
