@@ -275,12 +275,12 @@ def test_it_works_from_the_keyboard_alone(opened: Any, page: Page) -> None:
     page.keyboard.press("Space")
     finish(page)
     names = []
-    page.get_by_role("button", name="Play").focus()
+    page.get_by_role("radio", name="3").focus()
     for _ in range(6):  # everything on the first screen, in the order of reading
         names.append(page.evaluate("document.activeElement.ariaLabel ?? document.activeElement.textContent"))
         page.keyboard.press("Tab")
     computed = "step, through what was computed"
-    assert names == ["Play", computed, "3", "Generate", "New seed", "pure noise"]
+    assert names == ["3", "Generate", "New seed", "Play", computed, "pure noise"]
 
 
 def test_less_motion_is_ten_pictures(opened: Any, page: Page) -> None:
@@ -380,6 +380,7 @@ def test_a_drawing_can_be_made_from_the_keyboard(opened: Any, page: Page) -> Non
 def test_a_hole_is_filled_and_the_rest_is_kept(opened: Any) -> None:
     page = opened(fake())
     page.get_by_role("radio", name="a drawing with a hole").check()
+    assert page.get_by_role("slider", name="time t that the drawing").count() == 0  # it starts from T
     known = pad_levels(page)[:14]
     generate(page).click()
     finish(page)

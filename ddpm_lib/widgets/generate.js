@@ -76,8 +76,9 @@ function render({ model, el }) {
   const controls = settings({ model, put, T });
   const root = h(
     "div", { class: "ddpm-widget ddpm-generate", role: "group", "aria-label": "Generate images here" },
-    panels, h("div", { class: "ddpm-time" }, player.node, hold, h("div", { class: "ddpm-track" }, slider), once, clock), done, status,
-    studio, controls.digit, h("div", { class: "ddpm-press" }, main, controls.dice), starts.node, controls.fold, live.node,
+    panels, studio, controls.digit, h("div", { class: "ddpm-press" }, main, controls.dice),
+    h("div", { class: "ddpm-time" }, player.node, hold, h("div", { class: "ddpm-track" }, slider), once, clock), done, status,
+    starts.node, controls.fold, live.node,
   );
 
   const clean = () => Float32Array.from({ length: n * size }, ((x0) => (_, i) => x0[i % size])(board.x0()));
@@ -184,6 +185,7 @@ function render({ model, el }) {
     const { t, xt, x0 } = frames[at];
     picture.xt.show(xt, n);
     picture.x0.show(x0, n);
+    seedShown.textContent = state === "error" ? "noisy, recorded" : `noisy, seed ${model.get("seed")}`;
     const end = Math.max(steps, 1);
     slider.max = end;
     slider.value = at;
@@ -207,7 +209,6 @@ function render({ model, el }) {
   };
   const sync = () => {
     controls.show();
-    seedShown.textContent = `noisy, seed ${model.get("seed")}`;
     amount.show(model.get("start"));
     starts.inputs[modes.findIndex(([name]) => name === mode())].checked = true;
   };
