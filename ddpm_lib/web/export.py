@@ -37,7 +37,12 @@ AFTER = " }));\n"
 
 def write_web(path: str | Path, checkpoint: Checkpoint) -> None:
     """Write the averaged network as a script for a page. Only a U-Net: the engine runs no other network."""
-    Path(path).write_text(BEFORE + json.dumps(detail(checkpoint)) + AFTER, encoding="utf-8")
+    Path(path).write_text(web_script(checkpoint), encoding="utf-8")
+
+
+def web_script(checkpoint: Checkpoint) -> str:
+    """The script itself, one line."""
+    return BEFORE + json.dumps(detail(checkpoint)) + AFTER
 
 
 def detail(checkpoint: Checkpoint) -> dict[str, Any]:
