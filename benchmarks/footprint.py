@@ -1,0 +1,45 @@
+"""Peak memory, in MiB, of a process that trains two steps with one library: see benchmarks/peers.py.
+
+PYTHONPATH=.venv/bench python -m benchmarks.footprint diffusers "1 M" cpu 64
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+from pathlib import Path
+
+import torch
+
+from benchmarks.libraries import training
+from benchmarks.networks import SIZES
+from ddpm_lib.data import ImageData
+
+STEPS = 2
+
+
+def peak_mib() -> float:
+    """The most memory that this process held at once."""
+    status = Path("/proc/self/status")
+    if status.is_file():  # Linux: its ru_maxrss would start at the parent's
+        return int(status.read_text().split("VmHWM:")[1].split()[0]) / 2**10
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
+
+
+def main() -> int:
+    library, size, device, batch = sys.argv[1:]
+    torch.set_num_threads(1)
+    pixels = torch.randint(0, 256, (2 * int(batch), 1, 28, 28), dtype=torch.uint8, device=device)
+    step = training(library, SIZES[size], ImageData(pixels, None, "noise"), int(batch), "float32")
+    for _ in range(STEPS):
+        step()
+    if device == "cuda":
+        print(torch.cuda.max_memory_allocated() / 2**20)
+    else:
+        print(peak_mib())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

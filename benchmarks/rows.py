@@ -1,0 +1,40 @@
+"""A table of measurements that is written after every row, so that an interrupted run loses one row at most."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+Row = dict[str, Any]
+
+
+def fill(
+    out: Path, head: Row, keys: Iterable[Row], measure: Callable[[Row], Row], fixed: Iterable[str] = ()
+) -> Row:
+    """Measure every key that `out` has no row of yet, and write `out` after each; returns the whole table.
+
+    A row is its key and the figures that `measure` returns. A file whose head differs in one of the entries
+    `fixed` (by default: all) is begun anew.
+    """
+    result: Row = {**head, "rows": []}
+    if out.is_file():
+        before = json.loads(out.read_text(encoding="utf-8"))
+        if all(before.get(name) == head[name] for name in fixed or head):
+            result["rows"] = before["rows"]
+    for key in keys:
+        if any(key.items() <= row.items() for row in result["rows"]):
+            continue
+        result["rows"].append({**key, **measure(key)})
+        write(out, result)
+        print(result["rows"][-1], flush=True)
+    return result
+
+
+def write(out: Path, result: Row) -> None:
+    """As JSON, a line a row: a reader compares rows, and a diff shows which changed."""
+    rows = ",\n".join(f"  {json.dumps(row)}" for row in result["rows"])
+    head = json.dumps({**result, "rows": None}, indent=1)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(head.replace('"rows": null', f'"rows": [\n{rows}\n ]') + "\n", encoding="utf-8")
