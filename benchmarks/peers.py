@@ -1,6 +1,6 @@
 """The same work in three libraries, side by side: ours, diffusers, denoising-diffusion-pytorch.
 
-    make bench                                         everything (half an hour on one CPU core)
+    make bench                                         everything (three quarters of an hour on one CPU core)
     PYTHONPATH=.venv/bench python -m benchmarks.peers --threads 1 --work train --sizes "1 M"
 
 Work: a training step of 64 images at five sizes of network; one step of the DDPM and the DDIM sampler with 64 images,
@@ -65,7 +65,9 @@ def train_row(size: str, data: ImageData, batch: int, rounds: int) -> Row:
     ours = fastest(BUILD["ours"](SIZES[size]).to(device), data.x0(slice(0, 32)), TrainConfig())  # type: ignore[arg-type]
     chosen: dict[str, Precision] = {"ours": ours.precision}
     for peer in PEERS:
-        trial = {p: training(peer, SIZES[size], data, batch, p, steps=steps) for p in PRECISIONS}
+        trial: dict[str, Arm] = {
+            p: training(peer, SIZES[size], data, batch, p, steps=steps) for p in PRECISIONS
+        }
         times = interleave(trial, rounds=1, warm_up=0 if device == "cpu" else 1)
         chosen[peer] = min(PRECISIONS, key=lambda p: times[p][0])
     arms = {name: training(name, SIZES[size], data, batch, chosen[name], steps=steps) for name in PEERS}

@@ -20,9 +20,8 @@ from ddpm_lib.formats import FormatError, need
 from ddpm_lib.formats.onnx_check import disagreement
 from ddpm_lib.models import NetworkConfig, UNetConfig, classes_of
 
-# From opset 13 (2020) to 20 the exporter writes these networks with the same operators, node for node, so the
-# oldest of them reaches the most runtimes. Below 13 several operators still take attributes for inputs.
-OPSET = 13
+# The oldest opset (2021) that the exporter knows the attention kernel for: the oldest reaches the most runtimes.
+OPSET = 14
 
 HOW_TO_SAMPLE = """\
 A denoiser of ddpm_lib. The metadata hold JSON: alpha_bar[t] for t = 0 (the clean image) ... T, predicts, shape (c, h, w).

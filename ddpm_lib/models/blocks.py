@@ -113,12 +113,15 @@ class Attention(nn.Module):
         self.out = zero_init(nn.Conv2d(channels, channels, 1))
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
-        """softmax(q k^T / sqrt(d)) v for each head (Vaswani et al. 2017, eq. 1)."""
+        """softmax(q k^T / sqrt(d)) v for each head (Vaswani et al. 2017, eq. 1), by torch's fused kernel.
+
+        Pixels come first, features last, as channels_last lays them out: then q, k and v are views, not copies.
+        """
         b, c, h, w = x.shape
-        q, k, v = self.qkv(self.norm(x)).reshape(b, 3, self.heads, c // self.heads, h * w).unbind(1)
-        weights = torch.softmax(q.transpose(-1, -2) @ k / math.sqrt(c // self.heads), dim=-1)
-        mixed = (v @ weights.transpose(-1, -2)).reshape(b, c, h, w)
-        out: Tensor = x + self.out(mixed)
+        qkv = self.qkv(self.norm(x)).permute(0, 2, 3, 1).reshape(b, h * w, 3, self.heads, c // self.heads)
+        q, k, v = qkv.permute(2, 0, 3, 1, 4)  # each (b, heads, h * w, c / heads)
+        mixed = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(b, h, w, c)
+        out: Tensor = x + self.out(mixed.permute(0, 3, 1, 2))
         return out
 
 
