@@ -162,7 +162,7 @@ class Accelerated(Engine):
 def accelerated(cpu: bool = False) -> Accelerated:
     """The engine of a process that `accelerate launch`, `torchrun` or `notebook_launcher` started.
 
-    A GPU for each process, or the CPU for all (`cpu`, and wherever there is no GPU). Started by none, it is one process.
+    A GPU for each process, or the CPU for all (`cpu`, or where there is no GPU). Started by none, it is one process.
     """
     try:
         from accelerate import Accelerator

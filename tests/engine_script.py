@@ -1,6 +1,6 @@
-"""What test_engine.py runs in one process or in several: small runs whose losses and weights it compares.
+"""What test_engine.py runs in one process and in several: small runs whose losses and weights it compares.
 
-    torchrun --standalone --nproc-per-node 2 tests/engine_script.py OUT
+torchrun --standalone --nproc-per-node 2 tests/engine_script.py OUT
 """
 
 from __future__ import annotations
@@ -13,17 +13,19 @@ from typing import Any
 
 import torch
 
+from ddpm_lib.cli.drawing import draw
 from ddpm_lib.data import Batches, ImageData
 from ddpm_lib.diffusion import GaussianDiffusion
-from ddpm_lib.engine import Engine, accelerated, launched
+from ddpm_lib.engine import Engine, accelerated
 from ddpm_lib.models import UNetConfig, build
+from ddpm_lib.sampling import ddpm_step
 from ddpm_lib.schedule import cosine_schedule
 from ddpm_lib.train import TrainConfig, TrainingError, start, train
 
 NETWORK = UNetConfig(
     base=8, mults=(1, 2), blocks=1, heads=2, groups=1, activation="silu", classes=10, scale_shift=True
 )
-CONFIG = TrainConfig(steps=8, batch=64, lr=2e-3, every=1, seed=3)
+CONFIG = TrainConfig(steps=6, batch=64, lr=2e-3, every=1, seed=3)
 
 
 def noise_data(n: int = 256) -> ImageData:
@@ -34,13 +36,15 @@ def noise_data(n: int = 256) -> ImageData:
 
 
 def run(engine: Engine, **changes: Any) -> dict[str, Any]:
-    """Losses, norms of weights and of their average after eight steps; `dropout` goes to the network."""
+    """Losses, norms of weights and of their average after six steps; `dropout` goes to the network."""
     dropout = changes.pop("dropout", 0.0)
     config = replace(CONFIG, **changes)
     torch.manual_seed(0)
     state = start(build(replace(NETWORK, dropout=dropout)), config)
     batches = Batches(noise_data(), config.batch, config.seed, engine.rank, engine.world)
-    progress = list(train(state.model, GaussianDiffusion(cosine_schedule(50)), batches, config, state, engine))
+    progress = list(
+        train(state.model, GaussianDiffusion(cosine_schedule(50)), batches, config, state, engine)
+    )
     weights = torch.cat([p.detach().flatten() for p in state.model.parameters()])
     average = torch.cat([p.flatten() for p in state.ema.average.parameters()])
     return {
@@ -82,19 +86,34 @@ def primitives(engine: Engine) -> dict[str, Any]:
     }
 
 
-def main(out: Path) -> None:
-    """Every comparison of the tests, in one launch; each process writes what it saw."""
-    engine = accelerated(cpu=True) if launched() else Engine()
-    result = {
+def drawn(engine: Engine) -> list[Any]:
+    """Seven images by five steps of DDPM, from a network that has learnt a little."""
+    torch.manual_seed(1)
+    network = build(NETWORK).eval()
+    torch.nn.init.normal_(network.last[-1].weight, std=0.1)
+    y = torch.arange(7)
+    diffusion = GaussianDiffusion(cosine_schedule(50))
+    return draw(engine, network, diffusion, (1, 8, 8), range(7), y, ddpm_step, 5, batch=2).tolist()
+
+
+def everything(engine: Engine) -> dict[str, Any]:
+    """All that the tests compare."""
+    return {
         "rank": engine.rank,
         "plain": run(engine),
         "pieces": run(engine, accumulate=2),
         "dropout": run(engine, dropout=0.3, accumulate=1 if engine.world == 2 else 2),
-        "bounded": run(engine, steps=10_000, seconds=1.0, every=5),
+        "bounded": run(engine, steps=10_000, seconds=0.5, every=2),
         "not finite": not_finite(engine),
         "primitives": primitives(engine),
+        "drawn": drawn(engine),
     }
-    (out / f"{engine.rank}.json").write_text(json.dumps(result))
+
+
+def main(out: Path) -> None:
+    """Every comparison of the tests, in one launch; each process writes what it saw."""
+    engine = accelerated(cpu=True)
+    (out / f"{engine.rank}.json").write_text(json.dumps(everything(engine)))
     engine.close()
 
 

@@ -57,8 +57,8 @@ def engine_for(device: str, go_on: Callable[[], str]) -> Iterator[Engine]:
         if not lost_process(error):
             raise
         raise EngineError(
-            f"Another of the {engine.world} processes ended or does not answer, so this one stops too (what ended it "
-            f"stands above or below): {go_on()}"
+            f"Another of the {engine.world} processes ended or does not answer (its own message or the launcher's says "
+            f"why), and this one cannot go on alone: {go_on()}"
         ) from error
 
 
