@@ -21,12 +21,17 @@ from torch.utils.data import DataLoader, TensorDataset
 from benchmarks.networks import BUILD, SHAPE, Size, denoising_diffusion_pytorch
 from ddpm_lib.data import Batches, ImageData
 from ddpm_lib.diffusion import GaussianDiffusion
+from ddpm_lib.gradient import Precision, autocast
 from ddpm_lib.sampling import ddim_step, ddpm_step, sample
 from ddpm_lib.schedule import linear_schedule
-from ddpm_lib.train import Precision, TrainConfig, autocast, train
+from ddpm_lib.train import TrainConfig, train
 
 T = 500
 LR = 2e-4
+PAPER = {
+    "objective": "pred_noise",
+    "beta_schedule": "linear",
+}  # denoising-diffusion-pytorch's, as in Ho et al. 2020
 Arm = Callable[[], object]
 
 
@@ -51,15 +56,25 @@ def training(
         )
         diffusion = GaussianDiffusion(linear_schedule(T))
         return partial(next, train(network, diffusion, Batches(data, batch), config))  # type: ignore[arg-type]
-    loop = {"diffusers": _train_diffusers, "lucidrains": _train_lucidrains}[library]
-    each = loop(network, data, batch, precision, channels_last)
+    loops: dict[str, Callable[..., Iterator[Any]]] = {
+        "diffusers": train_diffusers,
+        "lucidrains": train_lucidrains,
+    }
+    each = loops[library](network, data, batch, precision, channels_last, LR, T)
     return lambda: list(islice(each, steps))
 
 
-def _train_diffusers(
-    network: nn.Module, data: ImageData, batch: int, precision: Precision, channels_last: bool
-) -> Iterator[object]:
-    """The loop of diffusers' tutorial and of its example for unconditional images, with accelerate."""
+def train_diffusers(
+    network: nn.Module,
+    data: ImageData,
+    batch: int,
+    precision: Precision,
+    channels_last: bool,
+    lr: float,
+    T: int,
+    warmup: int = 500,
+) -> Iterator[Any]:
+    """The loop of diffusers' tutorial and of its example for unconditional images; yields its running average."""
     from accelerate import Accelerator
     from diffusers import DDPMScheduler
     from diffusers.optimization import get_cosine_schedule_with_warmup
@@ -67,8 +82,8 @@ def _train_diffusers(
 
     accelerator = Accelerator(cpu=data.pixels.device.type == "cpu")
     schedule = DDPMScheduler(num_train_timesteps=T)
-    optimizer: Any = torch.optim.AdamW(network.parameters(), lr=LR)
-    rate: Any = get_cosine_schedule_with_warmup(optimizer, 500, 10**6)
+    optimizer: Any = torch.optim.AdamW(network.parameters(), lr=lr)
+    rate: Any = get_cosine_schedule_with_warmup(optimizer, warmup, 10**6)
     ema = EMAModel(network.parameters(), decay=0.999)
     model, optimizer, loader, rate = accelerator.prepare(network, optimizer, _loader(data, batch), rate)
     while True:
@@ -88,21 +103,28 @@ def _train_diffusers(
                 rate.step()
                 optimizer.zero_grad()
             ema.step(network.parameters())
-            yield loss.detach()
+            yield ema
 
 
-def _train_lucidrains(
-    network: nn.Module, data: ImageData, batch: int, precision: Precision, channels_last: bool
-) -> Iterator[object]:
-    """The loop of denoising-diffusion-pytorch's Trainer, on images in memory."""
+def train_lucidrains(
+    network: nn.Module,
+    data: ImageData,
+    batch: int,
+    precision: Precision,
+    channels_last: bool,
+    lr: float,
+    T: int,
+    **options: Any,
+) -> Iterator[Any]:
+    """The loop of denoising-diffusion-pytorch's Trainer, on images in memory; yields its running average."""
     from accelerate import Accelerator
 
     package = denoising_diffusion_pytorch()
     accelerator = Accelerator(cpu=data.pixels.device.type == "cpu")
     diffusion = package.GaussianDiffusion(
-        network, image_size=SHAPE[-1], timesteps=T, objective="pred_noise", beta_schedule="linear"
+        network, image_size=SHAPE[-1], timesteps=T, **(options or PAPER)
     ).to(data.pixels.device)
-    optimizer: Any = torch.optim.Adam(diffusion.parameters(), lr=LR, betas=(0.9, 0.99))
+    optimizer: Any = torch.optim.Adam(diffusion.parameters(), lr=lr, betas=(0.9, 0.99))
     ema = package.EMA(diffusion, beta=0.995, update_every=10)
     model, optimizer, loader = accelerator.prepare(diffusion, optimizer, _loader(data, batch))
     while True:
@@ -116,7 +138,7 @@ def _train_lucidrains(
             optimizer.step()
             optimizer.zero_grad()
             ema.update()
-            yield loss.detach()
+            yield ema
 
 
 def _loader(data: ImageData, batch: int) -> DataLoader[tuple[Tensor, ...]]:
@@ -155,7 +177,7 @@ def _sample_diffusers(network: Any, sampler: str, images: int, steps: int, devic
 def _sample_lucidrains(network: Any, sampler: str, images: int, steps: int, device: str) -> None:
     package = denoising_diffusion_pytorch()
     package.tqdm = lambda steps, **_: steps  # its progress bar
-    options = {"image_size": SHAPE[-1], "timesteps": T, "objective": "pred_noise", "beta_schedule": "linear"}
+    options: dict[str, Any] = {"image_size": SHAPE[-1], "timesteps": T, **PAPER}
     if sampler == "ddpm":
         diffusion = package.GaussianDiffusion(network, **options).to(device)
         x = torch.randn(images, *SHAPE, device=device)

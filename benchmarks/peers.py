@@ -34,8 +34,9 @@ from benchmarks.networks import BUILD, LIBRARIES, SHAPE, SIZES, forward_flops, p
 from benchmarks.rows import Row, fill
 from benchmarks.timing import digits, interleave, spread
 from ddpm_lib.data import ASSETS, ImageData, mnist
+from ddpm_lib.gradient import Precision
 from ddpm_lib.probe import fastest
-from ddpm_lib.train import Precision, TrainConfig
+from ddpm_lib.train import TrainConfig
 
 RESULT = ASSETS / "measured" / "peers.json"
 PEERS = LIBRARIES[1:]

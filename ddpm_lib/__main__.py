@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 import argparse
+import multiprocessing
+import os
+import shlex
 import sys
 from collections.abc import Sequence
+
+import torch
 
 from ddpm_lib.checkpoint import CheckpointError
 from ddpm_lib.cli import evaluate, export, sample, train
 from ddpm_lib.cli.common import UsageError
 from ddpm_lib.data import DataError
+from ddpm_lib.engine import EngineError, launched
 from ddpm_lib.fetch import FetchError
 from ddpm_lib.presets import PRESETS
 from ddpm_lib.train import TrainingError
 
 COMMANDS = {"train": train, "sample": sample, "evaluate": evaluate, "export": export}
-MISTAKES = (UsageError, CheckpointError, DataError, FetchError, TrainingError, ValueError, OSError)
+MISTAKES = (
+    UsageError,
+    CheckpointError,
+    DataError,
+    EngineError,
+    FetchError,
+    TrainingError,
+    ValueError,
+    OSError,
+)
+SHARED = (UsageError, TrainingError)  # mistakes that every process of a run makes: one of them says so
 
 EXAMPLES = """\
 examples:
@@ -23,6 +39,10 @@ examples:
   python -m ddpm_lib sample runs/cpu-minutes/checkpoint.safetensors --grid digits.png
   python -m ddpm_lib evaluate runs/cpu-minutes/checkpoint.safetensors
   python -m ddpm_lib train unet --data photos/ --size 32      one's own images
+
+on several GPUs or processes (train, sample and evaluate; needs accelerate):
+  accelerate launch -m ddpm_lib train unet --preset gpu-minutes
+  torchrun --nproc-per-node 2 -m ddpm_lib train unet --preset cpu-minutes --device cpu
 """
 
 
@@ -69,7 +89,13 @@ def _train(p: argparse.ArgumentParser) -> None:
     p.add_argument("--resume", metavar="CHECKPOINT", help="go on with an interrupted run")
     p.add_argument("--steps", type=_positive, help="optimizer steps, however long they take")
     p.add_argument("--seconds", type=_seconds, help="stop after so many seconds of training")
-    p.add_argument("--batch", type=_positive, help="images a step")
+    p.add_argument("--batch", type=_positive, help="images a step, of all processes together")
+    p.add_argument(
+        "--accumulate",
+        type=_positive,
+        metavar="N",
+        help="compute a step in N pieces: the same in less memory",
+    )
     p.add_argument("--lr", type=float, help="learning rate")
     p.add_argument(
         "--precision", choices=["float32", "bfloat16"], help="default: whichever is faster here, measured"
@@ -184,12 +210,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         COMMANDS[args.command].run(args)
     except MISTAKES as error:
-        print(f"ddpm_lib {args.command}: {error}", file=sys.stderr)
+        rank = int(os.environ["RANK"]) if launched() else 0
+        if rank == 0 or not isinstance(error, SHARED):
+            who = f" (process {rank})" if launched() else ""
+            print(f"ddpm_lib {args.command}{who}: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
         return 130
     return 0
+
+
+def command(line: str) -> None:
+    """Run `python -m ddpm_lib LINE` in each process that accelerate.notebook_launcher starts.
+
+    notebook_launcher(command, ("train unet --preset gpu-minutes",), num_processes=2)
+    """
+    if multiprocessing.parent_process() is not None:
+        torch.set_num_threads(
+            1
+        )  # a forked process cannot use the threads that the notebook's OpenMP has started
+    if status := main(shlex.split(line)):
+        raise SystemExit(status)
 
 
 if __name__ == "__main__":

@@ -67,17 +67,25 @@ class Batches:
     """Batch number `step` of endless epochs, as a function of the step: resuming needs no replay.
 
     An epoch is one permutation of the data, drawn from (seed, epoch); a last short batch is left out.
+    Of `world` processes, number `rank` gets its part of that very batch: size / world images of it.
     """
 
     data: ImageData
     size: int
     seed: int = 0
+    rank: int = 0
+    world: int = 1
 
     def __post_init__(self) -> None:
         if not 1 <= self.size <= len(self.data):
             raise DataError(
                 f"A batch of {self.size} cannot be drawn from {len(self.data)} images: "
                 f"choose a batch size from 1 to {len(self.data)}."
+            )
+        if not 0 <= self.rank < self.world or self.size % self.world:
+            raise DataError(
+                f"Process {self.rank} of {self.world} has no equal part of a batch of {self.size}: number processes "
+                f"from 0 to {self.world - 1}, and choose a batch size that is a multiple of {self.world}."
             )
 
     @property
@@ -86,10 +94,12 @@ class Batches:
         return len(self.data) // self.size
 
     def __call__(self, step: int) -> tuple[Float[Tensor, "b c h w"], Int[Tensor, " b"] | None]:
-        """(x0, y) of batch `step` = 0, 1, 2 ..., on the data's device."""
+        """(x0, y) of batch `step` = 0, 1, 2 ..., or this process's part of it, on the data's device."""
         epoch, i = divmod(step, self.an_epoch)
         order = _permutation(len(self.data), self.seed, epoch, self.data.pixels.device)
-        index = order[i * self.size : (i + 1) * self.size]
+        part = self.size // self.world
+        first = i * self.size + self.rank * part
+        index = order[first : first + part]
         return self.data.x0(index), None if self.data.y is None else self.data.y[index]
 
 

@@ -11,8 +11,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ddpm_lib.gradient import Precision, autocast
 from ddpm_lib.models import Network
-from ddpm_lib.train import Precision, TrainConfig, autocast
+from ddpm_lib.train import TrainConfig
 
 ROUNDS = 3
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,10 +14,11 @@ from torch import Tensor, nn
 
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.ema import EMA
-from ddpm_lib.loss import DrawT, draw_t, simple_loss, t_weights
-from ddpm_lib.models import Network, classes_of
+from ddpm_lib.engine import Engine
+from ddpm_lib.gradient import Precision, backward
+from ddpm_lib.loss import DrawT, draw_t, t_weights
+from ddpm_lib.models import Denoiser, Network, classes_of
 
-Precision = Literal["float32", "bfloat16"]
 Batch = tuple[Float[Tensor, "b *shape"], Int[Tensor, " b"] | None]
 
 
@@ -28,7 +28,10 @@ class TrainConfig:
 
     steps: int = 10_000  # optimizer steps
     seconds: float | None = None  # stop after this time even if steps are left; the decay follows the clock
-    batch: int = 64  # images a step
+    batch: int = 64  # images a step, of all processes together
+    accumulate: int = (
+        1  # pieces that a process's share of a batch is computed in: the same step in less memory
+    )
     lr: float = 2e-4  # Adam's step size after the warm-up
     warmup: float = 0.05  # share of the run in which lr rises from 0
     decay: Literal["cosine", "none"] = "cosine"  # of lr, to 0 at the end
@@ -96,13 +99,20 @@ def train(
     batches: Callable[[int], Batch],
     config: TrainConfig,
     state: TrainState | None = None,
+    engine: Engine | None = None,
 ) -> Iterator[Progress]:
     """Algorithm 1: yield a Progress every `config.every` steps and after the last.
 
     `batches(step)` gives (x0, y or None) on the model's device; `data.Batches` is one. Pass the `state` of a
     checkpoint to go on from it. Raises TrainingError when the loss is not finite.
+
+    With an engine of several processes each runs this loop on its part of the batch, and all of them yield the same
+    Progress: the loss is that of the whole batch, and time is the main process's.
     """
+    engine = Engine() if engine is None else engine
+    _check_pieces(config, engine)
     state = start(model, config) if state is None else state
+    denoiser = engine.prepare(state.model)
     weights = t_weights(diffusion.schedule, config.draw_t).to(state.generator.device, torch.float32)
     losses: list[Tensor] = []
     begun, before = time.perf_counter(), state.seconds
@@ -111,15 +121,17 @@ def train(
     while (share := _share(state, config)) < 1:
         lr = config.lr * lr_factor(share, config)
         x0, y = batches(state.step)
-        losses.append(_step(state, diffusion, x0, y, weights, lr, config))
+        losses.append(_step(state, denoiser, diffusion, x0, y, weights, lr, config, engine))
         state.step += 1
         state.seconds = before + time.perf_counter() - begun
+        if config.seconds is not None:  # else only the number of steps counts, and nobody need ask
+            state.seconds = engine.clock(state.seconds)
         done = _share(state, config)
         if state.step % config.every == 0 or done >= 1:
-            loss = _mean_of_finite(losses, state.step)
+            loss = _mean_of_finite(engine.mean(torch.stack(losses).cpu()), state.step)
             _check_weights(state)
-            state.seconds = before + time.perf_counter() - begun
-            speed = len(losses) * len(x0) / max(state.seconds - reported, 1e-9)
+            state.seconds = engine.clock(before + time.perf_counter() - begun)
+            speed = len(losses) * len(x0) * engine.world / max(state.seconds - reported, 1e-9)
             left = state.seconds * (1 - done) / done
             reported = state.seconds
             losses.clear()
@@ -145,55 +157,57 @@ def _share(state: TrainState, config: TrainConfig) -> float:
 
 def _step(
     state: TrainState,
+    denoiser: Denoiser,
     diffusion: GaussianDiffusion,
     x0: Float[Tensor, "b *shape"],
     y: Int[Tensor, " b"] | None,
     weights: Tensor,
     lr: float,
     config: TrainConfig,
+    engine: Engine,
 ) -> Float[Tensor, ""]:
-    """One optimizer step; the loss stays on the device."""
-    t = draw_t(len(x0), weights, state.generator)
-    eps = torch.randn(x0.shape, generator=state.generator, device=x0.device, dtype=x0.dtype)
+    """One optimizer step; the loss (of this process's images) stays on the device."""
+    # Every process draws for the whole batch and keeps its part: the numbers do not depend on how many there are.
+    n = len(x0) * engine.world
+    own = engine.part(n)
+    t = draw_t(n, weights, state.generator)[own]
+    eps = torch.randn((n, *x0.shape[1:]), generator=state.generator, device=x0.device, dtype=x0.dtype)[own]
     if config.channels_last and x0.ndim == 4:
         x0 = x0.contiguous(memory_format=torch.channels_last)
         eps = eps.contiguous(memory_format=torch.channels_last)
-    y = _drop_labels(state, y, config.label_drop)
-    with autocast(x0.device, config.precision), _own_dropout(config.seed, state.step, x0.device):
-        loss = simple_loss(state.model, diffusion, x0, t, eps, y)
+    y = _drop_labels(state, y, n, own, config.label_drop)
     state.optimizer.zero_grad(set_to_none=True)
-    loss.backward()
+    loss = backward(
+        denoiser, diffusion, x0, t, eps, y,
+        pieces=config.accumulate, precision=config.precision,
+        seed=config.seed * 1_000_003 + state.step, engine=engine,
+    )  # fmt: skip
     if config.clip:
         nn.utils.clip_grad_norm_(state.model.parameters(), config.clip)
     for group in state.optimizer.param_groups:
         group["lr"] = lr
     state.optimizer.step()
     state.ema.update(state.model, state.step)
-    return loss.detach()
+    return loss
 
 
-def autocast(device: torch.device, precision: Precision) -> AbstractContextManager[object]:
-    """bfloat16 autocast, or nothing."""
-    return torch.autocast(device.type, torch.bfloat16) if precision == "bfloat16" else nullcontext()
-
-
-@contextmanager
-def _own_dropout(seed: int, step: int, device: torch.device) -> Iterator[None]:
-    """Dropout draws from torch's global generator: seed it by the step, then give it back as it was.
-
-    So the features dropped are a function of (seed, step), and a resumed run drops what the straight one does.
-    """
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        torch.manual_seed(seed * 1_000_003 + step)
-        yield
-
-
-def _drop_labels(state: TrainState, y: Int[Tensor, " b"] | None, share: float) -> Int[Tensor, " b"] | None:
+def _drop_labels(
+    state: TrainState, y: Int[Tensor, " b"] | None, n: int, own: slice, share: float
+) -> Int[Tensor, " b"] | None:
     classes = classes_of(state.model.config)
     if not classes or y is None:
         return None
-    drop = torch.rand(y.shape, generator=state.generator, device=y.device) < share
+    drop = torch.rand(n, generator=state.generator, device=y.device)[own] < share
     return torch.where(drop, classes, y)
+
+
+def _check_pieces(config: TrainConfig, engine: Engine) -> None:
+    pieces = engine.world * config.accumulate
+    if pieces < 1 or config.batch % pieces:
+        raise TrainingError(
+            f"A batch of {config.batch} cannot be cut into equal pieces for {engine.world} process(es) with "
+            f"accumulate = {config.accumulate}: choose a batch that is a multiple of {max(pieces, 1)}."
+        )
 
 
 def _check_weights(state: TrainState) -> None:
@@ -206,8 +220,7 @@ def _check_weights(state: TrainState) -> None:
         )
 
 
-def _mean_of_finite(losses: list[Tensor], step: int) -> float:
-    values = torch.stack(losses).cpu()
+def _mean_of_finite(values: Float[Tensor, " steps"], step: int) -> float:
     bad = ~values.isfinite()
     if bool(bad.any()):
         first = step - len(values) + 1 + int(bad.nonzero()[0, 0])

@@ -15,7 +15,7 @@ PACKAGE = ROOT / "ddpm_lib"
 FILES = sorted(PACKAGE.rglob("*.py"))
 TREES = {file: ast.parse(file.read_text(encoding="utf-8")) for file in FILES}
 
-# schedule -> diffusion -> {loss, sampling} -> train -> ...: what each part of the core may import of ddpm_lib.
+# schedule -> diffusion -> {loss, sampling} -> gradient -> train -> ...: what each part of the core may import of ours.
 CORE = {
     "schedule": set(),
     "models": set(),
@@ -29,7 +29,9 @@ CORE = {
     "bound": {"schedule", "gaussian", "chain", "diffusion", "models"},
     "loss": {"schedule", "diffusion", "models"},
     "sampling": {"diffusion", "models"},
-    "train": {"diffusion", "loss", "ema", "models"},
+    "engine": {"models"},
+    "gradient": {"diffusion", "loss", "engine", "models"},
+    "train": {"diffusion", "loss", "gradient", "ema", "engine", "models"},
     "checkpoint": {"schedule", "diffusion", "models", "train"},
     "presets": {"schedule", "models", "train"},
     "formats": {"models", "checkpoint"},
@@ -125,7 +127,7 @@ def test_a_file_is_short_and_says_what_it_is(file):
         ("ddpm_lib.sampling", ["matplotlib", "anywidget", "PIL", "ddpm_lib.train"]),
         ("ddpm_lib.models", ["matplotlib", "ddpm_lib.schedule", "ddpm_lib.diffusion"]),
         ("ddpm_lib.checkpoint", ["matplotlib", "anywidget", "IPython"]),
-        ("ddpm_lib.__main__", ["onnx", "onnxruntime", "diffusers"]),
+        ("ddpm_lib.__main__", ["onnx", "onnxruntime", "diffusers", "accelerate"]),
         ("ddpm_lib.formats.onnx_file", ["onnx", "onnxruntime", "diffusers", "matplotlib"]),
         ("ddpm_lib.formats.pipeline_folder", ["onnx", "onnxruntime", "diffusers", "matplotlib"]),
     ],

@@ -1,15 +1,19 @@
-"""What the commands share: the device, the configuration in print, a gentle stop."""
+"""What the commands share: the device, the processes, the configuration in print, a gentle stop."""
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import asdict, is_dataclass
 from typing import Any
 
 import torch
+
+from ddpm_lib.engine import Engine, EngineError, accelerated, launched, lost_process
 
 
 class UsageError(Exception):
@@ -27,6 +31,35 @@ def pick_device(name: str) -> torch.device:
             f"The device {name!r} cannot be used here: pass --device cpu, or leave it out."
         ) from error
     return torch.device(name)
+
+
+@contextmanager
+def engine_for(device: str, go_on: Callable[[], str]) -> Iterator[Engine]:
+    """This process alone on the device of that name, or as one of those that a launcher started: the first one prints.
+
+    Where another process is lost on the way, EngineError says so; `go_on()` completes the sentence.
+    """
+    if not launched():
+        yield Engine(pick_device(device))
+        return
+    if device not in ("auto", "cpu", "cuda"):
+        raise UsageError(
+            f"Every process takes a device of its own, but --device {device} names one: pass cpu, cuda or nothing."
+        )
+    if device == "cuda":
+        pick_device(device)
+    engine = accelerated(cpu=device == "cpu")
+    try:
+        with open(os.devnull, "w") as nothing, nullcontext() if engine.is_main else redirect_stdout(nothing):
+            yield engine
+        engine.close()
+    except RuntimeError as error:
+        if not lost_process(error):
+            raise
+        raise EngineError(
+            f"Another of the {engine.world} processes ended or does not answer (its own message or the launcher's says "
+            f"why), and this one cannot go on alone: {go_on()}"
+        ) from error
 
 
 def print_config(**groups: Any) -> None:
@@ -47,15 +80,17 @@ def clock(seconds: float) -> str:
 
 
 @contextmanager
-def stop_on_interrupt() -> Iterator[Callable[[], bool]]:
+def stop_on_interrupt(say: bool = True) -> Iterator[Callable[[], bool]]:
     """Turn the first Ctrl-C (or SIGTERM) into a flag, so that a step ends and its work is saved."""
-    seen: list[int] = []
+    seen: list[float] = []
 
     def note(number: int, frame: object) -> None:
-        if seen:  # the second time, stop at once
+        now = time.monotonic()
+        if seen and (now - seen[0] > 2 or not launched()):  # the second time, stop at once
             raise KeyboardInterrupt
-        seen.append(number)
-        print("\nstopping after the next few steps (again to stop at once) ...", file=sys.stderr)
+        if say and not seen:
+            print("\nstopping after the next few steps (again to stop at once) ...", file=sys.stderr)
+        seen.append(now)  # at once again: a launcher hands on the Ctrl-C that the terminal gave to all
 
     old = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

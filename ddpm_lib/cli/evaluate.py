@@ -8,15 +8,17 @@ import math
 from pathlib import Path
 
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor
-from tqdm import tqdm
 
 from ddpm_lib import load
 from ddpm_lib.bound import bits_per_dim, terms
 from ddpm_lib.checkpoint import Checkpoint
-from ddpm_lib.cli.common import UsageError, pick_device, print_config
+from ddpm_lib.cli.common import UsageError, engine_for, print_config
+from ddpm_lib.cli.drawing import draw
 from ddpm_lib.data import ImageData, load_data
-from ddpm_lib.generate import class_labels, generate, sampler, with_guidance
+from ddpm_lib.engine import Engine
+from ddpm_lib.generate import class_labels, sampler, with_guidance
 from ddpm_lib.metrics import digit_classes, digit_distance, loss_by_t
 from ddpm_lib.models import classes_of
 from ddpm_lib.sampling import timesteps
@@ -27,7 +29,12 @@ Row = tuple[str, float, str]  # name, value, what it means
 
 def run(args: argparse.Namespace) -> None:
     """Print the table, and write it to --json where asked."""
-    checkpoint, device = load(args.checkpoint), pick_device(args.device)
+    with engine_for(args.device, lambda: "start again.") as engine:
+        _run(args, engine)
+
+
+def _run(args: argparse.Namespace, engine: Engine) -> None:
+    checkpoint, device = load(args.checkpoint), engine.device
     timesteps(checkpoint.schedule.T, args.steps or checkpoint.schedule.T)
     if args.samples <= FEATURES:
         raise UsageError(
@@ -43,12 +50,16 @@ def run(args: argparse.Namespace) -> None:
             sampler=f"{args.sampler}, {args.steps} steps, eta {args.eta}, guidance {args.guidance}",
             seed=args.seed,
             device=device,
+            processes=engine.world,
         )
         return
-    test = load_data(data, train=False, size=checkpoint.about.shape[-1])
+    test = engine.main_first(lambda: load_data(data, train=False, size=checkpoint.about.shape[-1]))
+    samples = drawn(checkpoint, args, engine) if data == "mnist" else None  # by all processes
+    if not engine.is_main:
+        return
     rows = losses(checkpoint, test, part(data), device) + bits(checkpoint, test, args.bits, args.seed, device)
-    if data == "mnist":
-        rows += digits(checkpoint, test, args, device)
+    if samples is not None:
+        rows += digits(samples, class_labels(args.samples, classes_of(checkpoint.model_config)), test)
     else:
         print("Frechet distance and classes are measured on the digit classifier, so for MNIST only.")
     for name, value, meaning in rows:
@@ -97,23 +108,22 @@ def bits(checkpoint: Checkpoint, test: ImageData, n: int, seed: int, device: tor
     ]
 
 
-def digits(
-    checkpoint: Checkpoint, test: ImageData, args: argparse.Namespace, device: torch.device
-) -> list[Row]:
-    """Frechet distance and classes of --samples images."""
-    y = class_labels(args.samples, classes_of(checkpoint.model_config))
-    network = with_guidance(checkpoint.network().to(device), args.guidance)
-    seeds = range(args.seed, args.seed + args.samples)
-    parts = generate(
-        network, checkpoint.diffusion, checkpoint.about.shape, seeds, y=y,
-        step=sampler(args.sampler, args.eta), steps=args.steps or None, device=device,
+def drawn(checkpoint: Checkpoint, args: argparse.Namespace, engine: Engine) -> Float[Tensor, "n c h w"]:
+    """--samples images, the classes in turn where there are any."""
+    network = with_guidance(checkpoint.network().to(engine.device), args.guidance)
+    return draw(
+        engine, network, checkpoint.diffusion, checkpoint.about.shape,
+        range(args.seed, args.seed + args.samples), class_labels(args.samples, classes_of(checkpoint.model_config)),
+        sampler(args.sampler, args.eta), args.steps or None,
     )  # fmt: skip
-    total = math.ceil(args.samples / 64)
-    x = torch.cat(list(tqdm(parts, total=total, desc="sampling", unit="batch")))
-    real = load_data("mnist", train=True).x0(slice(0, args.samples))
+
+
+def digits(x: Float[Tensor, "n c h w"], y: Int[Tensor, " n"] | None, test: ImageData) -> list[Row]:
+    """Frechet distance and classes of images x, of which y was asked for."""
+    real = load_data("mnist", train=True).x0(slice(0, len(x)))
     classes = digit_classes(x, y)
     rows = [
-        ("Frechet distance", digit_distance(x, test.x0()), f"{args.samples} samples against the test set"),
+        ("Frechet distance", digit_distance(x, test.x0()), f"{len(x)} samples against the test set"),
         ("  of real training digits", digit_distance(real, test.x0()), "the floor at this number of samples"),
         ("class entropy", classes.entropy, "bits; log2(10) = 3.32 when all digits come equally often"),
         ("top probability", classes.confidence, "of the likeliest class; high for noise too"),

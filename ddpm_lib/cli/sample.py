@@ -5,19 +5,23 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import torch
-from tqdm import tqdm
-
 from ddpm_lib import load
-from ddpm_lib.cli.common import UsageError, pick_device, print_config
-from ddpm_lib.generate import class_labels, generate, sampler, save_grid, with_guidance
+from ddpm_lib.cli.common import UsageError, engine_for, print_config
+from ddpm_lib.cli.drawing import draw
+from ddpm_lib.engine import Engine
+from ddpm_lib.generate import class_labels, sampler, save_grid, with_guidance
 from ddpm_lib.models import classes_of
 from ddpm_lib.sampling import timesteps
 
 
 def run(args: argparse.Namespace) -> None:
     """Draw --count images and write them to --grid."""
-    checkpoint, device = load(args.checkpoint), pick_device(args.device)
+    with engine_for(args.device, lambda: "start again.") as engine:
+        _run(args, engine)
+
+
+def _run(args: argparse.Namespace, engine: Engine) -> None:
+    checkpoint = load(args.checkpoint)
     about, diffusion = checkpoint.about, checkpoint.diffusion
     steps = diffusion.T if args.steps == 0 else args.steps
     timesteps(diffusion.T, steps)  # too many are refused before the network is built
@@ -36,19 +40,14 @@ def run(args: argparse.Namespace) -> None:
             guidance=args.guidance if y is not None else "none: the network knows no classes",
             labels="none" if y is None else y.tolist(),
             seeds=f"{args.seed} ... {args.seed + args.count - 1}",
-            device=device,
+            device=engine.device,
+            processes=engine.world,
             grid=args.grid,
         )
         return
-    denoiser = with_guidance(checkpoint.network().to(device), args.guidance)
+    denoiser = with_guidance(checkpoint.network().to(engine.device), args.guidance)
     seeds = range(args.seed, args.seed + args.count)
-    images = generate(
-        denoiser, diffusion, about.shape, seeds, y=y, step=step, steps=steps, batch=args.batch, device=device
-    )
-    with tqdm(total=args.count, unit="image") as bar:
-        parts = []
-        for part in images:
-            parts.append(part)
-            bar.update(len(part))
-    save_grid(Path(args.grid), torch.cat(parts), args.columns)
+    images = draw(engine, denoiser, diffusion, about.shape, seeds, y, step, steps, args.batch)
+    if engine.is_main:
+        save_grid(Path(args.grid), images, args.columns)
     print(f"Wrote {args.count} images to {args.grid}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,24 +12,41 @@ import torch
 from tqdm import tqdm
 
 from ddpm_lib.checkpoint import About, kind_of, load_checkpoint, save_checkpoint
-from ddpm_lib.cli.common import UsageError, clock, pick_device, print_config, stop_on_interrupt
+from ddpm_lib.cli.common import UsageError, clock, engine_for, print_config, stop_on_interrupt
 from ddpm_lib.data import Batches, ImageData, load_data
 from ddpm_lib.diffusion import GaussianDiffusion
-from ddpm_lib.models import MLPConfig, NetworkConfig, UNetConfig, build
+from ddpm_lib.engine import Engine
+from ddpm_lib.models import MLPConfig, Network, NetworkConfig, UNetConfig, build
 from ddpm_lib.presets import PRESETS
 from ddpm_lib.probe import fastest
 from ddpm_lib.schedule import NoiseSchedule
 from ddpm_lib.train import Progress, TrainConfig, train
 
-OVERRIDES = ("steps", "seconds", "batch", "lr", "seed", "precision")
+OVERRIDES = ("steps", "seconds", "batch", "accumulate", "lr", "seed", "precision")
 
 
 def run(args: argparse.Namespace) -> None:
     """Train a preset, or go on with a checkpoint; save as it goes."""
-    device = pick_device(args.device)
+    preset = args.preset or DEFAULT_PRESET[args.model]
+    path = (
+        Path(args.out or (_folder(args.resume) if args.resume else f"runs/{preset}"))
+        / "checkpoint.safetensors"
+    )
+
+    def go_on() -> str:
+        if path.is_file():
+            return f"go on from the last checkpoint with `train --resume {path}`, on as many processes as you like."
+        return "there is no checkpoint yet, so start again."
+
+    with engine_for(args.device, go_on) as engine:
+        _run(args, preset, path, engine)
+
+
+def _run(args: argparse.Namespace, name: str, path: Path, engine: Engine) -> None:
     checkpoint = load_checkpoint(args.resume) if args.resume else None
     source = args.data or (checkpoint.about.data if checkpoint else "mnist")
-    data = load_data(source, train=True, size=args.size or (checkpoint.about.shape[-1] if checkpoint else 32))
+    size = args.size or (checkpoint.about.shape[-1] if checkpoint else 32)
+    data = engine.main_first(lambda: load_data(source, train=True, size=size))
     about = About(source, tuple(data.pixels.shape[1:]), data.classes)
     if checkpoint:
         if (checkpoint.about.shape, checkpoint.about.classes) != (about.shape, about.classes):
@@ -37,26 +55,28 @@ def run(args: argparse.Namespace) -> None:
                 f"{source} {about.shape} does not fit it: leave out --data and --size, or pass the same."
             )
         model_config, schedule = checkpoint.model_config, checkpoint.schedule
-        config, out = checkpoint.train_config, Path(args.out or _folder(args.resume))
+        config = checkpoint.train_config
     else:
-        name = args.preset or DEFAULT_PRESET[args.model]
         preset = PRESETS[name]
         if (kind := kind_of(preset.model)) != args.model:
             raise UsageError(f"The preset {name} is a {kind}: run `train {kind} --preset {name}`.")
-        model_config, schedule = fit_to_data(preset.model, data), preset.noise_schedule()
-        config, out = preset.train, Path(args.out or f"runs/{name}")
+        model_config, schedule, config = (
+            fit_to_data(preset.model, data),
+            preset.noise_schedule(),
+            preset.train,
+        )
     config = replace(config, **{k: getattr(args, k) for k in OVERRIDES if getattr(args, k) is not None})
     if args.steps is not None and args.seconds is None:
         config = replace(config, seconds=None)  # so many steps, however long they take
     config = replace(config, every=min(config.every, 10))  # so that Ctrl-C is answered soon
-    path = out / "checkpoint.safetensors"
     if path.exists() and not args.resume and not args.dry_run:
         raise UsageError(f"{path} exists: go on with `train --resume {path}`, or choose another --out.")
 
     torch.manual_seed(config.seed)
-    model = build(model_config).to(device)
+    model = build(model_config).to(engine.device)
     with torch.no_grad():  # one image through the network: a size that does not fit is refused at once
-        model(data.x0(slice(0, 1)).to(device), torch.ones(1, dtype=torch.int64, device=device))
+        first = torch.ones(1, dtype=torch.int64, device=engine.device)
+        model(data.x0(slice(0, 1)).to(engine.device), first)
     if args.dry_run:
         print_config(
             model=model_config,
@@ -66,28 +86,39 @@ def run(args: argparse.Namespace) -> None:
             precision=args.precision or (config.precision if checkpoint else "measured at the start"),
             data=about,
             images=f"{len(data):,}",
-            device=device,
+            device=engine.device,
+            processes=engine.world,
             checkpoint=path,
         )
         return
-    data = data.to(device)
+    data = data.to(engine.device)
     if not checkpoint and args.precision is None:
-        print("measuring which precision is fastest here (a few seconds) ...", end=" ", flush=True)
-        config = fastest(model, data.x0(slice(0, min(32, len(data)))), config)
-        print(f"{config.precision}, {'channels last' if config.channels_last else 'channels first'}")
-    state = checkpoint.resume(device, config) if checkpoint else None
+        config = _measured(model, data, config, engine)
+    state = checkpoint.resume(engine.device, config) if checkpoint else None
     model = state.model if state else model
-    batches = Batches(data, config.batch, config.seed)
-    if not checkpoint:
-        (out / "loss.csv").unlink(missing_ok=True)  # of a run that left no checkpoint
+    batches = Batches(data, config.batch, config.seed, engine.rank, engine.world)
+    if not checkpoint and engine.is_main:
+        (path.parent / "loss.csv").unlink(missing_ok=True)  # of a run that left no checkpoint
     watch(
-        train(model, GaussianDiffusion(schedule), batches, config, state),
+        train(model, GaussianDiffusion(schedule), batches, config, state, engine),
         path,
         schedule,
         config,
         about,
         args.save_every,
+        engine,
     )
+
+
+def _measured(model: Network, data: ImageData, config: TrainConfig, engine: Engine) -> TrainConfig:
+    """The fastest precision and layout: the main process measures while the others wait, and all take its answer."""
+    print("measuring which precision is fastest here (a few seconds) ...", end=" ", flush=True)
+    if engine.is_main:
+        config = fastest(model, data.x0(slice(0, min(32, len(data)))), config)
+    answer = engine.first(torch.tensor([config.precision == "bfloat16", config.channels_last]))
+    config = replace(config, precision="bfloat16" if answer[0] else "float32", channels_last=bool(answer[1]))
+    print(f"{config.precision}, {'channels last' if config.channels_last else 'channels first'}")
+    return config
 
 
 def _folder(resume: str) -> Path:
@@ -114,26 +145,41 @@ def watch(
     config: TrainConfig,
     about: About,
     save_every: float,
+    engine: Engine,
 ) -> None:
-    """The progress bar, a checkpoint every `save_every` seconds, the loss in a file, and a gentle Ctrl-C."""
+    """The progress bar, a checkpoint every `save_every` seconds, the loss in a file, and a gentle Ctrl-C.
+
+    Every process goes through here with the same Progress; the main one shows and writes.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     last: Progress | None = None
     saved = 0.0
-    bar = tqdm(total=1000, bar_format="{percentage:3.0f}% {bar:24} {desc}", mininterval=0.5)
-    with (path.parent / "loss.csv").open("a") as log, stop_on_interrupt() as stopped, bar:
+
+    def save(p: Progress) -> None:
+        if engine.is_main:
+            save_checkpoint(path, p.state, schedule, config, about)
+
+    bar = tqdm(
+        total=1000,
+        bar_format="{percentage:3.0f}% {bar:24} {desc}",
+        mininterval=0.5,
+        disable=not engine.is_main,
+    )
+    csv = path.parent / "loss.csv" if engine.is_main else Path(os.devnull)
+    with csv.open("a") as log, stop_on_interrupt(engine.is_main) as stopped, bar:
         for last in run:
             log.write(f"{last.step},{last.loss:.6f},{last.seconds:.2f}\n")
             bar.set_description_str(describe(last), refresh=False)
             bar.update(round(1000 * last.share) - bar.n)
             if last.seconds - saved >= save_every:
-                save_checkpoint(path, last.state, schedule, config, about)
+                save(last)
                 saved = last.seconds
-            if stopped():
+            if engine.anyone(stopped()):
                 break
     if last is None:
         print(f"The run of {path} is finished already: lengthen it with --steps or --seconds.")
         return
-    save_checkpoint(path, last.state, schedule, config, about)
+    save(last)
     verb = "Finished" if last.share >= 1 else "Stopped"
     print(f"{verb} after {last.step:,} steps in {clock(last.seconds)}, loss {last.loss:.4f}. Saved to {path}")
     if last.share < 1:

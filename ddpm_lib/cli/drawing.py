@@ -1,0 +1,44 @@
+"""Images drawn by all processes of a command together: each takes its part of the seeds, and everyone gets all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from tqdm import tqdm
+
+from ddpm_lib.diffusion import GaussianDiffusion
+from ddpm_lib.engine import Engine
+from ddpm_lib.generate import generate
+from ddpm_lib.models import Denoiser
+from ddpm_lib.sampling import Step
+
+
+def draw(
+    engine: Engine,
+    denoiser: Denoiser,
+    diffusion: GaussianDiffusion,
+    shape: Sequence[int],
+    seeds: Sequence[int],
+    y: Int[Tensor, " n"] | None,
+    step: Step,
+    steps: int | None,
+    batch: int = 64,
+) -> Float[Tensor, "n c h w"]:
+    """An image for each seed, in the order of the seeds, with a bar of this process's part.
+
+    An image depends on its seed alone, so how many processes there are changes nothing.
+    """
+    own = engine.part(len(seeds))
+    images = generate(
+        denoiser, diffusion, shape, seeds[own], y=None if y is None else y[own],
+        step=step, steps=steps, batch=batch, device=engine.device,
+    )  # fmt: skip
+    parts = [torch.zeros(0, *shape)]  # there may be more processes than images
+    with tqdm(total=len(seeds[own]), unit="image", disable=not engine.is_main) as bar:
+        for part in images:
+            parts.append(part)
+            bar.update(len(part))
+    return engine.gather(torch.cat(parts))

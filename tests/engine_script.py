@@ -1,0 +1,121 @@
+"""What test_engine.py runs in one process and in several: small runs whose losses and weights it compares.
+
+torchrun --standalone --nproc-per-node 2 tests/engine_script.py OUT
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ddpm_lib.cli.drawing import draw
+from ddpm_lib.data import Batches, ImageData
+from ddpm_lib.diffusion import GaussianDiffusion
+from ddpm_lib.engine import Engine, accelerated
+from ddpm_lib.models import UNetConfig, build
+from ddpm_lib.sampling import ddpm_step
+from ddpm_lib.schedule import cosine_schedule
+from ddpm_lib.train import TrainConfig, TrainingError, start, train
+
+NETWORK = UNetConfig(
+    base=8, mults=(1, 2), blocks=1, heads=2, groups=1, activation="silu", classes=10, scale_shift=True
+)
+CONFIG = TrainConfig(steps=6, batch=64, lr=2e-3, every=1, seed=3)
+
+
+def noise_data(n: int = 256) -> ImageData:
+    """Random images of 8 x 8 with labels."""
+    generator = torch.Generator().manual_seed(0)
+    pixels = torch.randint(0, 256, (n, 1, 8, 8), generator=generator, dtype=torch.uint8)
+    return ImageData(pixels, torch.arange(n) % 10, "noise")
+
+
+def run(engine: Engine, **changes: Any) -> dict[str, Any]:
+    """Losses, norms of weights and of their average after six steps; `dropout` goes to the network."""
+    dropout = changes.pop("dropout", 0.0)
+    config = replace(CONFIG, **changes)
+    torch.manual_seed(0)
+    state = start(build(replace(NETWORK, dropout=dropout)), config)
+    batches = Batches(noise_data(), config.batch, config.seed, engine.rank, engine.world)
+    progress = list(
+        train(state.model, GaussianDiffusion(cosine_schedule(50)), batches, config, state, engine)
+    )
+    weights = torch.cat([p.detach().flatten() for p in state.model.parameters()])
+    average = torch.cat([p.flatten() for p in state.ema.average.parameters()])
+    return {
+        "losses": [p.loss for p in progress],
+        "lrs": [p.lr for p in progress],
+        "seconds": [p.seconds for p in progress],
+        "weights": weights.tolist(),
+        "average": average.tolist(),
+        "apart": float((engine.first(weights) - weights).abs().max()),  # from the main process's
+        "rng": state.generator.get_state().tolist(),
+    }
+
+
+def not_finite(engine: Engine) -> str:
+    """What a run says when one image of the last process's third batch is not finite."""
+    batches = Batches(noise_data(), 64, 0, engine.rank, engine.world)
+
+    def spoiled(step: int) -> Any:
+        x0, y = batches(step)
+        return (x0 * float("nan") if step == 2 and engine.rank == engine.world - 1 else x0), y
+
+    config = replace(CONFIG, every=4)
+    try:
+        list(train(build(NETWORK), GaussianDiffusion(cosine_schedule(50)), spoiled, config, engine=engine))
+    except TrainingError as error:
+        return str(error)
+    return "nothing"
+
+
+def primitives(engine: Engine) -> dict[str, Any]:
+    """What the engine's own words give here."""
+    part = torch.arange(7)[engine.part(7)]
+    return {
+        "gathered": engine.gather(part[:, None].repeat(1, 2)).tolist(),
+        "mean": engine.mean(torch.tensor([float(engine.rank), 1.0])).tolist(),
+        "clock": engine.clock(10.0 + engine.rank),
+        "anyone": [engine.anyone(engine.rank == 1), engine.anyone(False), engine.anyone(True)],
+        "main_first": engine.main_first(lambda: engine.rank),
+    }
+
+
+def drawn(engine: Engine) -> list[Any]:
+    """Seven images by five steps of DDPM, from a network that has learnt a little."""
+    torch.manual_seed(1)
+    network = build(NETWORK).eval()
+    torch.nn.init.normal_(network.last[-1].weight, std=0.1)
+    y = torch.arange(7)
+    diffusion = GaussianDiffusion(cosine_schedule(50))
+    return draw(engine, network, diffusion, (1, 8, 8), range(7), y, ddpm_step, 5, batch=2).tolist()
+
+
+def everything(engine: Engine) -> dict[str, Any]:
+    """All that the tests compare."""
+    return {
+        "rank": engine.rank,
+        "plain": run(engine),
+        "pieces": run(engine, accumulate=2),
+        "dropout": run(engine, dropout=0.3, accumulate=1 if engine.world == 2 else 2),
+        "bounded": run(engine, steps=10_000, seconds=0.5, every=2),
+        "not finite": not_finite(engine),
+        "primitives": primitives(engine),
+        "drawn": drawn(engine),
+    }
+
+
+def main(out: Path) -> None:
+    """Every comparison of the tests, in one launch; each process writes what it saw."""
+    engine = accelerated(cpu=True)
+    (out / f"{engine.rank}.json").write_text(json.dumps(everything(engine)))
+    engine.close()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,22 @@
+"""What a reader's notebook does: arithmetic of its own with several threads, then launches. For test_engine.py.
+
+    python tests/notebook_script.py PORT OUT LINE [LINE ...]
+
+First everything in engine_script.py, whose results go to OUT; then every LINE of `python -m ddpm_lib LINE`.
+"""
+
+import sys
+from pathlib import Path
+
+import torch
+from accelerate import notebook_launcher
+
+from ddpm_lib.__main__ import command
+from tests import engine_script
+
+torch.set_num_threads(2)
+x = torch.nn.Conv2d(8, 8, 3)(torch.randn(8, 8, 64, 64)) + torch.randn(600, 600).square().mean()
+port, out, *lines = sys.argv[1:]
+notebook_launcher(engine_script.main, (Path(out),), num_processes=2, use_port=port)
+for line in lines:
+    notebook_launcher(command, (line,), num_processes=2, use_port=port)
