@@ -100,6 +100,12 @@ def _train(p: argparse.ArgumentParser) -> None:
     p.add_argument(
         "--precision", choices=["float32", "bfloat16"], help="default: whichever is faster here, measured"
     )
+    p.add_argument(
+        "--compile",
+        action="store_true",
+        default=None,
+        help="compile the network first, a minute or two that pays in long runs, most on a GPU",
+    )
     p.add_argument("--seed", type=int, help="of everything random")
     p.add_argument(
         "--save-every", type=float, default=60.0, metavar="SECONDS", help="between saves (default: 60)"
@@ -119,6 +125,9 @@ def _sample(p: argparse.ArgumentParser) -> None:
     p.add_argument("--columns", type=_positive, default=8, help="images in a row (default: 8)")
     p.add_argument("--label", type=int, help="class to draw (default: every class in turn)")
     p.add_argument("--batch", type=_positive, default=64, help="images at a time (default: 64)")
+    p.add_argument(
+        "--compile", action="store_true", help="compile the network first: pays for many images, on a GPU"
+    )
     _sampler(p)
     _common(p)
 

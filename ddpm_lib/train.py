@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.ema import EMA
 from ddpm_lib.engine import Engine
+from ddpm_lib.fast import compile_network
 from ddpm_lib.gradient import Precision, backward
 from ddpm_lib.loss import DrawT, draw_t, t_weights
 from ddpm_lib.models import Denoiser, Network, classes_of
@@ -43,6 +44,7 @@ class TrainConfig:
     draw_t: DrawT = "uniform"  # how times are drawn; see loss.t_weights
     precision: Precision = "float32"  # of the forward and backward pass; probe.fastest measures the best
     channels_last: bool = False  # memory layout of images and weights
+    compile: bool = False  # the network, by torch.compile: pays in long runs, most on a GPU (see fast.py)
     seed: int = 0  # of times, noise and dropped labels
     every: int = 10  # steps between two Progress
 
@@ -112,6 +114,8 @@ def train(
     engine = Engine() if engine is None else engine
     _check_pieces(config, engine)
     state = start(model, config) if state is None else state
+    if config.compile:
+        compile_network(state.model)
     denoiser = engine.prepare(state.model)
     weights = t_weights(diffusion.schedule, config.draw_t).to(state.generator.device, torch.float32)
     losses: list[Tensor] = []

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from ddpm_lib.engine import Engine, EngineError, accelerated, launched, lost_process
+from ddpm_lib.fast import tune
 
 
 class UsageError(Exception):
@@ -40,7 +41,9 @@ def engine_for(device: str, go_on: Callable[[], str]) -> Iterator[Engine]:
     Where another process is lost on the way, EngineError says so; `go_on()` completes the sentence.
     """
     if not launched():
-        yield Engine(pick_device(device))
+        engine = Engine(pick_device(device))
+        tune(engine.device)
+        yield engine
         return
     if device not in ("auto", "cpu", "cuda"):
         raise UsageError(
@@ -49,6 +52,7 @@ def engine_for(device: str, go_on: Callable[[], str]) -> Iterator[Engine]:
     if device == "cuda":
         pick_device(device)
     engine = accelerated(cpu=device == "cpu")
+    tune(engine.device)
     try:
         with open(os.devnull, "w") as nothing, nullcontext() if engine.is_main else redirect_stdout(nothing):
             yield engine

@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+import torch
+
 from ddpm_lib import load
 from ddpm_lib.cli.common import UsageError, engine_for, print_config
 from ddpm_lib.cli.drawing import draw
 from ddpm_lib.engine import Engine
+from ddpm_lib.fast import compile_network
 from ddpm_lib.generate import class_labels, sampler, save_grid, with_guidance
 from ddpm_lib.models import classes_of
 from ddpm_lib.sampling import timesteps
@@ -45,7 +48,10 @@ def _run(args: argparse.Namespace, engine: Engine) -> None:
             grid=args.grid,
         )
         return
-    denoiser = with_guidance(checkpoint.network().to(engine.device), args.guidance)
+    network = checkpoint.network().to(engine.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if args.compile:
+        compile_network(network)
+    denoiser = with_guidance(network, args.guidance)
     seeds = range(args.seed, args.seed + args.count)
     images = draw(engine, denoiser, diffusion, about.shape, seeds, y, step, steps, args.batch)
     if engine.is_main:

@@ -22,7 +22,7 @@ from ddpm_lib.probe import fastest
 from ddpm_lib.schedule import NoiseSchedule
 from ddpm_lib.train import Progress, TrainConfig, train
 
-OVERRIDES = ("steps", "seconds", "batch", "accumulate", "lr", "seed", "precision")
+OVERRIDES = ("steps", "seconds", "batch", "accumulate", "lr", "seed", "precision", "compile")
 
 
 def run(args: argparse.Namespace) -> None:
