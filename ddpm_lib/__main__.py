@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import os
 import shlex
 import sys
 from collections.abc import Sequence
-
-import torch
 
 from ddpm_lib.checkpoint import CheckpointError
 from ddpm_lib.cli import evaluate, export, sample, train
@@ -235,10 +232,6 @@ def command(line: str) -> None:
 
     notebook_launcher(command, ("train unet --preset gpu-minutes",), num_processes=2)
     """
-    if multiprocessing.parent_process() is not None:
-        torch.set_num_threads(
-            1
-        )  # a forked process cannot use the threads that the notebook's OpenMP has started
     if status := main(shlex.split(line)):
         raise SystemExit(status)
 

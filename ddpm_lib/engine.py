@@ -6,6 +6,7 @@ steps (losses, the clock, a stop, finished images) are tensors on the CPU; gradi
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -178,6 +179,9 @@ def accelerated(cpu: bool = False) -> Accelerated:
             f"{here} processes were launched on this machine, which has {torch.cuda.device_count()} GPU(s): launch one "
             "for each GPU, or pass --device cpu."
         )
+    if multiprocessing.parent_process() is not None:
+        # Forked by notebook_launcher: waiting for the threads that the notebook's OpenMP had would never end.
+        torch.set_num_threads(1)
     # Precision is the configuration's affair (TrainConfig.precision), whatever the launcher was told.
     return Accelerated(Accelerator(cpu=cpu, mixed_precision="no"))
 

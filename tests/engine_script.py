@@ -1,12 +1,8 @@
-"""What test_engine.py runs in one process and in several: small runs whose losses and weights it compares.
-
-torchrun --standalone --nproc-per-node 2 tests/engine_script.py OUT
-"""
+"""What test_engine.py runs in one process and in two: small runs whose losses and weights it compares."""
 
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -115,7 +111,3 @@ def main(out: Path) -> None:
     engine = accelerated(cpu=True)
     (out / f"{engine.rank}.json").write_text(json.dumps(everything(engine)))
     engine.close()
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))

@@ -1,6 +1,6 @@
 """What a reader's notebook does: arithmetic of its own with several threads, then launches. For test_engine.py.
 
-    python tests/notebook_script.py PORT OUT LINE [LINE ...]
+python tests/notebook_script.py PORT OUT LINE [LINE ...]
 
 First everything in engine_script.py, whose results go to OUT; then every LINE of `python -m ddpm_lib LINE`.
 """

@@ -264,6 +264,20 @@ def rewritten(path, change, drop=()):
     save_file(tensors, path, {"format": metadata["format"], "config": text})
 
 
+def test_a_file_from_before_accumulate_is_read_with_the_whole_batch_in_one_piece(tmp_path):
+    state, path = saved(tmp_path)
+
+    def older(config):
+        del config["train"]["accumulate"]
+        return config
+
+    rewritten(path, older)
+    checkpoint = load_checkpoint(path)
+    assert checkpoint.train_config == CONFIG
+    assert checkpoint.train_config.accumulate == 1
+    assert checkpoint.resume().step == state.step
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -314,6 +314,23 @@ def test_batches_are_a_function_of_step_and_seed():
     assert Batches(data_, 8, seed=6)(0)[1].tolist() not in (epochs[1][0], epochs[2][0])
 
 
+@pytest.mark.parametrize("world", [1, 2, 4])
+def test_the_parts_of_several_processes_are_the_batch_of_one(world):
+    data_ = numbered(20)
+    for step in range(7):  # across epochs
+        x0, y = Batches(data_, 8, seed=5)(step)
+        parts = [Batches(data_, 8, 5, rank, world)(step) for rank in range(world)]
+        assert {len(part) for part, _ in parts} == {8 // world}
+        assert torch.equal(torch.cat([part for part, _ in parts]), x0)
+        assert torch.equal(torch.cat([labels for _, labels in parts]), y)
+
+
+@pytest.mark.parametrize(("rank", "world"), [(0, 3), (2, 2), (-1, 2)])
+def test_a_batch_without_an_equal_part_for_a_process_is_refused(rank, world):
+    with pytest.raises(DataError, match=f"no equal part of a batch of 8.* multiple of {world}"):
+        Batches(numbered(20), 8, 0, rank, world)
+
+
 def test_unlabelled_data_give_no_labels():
     x0, y = Batches(ImageData(numbered(4).pixels, None, "plain"), 4)(0)
     assert y is None

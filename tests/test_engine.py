@@ -1,6 +1,6 @@
 """Two processes are one run: the same losses and weights as one process gives, one checkpoint, one way to stop.
 
-The processes are real: torchrun, `accelerate launch` and notebook_launcher start them on the CPU, where they talk by gloo.
+The processes are real: torchrun, `accelerate launch` and notebook_launcher start them on the CPU; they talk by gloo.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import time
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,11 @@ from PIL import Image
 
 from ddpm_lib import load
 from ddpm_lib.__main__ import main
+from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.engine import Engine, EngineError, accelerated, launched
 from ddpm_lib.models import MLP, MLPConfig
-from ddpm_lib.train import TrainConfig, TrainingError, train
+from ddpm_lib.schedule import linear_schedule
+from ddpm_lib.train import Batch, TrainConfig, TrainingError, train
 from tests import engine_script as script
 
 TESTS = Path(__file__).parent
@@ -56,6 +59,47 @@ def execute(command: list[str], folder: Path) -> subprocess.CompletedProcess[str
     )
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twelve small colour pictures in two classes, in a folder `photos`."""
+    where = tmp_path_factory.mktemp("launched")
+    rng = np.random.default_rng(0)
+    for name in ("cats", "dogs"):
+        (where / "photos" / name).mkdir(parents=True)
+        for i in range(6):
+            pixels = rng.integers(0, 256, (10, 10, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(where / "photos" / name / f"{i}.png")
+    return where
+
+
+def training(folder: Path, out: str, *more: str) -> list[str]:
+    options = ["--size", "8", "--batch", "4", "--precision", "float32", "--device", "cpu", "--steps", "40"]
+    return ["train", "unet", "--data", str(folder / "photos"), "--out", str(folder / out), *options, *more]
+
+
+@pytest.fixture(scope="module")
+def straight(folder: Path) -> Path:
+    """A run of forty steps in one process, without an interruption."""
+    assert main(training(folder, "straight")) == 0
+    return folder / "straight"
+
+
+SAMPLING = ["--count", "5", "--columns", "5", "--steps", "3", "--device", "cpu", "--grid"]
+
+
+@pytest.fixture(scope="module")
+def notebook(folder: Path, straight: Path) -> Path:
+    """The folder, after a notebook has launched the script, a training and a sampling in two processes each."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    sampling = ["sample", str(straight / "checkpoint.safetensors"), *SAMPLING, str(folder / "two.png")]
+    lines = [" ".join(training(folder, "notebook")), " ".join(sampling)]
+    done = execute([sys.executable, str(TESTS / "notebook_script.py"), port, str(folder), *lines], folder)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
 # -- the same numbers ----------------------------------------------------------------------------------------
 
 
@@ -66,12 +110,9 @@ def one() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def two(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
-    """The same in two processes that torchrun starts: what each of them saw."""
-    folder = tmp_path_factory.mktemp("two")
-    done = execute(torchrun(str(TESTS / "engine_script.py"), str(folder)), folder)
-    assert done.returncode == 0, done.stderr
-    return [json.loads((folder / f"{rank}.json").read_text()) for rank in (0, 1)]
+def two(notebook: Path) -> list[dict[str, Any]]:
+    """The same in two processes: what each of them saw."""
+    return [json.loads((notebook / f"{rank}.json").read_text()) for rank in (0, 1)]
 
 
 def off(a: list[float], b: list[float]) -> float:
@@ -149,29 +190,11 @@ def test_shares_are_in_order_and_differ_by_one_at_most() -> None:
         for rank, engine in enumerate(engines):
             engine.rank, engine.world = rank, 3
         parts = [list(range(n))[engine.part(n)] for engine in engines]
-        assert sum(parts, []) == list(range(n))
+        assert list(chain(*parts)) == list(range(n))
         assert max(map(len, parts)) - min(map(len, parts)) <= 1
 
 
 # -- the command line ----------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Twelve small colour pictures in two classes, in a folder `photos`."""
-    where = tmp_path_factory.mktemp("launched")
-    rng = np.random.default_rng(0)
-    for name in ("cats", "dogs"):
-        (where / "photos" / name).mkdir(parents=True)
-        for i in range(6):
-            pixels = rng.integers(0, 256, (10, 10, 3), dtype=np.uint8)
-            Image.fromarray(pixels).save(where / "photos" / name / f"{i}.png")
-    return where
-
-
-def training(folder: Path, out: str, *more: str) -> list[str]:
-    options = ["--size", "8", "--batch", "4", "--precision", "float32", "--device", "cpu", "--steps", "40"]
-    return ["train", "unet", "--data", str(folder / "photos"), "--out", str(folder / out), *options, *more]
 
 
 def losses(out: Path) -> dict[int, float]:
@@ -187,19 +210,12 @@ def same_end(a: Path, b: Path) -> None:
     assert ours.tensors.keys() == theirs.tensors.keys()
     for name in ours.tensors:
         if name.startswith(("model.", "ema.")):
-            # Adam divides by a root of squared gradients, and early on lifts the rounding of small ones: 1e-4 of lr 2e-3.
+            # Adam divides by a root of squared gradients, and early on lifts the rounding of the small ones.
             assert float((ours.tensors[name] - theirs.tensors[name]).abs().max()) < 1e-4, name
     assert torch.equal(ours.tensors["rng"], theirs.tensors["rng"])
     for step, loss in losses(b).items():
         assert loss == pytest.approx(losses(a)[step], abs=2e-5)
     assert sorted(path.name for path in b.iterdir()) == ["checkpoint.safetensors", "loss.csv"]
-
-
-@pytest.fixture(scope="module")
-def straight(folder: Path) -> Path:
-    """A run of forty steps in one process, without an interruption."""
-    assert main(training(folder, "straight")) == 0
-    return folder / "straight"
 
 
 @pytest.fixture(scope="module")
@@ -261,18 +277,11 @@ def test_ctrl_c_stops_all_processes_and_saves_once(folder: Path) -> None:
     assert load(folder / "stopped" / "checkpoint.safetensors").step > 0
 
 
-def test_a_notebook_launches_training_and_sampling_in_two_lines(folder: Path, straight: Path) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    options = ["--count", "5", "--columns", "5", "--steps", "3", "--device", "cpu"]
-    sampling = ["sample", str(straight / "checkpoint.safetensors"), *options, "--grid"]
-    lines = [" ".join(training(folder, "notebook")), " ".join([*sampling, str(folder / "two.png")])]
-    done = execute([sys.executable, str(TESTS / "notebook_script.py"), port, *lines], folder)
-    assert done.returncode == 0, done.stderr
-    same_end(straight, folder / "notebook")
-    assert main([*sampling, str(folder / "one.png")]) == 0
-    a, b = (np.asarray(Image.open(folder / f"{name}.png"), int) for name in ("one", "two"))
+def test_a_notebook_launches_training_and_sampling_in_two_lines(notebook: Path, straight: Path) -> None:
+    same_end(straight, notebook / "notebook")
+    one = notebook / "one.png"
+    assert main(["sample", str(straight / "checkpoint.safetensors"), *SAMPLING, str(one)]) == 0
+    a, b = (np.asarray(Image.open(path), int) for path in (one, notebook / "two.png"))
     assert np.abs(a - b).max() <= 1  # a level of grey, where the batch's size turns a rounding
 
 
@@ -285,8 +294,13 @@ def test_a_batch_that_cannot_be_shared_is_refused(batch: int, world: int, accumu
     engine.world = world
     config = TrainConfig(batch=batch, accumulate=accumulate)
     multiple = max(world * accumulate, 1)
+    diffusion = GaussianDiffusion(linear_schedule(10))
+
+    def points(step: int) -> Batch:
+        return torch.zeros(batch, 2), None
+
     with pytest.raises(TrainingError, match=f"batch of {batch} cannot be cut .* a multiple of {multiple}"):
-        next(train(MLP(MLPConfig(width=8)), None, None, config, engine=engine))  # type: ignore[arg-type]
+        next(train(MLP(MLPConfig(width=8)), diffusion, points, config, engine=engine))
 
 
 def test_one_process_needs_no_accelerate_and_several_say_so(monkeypatch: pytest.MonkeyPatch) -> None:

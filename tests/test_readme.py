@@ -39,9 +39,13 @@ def test_every_make_target_exists(command: str) -> None:
         assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
 
 
-@pytest.mark.parametrize("command", commands("python -m ddpm_lib "))
+LAUNCHERS = ("python -m ddpm_lib ", "accelerate launch ", "torchrun ")
+
+
+@pytest.mark.parametrize("command", [line for start in LAUNCHERS for line in commands(start)])
 def test_every_command_line_parses(command: str) -> None:
-    parser().parse_args(shlex.split(command)[3:])
+    _, line = command.split("-m ddpm_lib ")
+    parser().parse_args(shlex.split(line))
 
 
 def test_the_tree_is_the_tree() -> None:
