@@ -7,7 +7,9 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
+BENCH := $(VENV)/bench/.ready
 SERVE ?= 1
+MEASURED := widgets generate peers growth paths reach scaling stream
 
 export PYTHONUNBUFFERED := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -52,7 +54,12 @@ types: $(READY)  ## mypy, strict, and tsc on the JavaScript that runs the networ
 	@$(PY) -m mypy
 	@$(PY) -m tools.javascript
 
-unit: $(READY) chromium  ## the unit tests, with array shapes checked as they run
+$(BENCH): benchmarks/requirements.txt | $(READY)
+	@rm -rf $(VENV)/bench
+	@$(PY) -m pip install --quiet --no-deps --target $(VENV)/bench -r benchmarks/requirements.txt
+	@touch $@
+
+unit: $(READY) $(BENCH) chromium  ## the unit tests, with array shapes checked as they run
 	@OMP_NUM_THREADS=1 $(PY) -m pytest -m "not pages" -n 2
 
 notebooks: $(READY)  ## every notebook run from top to bottom (nbval)
@@ -72,10 +79,10 @@ sync: $(READY)  ## write the set-up cell into every notebook
 constraints: $(READY)  ## write constraints.txt anew from what .venv holds
 	@$(PY) -m tools.constraints
 
-bench: html chromium  ## measure what the book and README cite (benchmarks/), and write it down
-	@$(PY) -m benchmarks.widgets
+bench: html chromium $(BENCH)  ## measure what the book cites (benchmarks/), about three hours; or: make bench ONLY=peers
+	@for name in $(or $(ONLY),$(MEASURED)); do echo "==> benchmarks.$$name ..."; OMP_NUM_THREADS=1 $(PY) -m benchmarks.$$name || exit 1; done
 
-gpu: $(READY)  ## train and measure all that the book ships, on a CUDA machine; go on with the same command
+gpu: $(READY) $(BENCH)  ## train and measure all that the book ships, on a CUDA machine; go on with the same command
 	@$(PY) -m tools.gpu $(if $(MINUTES),--minutes $(MINUTES))
 
 clean:  ## remove what was built; .venv stays

@@ -112,10 +112,13 @@ def parameters(network: nn.Module) -> int:
     return sum(p.numel() for p in network.parameters())
 
 
-def forward_flops(network: nn.Module) -> int:
+def forward_flops(network: nn.Module, side: int = SHAPE[-1]) -> int:
     """Multiplications and additions of one image's forward pass: those of its matrix products and convolutions."""
     device = next(network.parameters()).device
-    xt, t = torch.zeros(1, *SHAPE, device=device), torch.ones(1, dtype=torch.int64, device=device)
+    xt, t = (
+        torch.zeros(1, SHAPE[0], side, side, device=device),
+        torch.ones(1, dtype=torch.int64, device=device),
+    )
     # The plain kernel of attention is made of matrix products, which are counted; the CPU's fused one is not.
     with FlopCounterMode(display=False) as counter, torch.no_grad(), sdpa_kernel(SDPBackend.MATH):
         network(xt, t)

@@ -34,6 +34,7 @@ from benchmarks.networks import BUILD, LIBRARIES, SHAPE, SIZES, forward_flops, p
 from benchmarks.rows import Row, fill
 from benchmarks.timing import digits, interleave, spread
 from ddpm_lib.data import ASSETS, ImageData, mnist
+from ddpm_lib.fast import tune
 from ddpm_lib.gradient import Precision
 from ddpm_lib.probe import fastest
 from ddpm_lib.train import TrainConfig
@@ -218,10 +219,12 @@ def main() -> int:
     parser.add_argument("--device", default="cpu", help="cpu (default) or cuda")
     parser.add_argument("--batch", type=int, default=64, help="images a training step (default: 64)")
     parser.add_argument("--quick", action="store_true", help="one round of everything: a rehearsal")
+    parser.add_argument("--resume", action="store_true", help="keep the rows that are measured already")
     parser.add_argument("--out", type=Path, default=RESULT)
     args = parser.parse_args()
 
     torch.set_num_threads(args.threads)
+    tune(torch.device(args.device))  # TF32 for all alike
     head = {
         "what": "milliseconds (memory: MiB) of the same work; ratio: the better peer's over ours",
         "device": args.device if args.device == "cpu" else torch.cuda.get_device_name(),
@@ -241,6 +244,7 @@ def main() -> int:
         head,
         plan(args.work, args.sizes),
         partial(measure, device=args.device, batch=args.batch, quick=args.quick),
+        args.resume,
     )
     return 0
 

@@ -142,6 +142,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--samples", type=int, default=256, help="digits drawn at each time (default: 256)")
     parser.add_argument("--quick", action="store_true", help="two seconds of everything: a rehearsal")
+    parser.add_argument("--resume", action="store_true", help="keep the rows that are measured already")
     parser.add_argument("--out", type=Path, default=RESULT)
     args = parser.parse_args()
     torch.set_num_threads(1)
@@ -152,7 +153,7 @@ def main() -> int:
         "machine": machine(),
     }
     keys = [{"library": name, "seed": seed} for seed in SEEDS for name in LIBRARIES]
-    fill(args.out, head, keys, partial(measure, samples=args.samples, times=times))
+    fill(args.out, head, keys, partial(measure, samples=args.samples, times=times), args.resume)
     return 0
 
 

@@ -11,17 +11,16 @@ Row = dict[str, Any]
 
 
 def fill(
-    out: Path, head: Row, keys: Iterable[Row], measure: Callable[[Row], Row], fixed: Iterable[str] = ()
+    out: Path, head: Row, keys: Iterable[Row], measure: Callable[[Row], Row], resume: bool = False
 ) -> Row:
-    """Measure every key that `out` has no row of yet, and write `out` after each; returns the whole table.
+    """Measure every key and write `out` after each; returns the whole table. A row is its key and its figures.
 
-    A row is its key and the figures that `measure` returns. A file whose head differs in one of the entries
-    `fixed` (by default: all) is begun anew.
+    With `resume` the rows that `out` has already stay, unless they were measured under another head.
     """
     result: Row = {**head, "rows": []}
-    if out.is_file():
+    if resume and out.is_file():
         before = json.loads(out.read_text(encoding="utf-8"))
-        if all(before.get(name) == head[name] for name in fixed or head):
+        if {**before, "rows": []} == result:
             result["rows"] = before["rows"]
     for key in keys:
         if any(key.items() <= row.items() for row in result["rows"]):

@@ -25,6 +25,7 @@ import torch
 from tools.serve import ROOT
 
 OUT = ROOT / "runs" / "gpu"
+MEASURED = ROOT / "ddpm_lib" / "assets" / "measured"
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,39 @@ def pieces(device: str, out: Path, tiny: bool) -> list[Piece]:
     for name, script in (("the ResNet's eight", "resnet_table"), ("the U-Net's pieces", "ablate")):
         small = ["--steps", "5", "--samples", "130", "--out", str(out / f"{script}.json")] if tiny else []
         found.append(Piece(name, [f"benchmarks.{script}", "--device", device, *small]))
+    return found + speed(device, out, tiny)
+
+
+def speed(device: str, out: Path, tiny: bool) -> list[Piece]:
+    """The classic experiment on the fast path, whose time done.json keeps; then the benchmarks of speed."""
+    classic = [
+        "ddpm_lib",
+        "train",
+        "unet",
+        "--preset",
+        "classic-unet",
+        "--device",
+        device,
+        "--precision",
+        "bfloat16",
+    ]
+    small = ["--steps", "2", "--batch", "4"] if tiny else []
+    found = [
+        Piece(f"classic experiment, {how}", [*classic, "--out", str(out / f"classic {how}"), *flag, *small])
+        for how, flag in (("compiled", ["--compile"]), ("not compiled", []))
+        if not (tiny and flag)  # on a CPU compiling takes minutes
+    ]
+    where = out if tiny else MEASURED
+    quick = {
+        "peers": ["--quick", "--sizes", "0.3 M", "--batch", "4"],
+        "growth": ["--quick", "--rounds", "1"],
+        "paths": ["--steps", "10"],
+        "scaling": ["--seconds", "1", "--rounds", "1"],
+    }
+    for name, options in quick.items():
+        command = [f"benchmarks.{name}", "--out", str(where / f"gpu-{name}.json"), *(options if tiny else [])]
+        on = [] if name == "scaling" else ["--device", device]  # it takes whatever there is
+        found.append(Piece(f"speed: {name}", [*command, *on]))
     return found
 
 

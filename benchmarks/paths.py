@@ -1,0 +1,66 @@
+"""Speed changes nothing: the losses of the fast path and of the plain one, against the noise of seeds.
+
+    OMP_NUM_THREADS=1 python -m benchmarks.paths
+
+The network of the preset `cpu-minutes` is trained for 150 steps from three seeds on each path. Plain: float32 in
+torch's own layout. Fast: bfloat16 and channels_last and, on CUDA, TF32 and a compiled network. A row holds a path's
+losses, each the mean of ten steps. The two paths of one seed draw the same batches, times and noise, so what differs
+is rounding.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from benchmarks.machine import machine
+from benchmarks.rows import Row, fill
+from benchmarks.timing import digits
+from ddpm_lib.data import ASSETS, Batches, mnist
+from ddpm_lib.diffusion import GaussianDiffusion
+from ddpm_lib.fast import tune
+from ddpm_lib.models import build
+from ddpm_lib.presets import PRESETS
+from ddpm_lib.train import train
+
+RESULT = ASSETS / "measured" / "paths.json"
+SEEDS = (0, 1, 2)
+EVERY = 10
+
+
+def measure(key: Row, device: str, steps: int) -> Row:
+    """The losses of one run."""
+    preset = PRESETS["cpu-minutes"]
+    config = replace(preset.train, steps=steps, seconds=None, every=EVERY, seed=key["seed"])
+    torch.set_float32_matmul_precision("highest")
+    if key["path"] == "fast":
+        config = replace(config, precision="bfloat16", channels_last=True, compile=device == "cuda")
+        tune(torch.device(device))
+    torch.manual_seed(config.seed)
+    batches = Batches(mnist().to(device), config.batch, config.seed)
+    run = train(build(preset.model).to(device), GaussianDiffusion(preset.noise_schedule()), batches, config)
+    progress = list(run)
+    return {"loss": [digits(p.loss, 5) for p in progress], "seconds": round(progress[-1].seconds, 1)}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--device", default="cpu", help="cpu (default) or cuda")
+    parser.add_argument("--steps", type=int, default=150)
+    parser.add_argument("--resume", action="store_true", help="keep the rows that are measured already")
+    parser.add_argument("--out", type=Path, default=RESULT)
+    args = parser.parse_args()
+    on = args.device if args.device == "cpu" else torch.cuda.get_device_name()
+    head = {"what": f"loss, a mean of {EVERY} steps", "steps": args.steps, "device": on, "machine": machine()}
+    keys = [{"path": path, "seed": seed} for seed in SEEDS for path in ("plain", "fast")]
+    fill(args.out, head, keys, partial(measure, device=args.device, steps=args.steps), args.resume)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,81 @@
+"""What the benchmarks compare is comparable, and their bookkeeping is right; no time is asserted."""
+
+import json
+
+import pytest
+import torch
+
+from benchmarks import peers, rows, timing
+from benchmarks.footprint import peak_mib
+from benchmarks.networks import BUILD, LIBRARIES, SHAPE, SIZES, forward_flops, parameters
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("library", LIBRARIES[1:])
+def test_the_networks_of_a_size_are_matched_within_five_per_cent(size, library):
+    with torch.device("meta"):
+        ours, theirs = BUILD["ours"](SIZES[size]), BUILD[library](SIZES[size])
+    assert parameters(theirs) == pytest.approx(parameters(ours), rel=0.05)
+    assert forward_flops(theirs) == pytest.approx(forward_flops(ours), rel=0.05)
+
+
+def test_a_size_is_called_what_it_is():
+    for name, size in SIZES.items():
+        with torch.device("meta"):
+            n = parameters(BUILD["ours"](size))
+        assert n / 1e6 == pytest.approx(float(name.split()[0]), rel=0.07)
+
+
+def test_flops_are_those_that_a_convolution_and_a_product_take():
+    with torch.device("meta"):
+        network = BUILD["ours"](SIZES["0.3 M"])
+        first = network.first
+    with torch.utils.flop_counter.FlopCounterMode(display=False) as counter:
+        first(torch.zeros(1, *SHAPE, device="meta"))
+    assert counter.get_total_flops() == 2 * 28 * 28 * 9 * 1 * 28
+    assert forward_flops(network, 56) > 3.9 * forward_flops(network, 28)  # four times the pixels
+
+
+def test_arms_are_called_in_turn_and_the_warm_up_is_not_counted():
+    calls = []
+    arms = {name: lambda name=name: calls.append(name) for name in "abc"}
+    times = timing.interleave(arms, rounds=3)
+    assert [len(values) for values in times.values()] == [3, 3, 3]
+    rounds = [calls[i : i + 3] for i in range(0, 12, 3)]
+    assert all(sorted(round_) == ["a", "b", "c"] for round_ in rounds)
+    assert len({round_[0] for round_ in rounds}) == 3  # each comes first at times
+
+
+def test_a_ratio_is_taken_within_a_round_against_the_better_peer():
+    times = {"ours": [1.0, 2.0, 4.0], "diffusers": [2.0, 4.0, 8.0], "lucidrains": [9.0, 9.0, 9.0]}
+    row = peers.compared(times)
+    assert (row["ratio"], row["spread"]) == (2.0, [2.0, 2.0])
+    assert (row["ours"], row["diffusers"], row["lucidrains"]) == (2000.0, 4000.0, 9000.0)
+
+
+def test_the_table_is_written_row_by_row_and_gone_on_with_on_request(tmp_path):
+    out, head = tmp_path / "table.json", {"what": "squares"}
+    asked = []
+
+    def measure(key):
+        asked.append(key["n"])
+        if key["n"] == 3:
+            raise KeyboardInterrupt
+        return {"square": key["n"] ** 2}
+
+    with pytest.raises(KeyboardInterrupt):
+        rows.fill(out, head, [{"n": n} for n in (1, 2, 3)], measure)
+    assert json.loads(out.read_text())["rows"] == [{"n": 1, "square": 1}, {"n": 2, "square": 4}]
+    rows.fill(out, head, [{"n": n} for n in (1, 2, 4)], measure, resume=True)
+    assert asked == [1, 2, 3, 4]
+    rows.fill(out, {"what": "other"}, [{"n": 1}], measure, resume=True)  # another head: begun anew
+    assert asked == [1, 2, 3, 4, 1]
+    rows.fill(out, {"what": "other"}, [{"n": 1}], measure)
+    assert asked == [1, 2, 3, 4, 1, 1]
+
+
+def test_the_footprint_sees_what_was_held_and_given_back():
+    before = peak_mib()
+    block = torch.ones(int((before + 64) * 2**20 / 4))  # more than was ever held, so that the peak must move
+    del block
+    assert peak_mib() > before + 32
