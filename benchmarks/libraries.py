@@ -51,9 +51,8 @@ def training(
     if channels_last:
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if library == "ours":
-        config = TrainConfig(
-            steps=10**9, batch=batch, lr=LR, precision=precision, channels_last=channels_last, every=steps
-        )
+        layout = {"precision": precision, "channels_last": channels_last, "compile": device.type == "cuda"}
+        config = TrainConfig(steps=10**9, batch=batch, lr=LR, every=steps, **layout)  # type: ignore[arg-type]
         diffusion = GaussianDiffusion(linear_schedule(T))
         return partial(next, train(network, diffusion, Batches(data, batch), config))  # type: ignore[arg-type]
     loops: dict[str, Callable[..., Iterator[Any]]] = {
