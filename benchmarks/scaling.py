@@ -21,7 +21,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +43,10 @@ WARM_UP = 3  # steps
 
 def measure(preset: str, batch: int, seconds: float, engine: Engine) -> dict[str, float]:
     """Images a second of all processes together, in a run of `seconds` after the warm-up."""
-    config = replace(
-        TrainConfig(), steps=10**9, batch=batch, every=10 if engine.device.type == "cuda" else 1, warmup=0.0,
-        decay="none", precision="bfloat16" if engine.device.type == "cuda" else "float32", channels_last=True,
+    on_gpu = engine.device.type == "cuda"
+    config = TrainConfig(
+        steps=10**9, batch=batch, every=10 if on_gpu else 1, warmup=0.0, decay="none",
+        precision="bfloat16" if on_gpu else "float32", channels_last=True,
     )  # fmt: skip
     torch.manual_seed(0)
     state = start(build(PRESETS[preset].model).to(engine.device), config)

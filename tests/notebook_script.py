@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 
 import torch
+import torch._dynamo
+import torch._inductor  # an optimizer imports these two, which takes seconds: once here, not in every fork
 from accelerate import notebook_launcher
 
 from ddpm_lib.__main__ import command

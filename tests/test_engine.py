@@ -294,7 +294,7 @@ def test_a_batch_that_cannot_be_shared_is_refused(batch: int, world: int, accumu
     engine.world = world
     config = TrainConfig(batch=batch, accumulate=accumulate)
     multiple = max(world * accumulate, 1)
-    diffusion = GaussianDiffusion(linear_schedule(10))
+    diffusion = GaussianDiffusion(linear_schedule(50))
 
     def points(step: int) -> Batch:
         return torch.zeros(batch, 2), None

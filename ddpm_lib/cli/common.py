@@ -49,8 +49,8 @@ def engine_for(device: str, go_on: Callable[[], str]) -> Iterator[Engine]:
         raise UsageError(
             f"Every process takes a device of its own, but --device {device} names one: pass cpu, cuda or nothing."
         )
-    if device == "cuda":
-        pick_device(device)
+    if device == "cuda" and not torch.cuda.is_available():
+        pick_device(device)  # which says so
     engine = accelerated(cpu=device == "cpu")
     tune(engine.device)
     try:
