@@ -164,13 +164,13 @@ def test_the_slider_goes_back_while_and_after_it_runs(opened: Any) -> None:
 
 
 def test_cancel_keeps_what_was_computed(opened: Any) -> None:
-    page = opened(fake(steps=200), pace=10)
+    page = opened(fake(steps=200), pace=50)
     generate(page).click()
     page.wait_for_function("document.querySelector('.ddpm-generate').dataset.step >= 3")
     page.get_by_role("button", name="Cancel").click()
     assert root(page).get_attribute("data-state") == "idle"
     step = int(root(page).get_attribute("data-step") or 0)
-    page.wait_for_timeout(60)
+    page.wait_for_timeout(200)
     assert root(page).get_attribute("data-step") == str(step) != "0"
     scrub(page).press("Home")
     assert root(page).get_attribute("data-step") == "0"
