@@ -16,8 +16,9 @@ from ddpm_lib import load
 from ddpm_lib.checkpoint import Checkpoint
 from ddpm_lib.metrics import digit_classes
 from ddpm_lib.models import UNetConfig
+from ddpm_lib.web.engine import engine_source
 from ddpm_lib.web.export import checkpoint_of, detail
-from ddpm_lib.web.page_script import write_page_script
+from ddpm_lib.web.page_script import page_script, write_page_script
 from ddpm_lib.widgets import GenerateWidget
 from ddpm_lib.widgets.generate import SHIPPED, URL
 from ddpm_lib.widgets.noise import noise
@@ -130,19 +131,35 @@ def test_only_a_network_that_lies_in_the_page_is_moved(tmp_path: Path) -> None:
 # Where something is missing
 
 
-def test_without_webassembly_a_picture_comes_all_the_same(browser: Browser, book: Any) -> None:
-    flags = [*FLAGS, "--js-flags=--noexpose-wasm"]
+def test_a_browser_without_webassembly_runs_a_network_all_the_same(browser: Browser, tmp_path: Path) -> None:
+    flags = [
+        *FLAGS,
+        "--js-flags=--jitless",
+    ]  # as in a browser that is locked down: no WebAssembly, no compiler
     bare = browser.browser_type.launch(executable_path=find_chromium(), args=flags)
     page = bare.new_page()
-    page.goto(book(GenerateWidget(digit=3)).as_uri())
+    mine = random_checkpoint(OWN)
+    (tmp_path / "page.html").write_text(document(GenerateWidget(mine, steps=30)), encoding="utf-8")
+    page.goto((tmp_path / "page.html").as_uri())
     assert page.evaluate("typeof WebAssembly") == "undefined"
+    generate(page).click()
+    finish(page, seconds=60)
+    assert root(page).get_attribute("data-step") == "20"
+    assert "20 steps are set, not 30" in page.locator(".ddpm-status").inner_text()
+    expected = final(mine, 0, labels=[2], w=0.5, steps=20)
+    assert abs(grey(page)[..., 0] - levels(expected[0, 0])).max() <= 1
+    bare.close()
+
+
+def test_without_webassembly_a_digit_comes_all_the_same(page: Page, book: Any) -> None:
+    script = page_script("delete self.WebAssembly;\n" + engine_source(), json.dumps(detail(load(SHIPPED))))
+    page.goto(book(GenerateWidget(digit=3), script.encode()).as_uri())
     generate(page).click()
     finish(page, seconds=120)
     assert root(page).get_attribute("data-step") == "20"
     assert int(root(page).get_attribute("data-ms") or 0) > 0
-    assert "20 steps are set, not 50" in page.locator(".ddpm-status").inner_text()
+    assert "no WebAssembly SIMD" in page.locator(".ddpm-status").inner_text()
     assert digit_classes(images(page, 1), torch.tensor([3])).agreement == 1
-    bare.close()
 
 
 @pytest.fixture(params=["file", "http"])

@@ -1,8 +1,8 @@
 """Networks that a chapter trained, moved out of its page into files that a reader loads with a press.
 
-`GenerateWidget(model)` puts a reader's own network into its output, for a notebook is one file. In a page of the book it
-would be a megabyte for every reader, and few of them press. While the book is built, each such network becomes a file
-in _static, of the same kind as the shipped one's, and the page keeps its address.
+`GenerateWidget(model)` puts a reader's own network into its output, for a notebook is one file. In a page of the book
+it would be a megabyte for every reader, and few of them press. While the book is built, each such network becomes a
+file in _static, of the same kind as the shipped one's, and the page keeps its address.
 """
 
 from __future__ import annotations
