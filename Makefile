@@ -74,6 +74,7 @@ constraints: $(READY)  ## write constraints.txt anew from what .venv holds
 
 bench: html chromium  ## measure what the book and README cite (benchmarks/), and write it down
 	@$(PY) -m benchmarks.widgets
+	@$(PY) -m benchmarks.generate
 
 gpu: $(READY)  ## train and measure all that the book ships, on a CUDA machine; go on with the same command
 	@$(PY) -m tools.gpu $(if $(MINUTES),--minutes $(MINUTES))

@@ -2,13 +2,13 @@
 
     python -m benchmarks.generate [--repeats 5]
 
-Measured with the weights of the published pages, in one Web Worker (one thread): the time to load (from the start of the
-worker until it says `loaded`: decoding, packing, one forward pass), milliseconds for a forward pass of 1, 4 and 16
+Measured with the weights of the published pages, in one Web Worker (one thread): the time to load (from the start of
+the worker until it says `loaded`: decoding, packing, one forward pass), milliseconds for a forward pass of 1, 4 and 16
 images, and for a finished image, DDIM with 50 steps, without guidance and with; once with WebAssembly and once in plain
-JavaScript. `press_ms` is what a reader waits for the first image: from the press of Generate in a page that has just been
-opened from the disk, with everything that is loaded, in the number of steps that the page takes then (fewer where there
-is no WebAssembly). Medians. `agreement` is the share of 200 digits drawn there that the course's classifier names as they
-were asked for. Written to ddpm_lib/assets/measured/generate.json, which a chapter reads.
+JavaScript. `press_ms` is what a reader waits for the first image: from the press of Generate in a page that has just
+been opened from the disk, with everything that is loaded, in the number of steps that the page takes then (fewer where
+there is no WebAssembly). Medians. `agreement` is the share of 200 digits drawn there that the course's classifier names
+as they were asked for. Written to ddpm_lib/assets/measured/generate.json, which a chapter reads.
 """
 
 from __future__ import annotations

@@ -1,14 +1,17 @@
 """The generator in trouble: bad weights, a network that dies or hangs, a page that is left; a fake engine."""
 
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from ddpm_lib.widgets import GenerateWidget
+from tests.browser import FLAGS, find_chromium
 from tests.generate_page import WEIGHTS, assert_recorded, fake, finish, generate, root, script
 from tests.widget_page import document
+from tools.serve import server
 
 # A page whose workers a test can find and kill.
 WORKERS = """window.workers = [];
@@ -196,3 +199,35 @@ def test_without_webassembly_there_are_fewer_steps_and_it_says_so(opened: Any) -
     finish(page)
     assert root(page).get_attribute("data-step") == "25"
     assert status.inner_text().endswith("so a step takes about ten times as long.")
+
+
+def test_a_page_that_is_left_and_come_back_to_is_as_it_was_and_draws_again(
+    browser: Browser, tmp_path: Path
+) -> None:
+    """The browser keeps the page aside, with all that it holds (Playwright turns that off unless told)."""
+    keeping = browser.browser_type.launch(
+        executable_path=find_chromium(),
+        args=[*FLAGS],
+        ignore_default_args=["--disable-back-forward-cache"],
+    )
+    (tmp_path / "page.html").write_text(document(fake(steps=100)), encoding="utf-8")
+    (tmp_path / "other.html").write_text("<!doctype html><title>other</title>", encoding="utf-8")
+    (tmp_path / WEIGHTS).write_text(script(pace=30), encoding="utf-8")
+    with server(tmp_path) as running:
+        Thread(target=running.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{running.server_address[1]}"
+        page = keeping.new_page()
+        page.goto(f"{address}/page.html")
+        page.evaluate("addEventListener('pageshow', (event) => (window.kept = event.persisted))")
+        generate(page).click()
+        step_reached(page, 5)
+        page.goto(f"{address}/other.html")
+        page.evaluate("history.back()")
+        page.wait_for_function("window.kept")
+        assert root(page).get_attribute("data-state") == "idle"
+        assert int(root(page).get_attribute("data-step") or 0) >= 5
+        assert page.locator(".ddpm-status").inner_text() == "Stopped."
+        restart(page)
+        finish(page)
+        running.shutdown()
+    keeping.close()
