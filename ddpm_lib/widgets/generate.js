@@ -179,7 +179,7 @@ function render({ model, el }) {
       root.dataset.ms = ms;
       const focused = [hold, once].includes(document.activeElement);
       enter("done");
-      status.textContent = `${steps} steps in ${(ms / 1000).toFixed(1)} s, computed in this browser. ${slow || "The slider goes back through them."}`;
+      status.textContent = `${steps} steps in ${(ms / 1000).toFixed(1)} s, computed ${slow ? "here" : "in this browser"}. ${slow || "The slider goes back through them."}`;
       live.say(`done: ${steps} steps in ${(ms / 1000).toFixed(1)} seconds`);
       draw();
       if (focused) player.node.focus();
