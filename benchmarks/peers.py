@@ -5,12 +5,11 @@
 
 Work: a training step of 64 images at five sizes of network; one step of the DDPM and the DDIM sampler with 64 images,
 and the same with a network that does nothing, which is the sampler's own overhead; the peak memory of training; the
-time to import. Every library runs as its users run it, in whichever of float32 and bfloat16 is faster for it here (on CUDA
-ours is compiled). Arms
-are timed in turn, one call each a round, and a ratio is taken within a round: `ratio` is the median, `spread` the
-quartiles, of (time of the better peer) / (our time), above 1 where we are faster. `share_of_peak` is our FLOP/s over
-those of the faster of a large matrix product and a large convolution, measured in the same rounds; `equal` is the ratio
-to diffusers' network where its loop is given our precision and memory layout too.
+time to import. Every library runs as its users run it, in whichever of float32 and bfloat16 is faster for it here (on
+CUDA ours is compiled). Arms are timed in turn, one call each a round, and a ratio is taken within a round: `ratio` is
+the median, `spread` the quartiles, of (time of the better peer) / (our time), above 1 where we are faster.
+`share_of_peak` is our FLOP/s over those of the faster of a large matrix product and a large convolution, measured in
+the same rounds; `equal` is the ratio to diffusers' network where its loop is given our precision and layout too.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """A worker that answers as the engine does, at once and smoothly, for the tests of the page around it.
 
 `detail` may ask for trouble: {"refuse": message} for weights that cannot be read, {"crash": step} for a worker that
-throws there. {"pace": ms} is the time of a step.
+throws there, {"hang": step} for one that says nothing more (both for seed 0 only), {"mute": True} for one that never
+starts. {"pace": ms} is the time of a step, {"kind": name} that of its matrix product.
 """
 
 FAKE_ENGINE = """
@@ -20,7 +21,8 @@ async function sample({ id, n, labels, steps, seed, x, from, mask, known }) {
     while (paused && !granted && current === id) await rest(1);
     if (current !== id) return;
     granted = Math.max(0, granted - 1);
-    if (step === detail.crash) setTimeout(() => { throw Error("out of memory"); });
+    if (step === detail.hang && seed === 0) return;
+    if (step === detail.crash && seed === 0) setTimeout(() => { throw Error("out of memory"); });
     const share = step / steps;
     const end = (i) => Math.sin(seed + labels[Math.floor(i / size)] + (i % size) / 30);
     const guess = x.map((_, i) => (mask && mask[i % size] ? known[i % size] : end(i)));
@@ -34,7 +36,9 @@ async function sample({ id, n, labels, steps, seed, x, from, mask, known }) {
 onmessage = ({ data }) => {
   if (data.type === "load") {
     detail = data.detail;
-    postMessage(detail.refuse ? { type: "error", message: detail.refuse } : { type: "loaded", kind: "fake" });
+    if (detail.mute) return;
+    const { refuse, kind = "fake" } = detail;
+    postMessage(refuse ? { type: "error", message: refuse } : { type: "loaded", kind });
   } else if (data.type === "run") sample(data);
   else if (data.type === "cancel") current = null;
   else if (data.type === "pause") paused = true;

@@ -22,6 +22,7 @@ from ddpm_lib.weights import load_weights
 from ddpm_lib.widgets.generate import SHIPPED, URL
 from tools import equations
 from tools.address import find_address
+from tools.page_networks import move_networks
 
 MATHJAX = "tex-svg-full.js"  # every TeX extension and the fonts, as paths, in one file: it loads nothing more
 HOSTS = ("https://github.com/", "https://gitlab.com/", "https://bitbucket.org/")  # the theme knows these
@@ -110,6 +111,14 @@ def network_for_pages(app: Sphinx, exception: Exception | None) -> None:
         write_page_script(path, load_weights(SHIPPED))
 
 
+def networks_of_a_page(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object
+) -> None:
+    """Move the networks that a chapter trained out of its page."""
+    if "body" in context:
+        context["body"] = move_networks(context["body"], Path(app.outdir))
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("comments_config", {}, "")  # Jupyter Book sets it for an extension that we leave out
     PygmentsBridge.html_formatter = LightFormatter
@@ -117,6 +126,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("config-inited", local_mathjax)
     app.connect("config-inited", repository, priority=400)  # before the theme reads its options
     app.connect("html-page-context", no_widget_state, priority=900)  # after myst-nb has added it
+    app.connect("html-page-context", networks_of_a_page)
     app.connect("build-finished", network_for_pages)
     app.add_js_file(None, body=THEME_MODE, priority=100)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

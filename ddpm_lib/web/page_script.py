@@ -7,10 +7,16 @@ from pathlib import Path
 
 from ddpm_lib.checkpoint import Checkpoint
 from ddpm_lib.web.engine import engine_source
-from ddpm_lib.web.export import AFTER, BEFORE, web_script
+from ddpm_lib.web.export import AFTER, BEFORE, detail
+
+
+def page_script(engine: str, weights: str) -> str:
+    """The worker's source and a network as JSON, as events on the script's own element; nothing becomes global."""
+    return (
+        BEFORE.replace("ddpm-weights", "ddpm-engine") + json.dumps(engine) + AFTER + BEFORE + weights + AFTER
+    )
 
 
 def write_page_script(path: Path, checkpoint: Checkpoint) -> None:
-    """Write both as events on the script's own element; nothing becomes global."""
-    engine = BEFORE.replace("ddpm-weights", "ddpm-engine") + json.dumps(engine_source()) + AFTER
-    path.write_text(engine + web_script(checkpoint), encoding="utf-8")
+    """Write the engine of this package and the network of a checkpoint."""
+    path.write_text(page_script(engine_source(), json.dumps(detail(checkpoint))), encoding="utf-8")

@@ -5,15 +5,20 @@ function render({ model, el }) {
   const alphaBar = floats(model.get("alpha_bar"));
   const T = alphaBar.length - 1;
   const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const chosen = new Set(); // what the reader has set
   const put = (values) => {
-    for (const [name, value] of Object.entries(values)) model.set(name, value);
+    for (const [name, value] of Object.entries(values)) {
+      chosen.add(name);
+      model.set(name, value);
+    }
     model.save_changes();
   };
   const mode = () => model.get("mode");
   const live = announcer();
 
   // The frames computed so far, { t, xt, x0 } at 8 bits a pixel, how many there will be, and which one is shown.
-  let [state, paused, frames, steps, n, at, follows, pressed] = ["idle", false, [], 0, 1, 0, true, 0];
+  let [state, paused, frames, steps, n, at, follows, pressed, slow, seed] = ["idle", false, [], 0, 1, 0, true, 0, "", 0];
+  let here = false; // whether the network has been loaded
   const busy = () => state === "loading" || state === "running";
 
   const hat = h("span", { class: "ddpm-symbol" }, h("i", { class: "ddpm-hat" }, "x"), h("sub", {}, it("0")));
@@ -42,7 +47,11 @@ function render({ model, el }) {
         restart();
       },
     }, String(digit)))));
-  const clear = h("button", { type: "button", class: "ddpm-button ddpm-small", onclick: () => { board.clear(); restart(); } }, "Clear");
+  const clear = h("button", { type: "button", class: "ddpm-button ddpm-small", onclick: () => {
+    board.clear();
+    restart();
+    live.say("cleared");
+  } }, "Clear");
   const amount = dial("time t that the drawing is noised to", ["noise it to ", it("t")], upTo(1, T, 1), { text: String, pick: (start) => put({ start }) });
   const studio = h("div", { class: "ddpm-studio" }, amount.node, h("div", { class: "ddpm-controls" }, tool.node, clear), examples);
 
@@ -71,28 +80,39 @@ function render({ model, el }) {
     network.tell("step");
     draw();
   });
+  const again = button("Restart", () => generate());
+  again.title = "the same seed, from the start";
   const main = button("Generate", () => (busy() ? stop() : generate()), "ddpm-main");
   const status = h("div", { class: "ddpm-status" });
   const controls = settings({ model, put, T });
   const root = h(
     "div", { class: "ddpm-widget ddpm-generate", role: "group", "aria-label": "Generate images here" },
     panels, studio, controls.digit, h("div", { class: "ddpm-press" }, main, controls.dice),
-    h("div", { class: "ddpm-time" }, player.node, hold, h("div", { class: "ddpm-track" }, slider), once, clock), done, status,
+    h("div", { class: "ddpm-time" }, player.node, hold, once, again, h("div", { class: "ddpm-track" }, slider), clock), done, status,
     starts.node, controls.fold, live.node,
   );
 
   const clean = () => Float32Array.from({ length: n * size }, ((x0) => (_, i) => x0[i % size])(board.x0()));
   // Where a run begins: noise that depends on the seed alone, or the drawing with so much of it that t is reached.
   const beginning = () => {
-    const eps = Float32Array.from(upTo(0, n - 1, 1).flatMap((i) => Array.from(noise((model.get("seed") + i) % 2 ** 31, size))));
+    seed = model.get("seed");
+    const eps = Float32Array.from(upTo(0, n - 1, 1).flatMap((i) => Array.from(noise((seed + i) % 2 ** 31, size))));
     const t = mode() === "drawing" ? model.get("start") : T;
     if (mode() === "noise") return { t, x: eps };
     const [a, b, hole, x0] = [Math.sqrt(alphaBar[t]), Math.sqrt(1 - alphaBar[t]), board.hole(), clean()];
     return { t, x: eps.map((z, i) => (mode() === "hole" && hole[i % size] ? z : a * x0[i] + b * z)) };
   };
-  const options = () => {
+  // Where a step takes long there are fewer of them, unless the reader has chosen their number.
+  const options = (kind) => {
+    slow = kind === "javascript" ? "This browser has no WebAssembly SIMD, so a step takes about ten times as long" : "";
+    if (slow && !chosen.has("steps") && model.get("steps") > 20) {
+      slow += ": 20 steps are set, not " + model.get("steps");
+      model.set("steps", 20);
+      model.save_changes();
+    }
+    if (slow) slow += ".";
     const { t, x } = beginning();
-    const [seed, digit] = [model.get("seed"), model.get("digit")];
+    const digit = model.get("digit");
     const label = (i) => (digit === "each" ? (seed + i) % controls.labels.length : digit === "none" ? -1 : digit);
     const all = { n, labels: upTo(0, n - 1, 1).map(label), seed, x };
     for (const name of ["sampler", "eta", "w"]) all[name] = model.get(name);
@@ -108,26 +128,30 @@ function render({ model, el }) {
     paused = false;
   };
   // Back to the beginning: what has been computed no longer belongs to what is chosen.
-  const restart = () => {
+  const reset = () => {
     if (busy()) network.cancel();
     player.stop();
     n = model.get("n");
     const { t, x } = beginning();
     [frames, steps, at, follows] = [[{ t, xt: bytesOf(x), x0: null }], 0, 0, true];
     delete root.dataset.ms;
-    status.textContent = model.get("weights") || !model.get("url") ? "The network draws in this browser."
+    status.textContent = mode() === "hole" && !board.hole().includes(1) ? "There is no hole to fill: paint one with the tool \u201chole\u201d."
+      : here || model.get("weights") || !model.get("url") ? "The network draws in this browser."
       : "The network is loaded when you press Generate, and draws in this browser.";
     enter("idle");
+  };
+  const restart = () => {
+    reset();
     draw();
   };
   const generate = () => {
-    restart();
+    reset();
     pressed = performance.now();
     enter("loading");
     status.textContent = "Loading the network \u2026";
     live.say("loading the network");
     draw();
-    network.run(options());
+    network.run(options);
   };
   const stop = () => {
     network.cancel();
@@ -138,11 +162,14 @@ function render({ model, el }) {
   };
 
   const hear = {
-    started: () => enter("running"),
+    started: () => {
+      enter("running");
+      here = true;
+    },
     state: ({ step, steps: all, t, xt, x0_hat }) => {
       frames[step] = { t, xt: bytesOf(xt), x0: x0_hat && bytesOf(x0_hat) };
       steps = all;
-      status.textContent = `Step ${step} of ${steps}`;
+      status.textContent = `Step ${step} of ${steps}${slow && `. ${slow}`}`;
       if (paused) live.say(`step ${step} of ${steps}, t = ${t}`);
       // Who asked for less motion sees ten of the steps.
       if (follows && (paused || !calm() || step === steps || step % Math.ceil(steps / 10) === 0)) at = step;
@@ -152,7 +179,7 @@ function render({ model, el }) {
       root.dataset.ms = ms;
       const focused = [hold, once].includes(document.activeElement);
       enter("done");
-      status.textContent = `${steps} steps in ${(ms / 1000).toFixed(1)} s, computed in this browser. The slider goes back through them.`;
+      status.textContent = `${steps} steps in ${(ms / 1000).toFixed(1)} s, computed ${slow ? "here" : "in this browser"}. ${slow || "The slider goes back through them."}`;
       live.say(`done: ${steps} steps in ${(ms / 1000).toFixed(1)} seconds`);
       draw();
       if (focused) player.node.focus();
@@ -185,7 +212,7 @@ function render({ model, el }) {
     const { t, xt, x0 } = frames[at];
     picture.xt.show(xt, n);
     picture.x0.show(x0, n);
-    seedShown.textContent = state === "error" ? "noisy, recorded" : `noisy, seed ${model.get("seed")}`;
+    seedShown.textContent = state === "error" ? "noisy, recorded" : `noisy, seed ${seed}`;
     const end = Math.max(steps, 1);
     slider.max = end;
     slider.value = at;
@@ -198,6 +225,7 @@ function render({ model, el }) {
     player.node.hidden = state === "running";
     player.node.disabled = frames.length < 2;
     hold.hidden = once.hidden = state !== "running";
+    again.hidden = !busy() && frames.length < 2;
     hold.textContent = paused ? "Resume" : "Pause";
     main.textContent = busy() ? "Cancel" : "Generate";
     root.classList.toggle("ddpm-drawing", mode() !== "noise");
@@ -217,12 +245,12 @@ function render({ model, el }) {
     tool.inputs[first].checked = true;
     board.use(tools[first].name);
     board.show(mode() === "hole");
+    if (mode() === "hole" && !board.hole().includes(1)) board.halve();
     restart();
   };
 
   const digit = model.get("digit");
   board.example(Number.isInteger(digit) ? digit % 10 : 3);
-  board.halve();
   sync();
   enterMode();
   for (const name of ["digit", "sampler", "steps", "eta", "w", "seed", "n", "start", "mode", "more"]) model.on(`change:${name}`, sync);

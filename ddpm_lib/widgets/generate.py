@@ -1,14 +1,15 @@
 """Press Generate and watch noise turn into pictures, computed in the reader's own browser by a trained network.
 
 In the published book the weights are a file beside the pages, loaded when the reader presses; in a live notebook
-Python sends them then; in Colab, and for a network of the reader's own, they lie in the output.
+Python sends them then; in Colab, and for a network of the reader's own, they lie in the output (from which the build of
+the book moves them into a file, tools/page_networks.py).
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import traitlets
@@ -188,7 +189,9 @@ def _shipped() -> Checkpoint:
     return load_weights(SHIPPED)
 
 
-@cache  # by the checkpoint's identity: the shipped one runs once
+@lru_cache(
+    maxsize=2
+)  # by the checkpoint's identity: the shipped one runs once, and a network of one's own is let go
 def _recording(checkpoint: Checkpoint) -> Recording:
     network, classes = checkpoint.network(), classes_of(checkpoint.model_config)
     assert isinstance(network, UNet)

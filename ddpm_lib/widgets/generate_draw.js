@@ -102,10 +102,10 @@ function pad({ width, height, changed, say }) {
 
   const clear = () => {
     ink.fill(0);
-    hole.fill(0);
+    if (withHole) hole.fill(0);
     draw();
   };
-  // The strokes of a digit; the hole, at first, is the lower half.
+  // The strokes of a digit; a hole, at first, is the lower half.
   const example = (digit) => {
     ink.fill(0);
     for (const text of STROKES[digit].split(",")) {
@@ -114,7 +114,10 @@ function pad({ width, height, changed, say }) {
     }
     draw();
   };
-  const halve = () => hole.fill(1, Math.ceil(height / 2) * width);
+  const halve = () => {
+    hole.fill(1, Math.ceil(height / 2) * width);
+    draw();
+  };
   const use = (name) => (tool = name);
   const show = (hole_) => {
     withHole = hole_;
