@@ -5,9 +5,10 @@ import json
 import pytest
 import torch
 
-from benchmarks import peers, rows, timing
+from benchmarks import peers, profile, rows, timing
 from benchmarks.footprint import peak_mib
 from benchmarks.networks import BUILD, LIBRARIES, SHAPE, SIZES, forward_flops, parameters
+from ddpm_lib.models.blocks import Attention
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -79,3 +80,29 @@ def test_the_footprint_sees_what_was_held_and_given_back():
     block = torch.ones(int((before + 64) * 2**20 / 4))  # more than was ever held, so that the peak must move
     del block
     assert peak_mib() > before + 32
+
+
+def test_a_profile_s_attention_before_is_the_same_layer():
+    torch.manual_seed(0)
+    layer = Attention(8, 2, 1)
+    torch.nn.init.normal_(layer.out.weight)
+    x = torch.randn(2, 8, 6, 6)
+    after = layer(x)
+    layer.__class__ = profile.WrittenOut
+    assert torch.allclose(layer(x), after, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("operation", "kind"),
+    [
+        ("aten::mkldnn_convolution", "convolution, forward"),
+        ("aten::convolution_backward", "convolution, backward"),
+        ("aten::_scaled_dot_product_flash_attention_for_cpu", "attention"),
+        ("aten::native_group_norm_backward", "norm"),
+        ("aten::silu_backward", "activation"),
+        ("aten::cat", "sums and copies"),
+        ("aten::empty", "the rest"),
+    ],
+)
+def test_operations_are_of_a_kind(operation, kind):
+    assert profile.kind(operation) == kind
