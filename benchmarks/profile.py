@@ -2,7 +2,7 @@
 
     OMP_NUM_THREADS=1 python -m benchmarks.profile
 
-Before: attention written out in three products with a softmax between them, in torch's own memory layout. A row holds the
+Before: attention written out in three products, in the plain memory layout. A row holds the
 milliseconds of one step (the mean of three, after one to warm up; 64 images, float32) spent in each kind of
 operation, by torch's profiler. It slows a step a little: compare shares here, and times in benchmarks/peers.py.
 """
