@@ -85,11 +85,8 @@ class ClassifierGuided:
         with torch.inference_mode(False), torch.enable_grad():
             x = xt.clone().requires_grad_()
             (gradient,) = torch.autograd.grad(self.log_prob(x, t.clone(), y.clone()).sum(), x)
-        each = t.reshape(-1, *[1] * (xt.ndim - 1))
-        _, eps_hat = self.diffusion.interpret(
-            self.denoiser(xt, t, None), xt, each, self.denoiser.predicts
-        )
-        ab = self.diffusion.alpha_bar(each, xt)
+        _, eps_hat = self.diffusion.interpret(self.denoiser(xt, t, None), xt, t, self.denoiser.predicts)
+        ab = self.diffusion.alpha_bar(t, xt)
         return eps_hat - times(self.scale * (1 - ab).sqrt(), gradient)
 
 

@@ -105,7 +105,7 @@ class ClassOracle:
         eps = torch.empty_like(xt)
         for k, mixture in enumerate([*self.classes, self.whole]):
             mine = y == k
-            eps[mine] = OracleDenoiser(mixture, self.alpha_bar)(xt[mine], t[mine])
+            eps[mine] = OracleDenoiser(mixture, self.alpha_bar)(xt[mine], t[mine]).to(xt.dtype)
         return eps
 
     def log_prob(
@@ -117,7 +117,7 @@ class ClassOracle:
             now = t == at
             laws = [mixture.noised(self.alpha_bar[at]) for mixture in self.classes]
             joint = torch.stack([law.log_prob(xt[now]) for law in laws], dim=1) + self.shares.log()
-            answer[now] = joint.log_softmax(dim=1).gather(1, y[now, None]).squeeze(1)
+            answer[now] = joint.log_softmax(dim=1).gather(1, y[now, None]).squeeze(1).to(xt.dtype)
         return answer
 
 
