@@ -72,12 +72,12 @@ def check_guided(answer: object) -> Verdict:
 
     mistakes = [
         Mistake(
-            lambda *case: guided(*case, null=0),
+            lambda network, xt, t, y, w, classes: guided(network, xt, t, y, w, classes, 0),
             "This is the function as it was: it steers away from class 0, and for y = 0 does nothing. "
             "Which label means no class?",
         ),
         Mistake(
-            lambda *case: guided(*case, null=case[-1] - 1),
+            lambda network, xt, t, y, w, classes: guided(network, xt, t, y, w, classes, classes - 1),
             "The last class is still a class. Counting from 0, what comes after it?",
         ),
         Mistake(swapped, "The label is right. Now the two outputs have changed places."),
