@@ -15,14 +15,15 @@ from torch import Tensor
 
 from ddpm_lib.data import to_pixels
 from ddpm_lib.diffusion import GaussianDiffusion
+from ddpm_lib.guidance import Guided
 from ddpm_lib.models import Denoiser, Network, classes_of
-from ddpm_lib.sampling import Guided, State, Step, ddim_step, ddpm_step, sample
+from ddpm_lib.sampling import State, Step, ddim_step, ddpm_step, sample
 
 
-def with_guidance(model: Network, w: float) -> Denoiser:
-    """The network itself for w = 0 or without classes; else guided with weight w."""
+def with_guidance(model: Network, w: float, interval: tuple[int, int] | None = None) -> Denoiser:
+    """The network itself for w = 0 or without classes; else guided with weight w, everywhere or in an interval."""
     classes = classes_of(model.config)
-    return Guided(model, w, null=classes) if w and classes else model
+    return Guided(model, w, classes, interval) if w and classes else model
 
 
 def sampler(name: str, eta: float = 0.0) -> Step:

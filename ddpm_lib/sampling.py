@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ddpm_lib.diffusion import GaussianDiffusion, Sigma2, Time, times
-from ddpm_lib.models.denoiser import Denoiser, Predicts
+from ddpm_lib.models.denoiser import Denoiser
 
 
 @dataclass(frozen=True)
@@ -153,30 +153,3 @@ def sample(
             x0_hat, eps_hat = diffusion.denoise(denoiser, state.xt, t, y=y, clip=clip)
             state = State(s, step(diffusion, state.xt, t, s, x0_hat, eps_hat, noise()), x0_hat)
         yield state
-
-
-class Guided:
-    """Classifier-free guidance: (1 + w) output(y) - w output(no class) (Ho and Salimans 2022, eq. 6).
-
-    `null` is the label that stands for "no class". w = 0 is the plain conditional model.
-    """
-
-    def __init__(self, denoiser: Denoiser, w: float, null: int) -> None:
-        self.denoiser, self.w, self.null = denoiser, w, null
-
-    @property
-    def predicts(self) -> Predicts:
-        """What the guided network predicts: guidance is linear, so the same as the plain one."""
-        return self.denoiser.predicts
-
-    def __call__(
-        self, xt: Float[Tensor, "b *shape"], t: Int[Tensor, " b"], y: Int[Tensor, " b"] | None = None
-    ) -> Float[Tensor, "b *shape"]:
-        """One pass of twice the batch: with the labels, and without."""
-        if y is None:
-            raise ValueError("Guidance steers towards a class: pass y, one label an image.")
-        both = self.denoiser(
-            torch.cat([xt, xt]), torch.cat([t, t]), torch.cat([y, torch.full_like(y, self.null)])
-        )
-        with_class, without = both.chunk(2)
-        return (1 + self.w) * with_class - self.w * without

@@ -1,6 +1,8 @@
 """What the tests of every chapter's graders share."""
 
 import sys
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import pytest
@@ -29,3 +31,44 @@ def assert_each_mistake_is_told_apart(
         verdict = check(wrong)
         assert not verdict
         assert verdict.message == message
+
+
+def grader_tests(
+    right: Mapping[str, object], values: AbstractSet[str], wrong: Sequence[tuple[str, object, str]]
+) -> tuple[Callable[..., None], ...]:
+    """The five tests of a chapter's graders, to be bound to five names that begin with test_.
+
+    `right` answers by grader; `values` are the graders of a number, the others grade a function; `wrong` are
+    (grader, answer, words of the verdict).
+    """
+
+    @pytest.mark.parametrize("name", right)
+    def the_right_answer_passes(name: str) -> None:
+        verdict = getattr(exercises, name)(right[name])
+        assert verdict, verdict
+
+    @pytest.mark.parametrize(("name", "answer", "words"), wrong)
+    def a_mistake_is_named(name: str, answer: object, words: str) -> None:
+        verdict = getattr(exercises, name)(answer)
+        assert not verdict
+        assert words in verdict.message
+
+    @pytest.mark.parametrize("name", right)
+    def every_mistake_gets_its_own_message(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert_each_mistake_is_told_apart(name, right[name], monkeypatch)
+
+    @pytest.mark.parametrize("name", sorted(set(right) - values))
+    def dots_are_open_and_not_wrong(name: str) -> None:
+        assert "no answer yet" in getattr(exercises, name)(lambda *_: ...).message
+
+    @pytest.mark.parametrize("name", sorted(values))
+    def an_open_value_is_not_wrong(name: str) -> None:
+        assert "no answer yet" in getattr(exercises, name)(...).message
+
+    return (
+        the_right_answer_passes,
+        a_mistake_is_named,
+        every_mistake_gets_its_own_message,
+        dots_are_open_and_not_wrong,
+        an_open_value_is_not_wrong,
+    )

@@ -167,6 +167,7 @@ DERIVING = [
     "sampling",
     "resnet",
     "quality",
+    "guidance",
 ]  # the chapters that a reader is examined on
 QUESTION = re.compile(r"^\*\*\d+\. ", re.MULTILINE)
 ANSWER = re.compile(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.generate import sampler
 from ddpm_lib.models import GaussianMixture, OracleDenoiser, UNet, UNetConfig
-from ddpm_lib.sampling import Guided, Noise, State, ddim_step, ddpm_step, sample, timesteps
+from ddpm_lib.sampling import Noise, State, ddim_step, ddpm_step, sample, timesteps
 from ddpm_lib.schedule import cosine_schedule, linear_schedule
 from tests.helpers import close, generator
 
@@ -275,33 +275,3 @@ def test_one_label_an_image_is_asked_for():
 def test_a_state_is_read_only():
     with pytest.raises(AttributeError):
         State(0, torch.zeros(1, 2), None).t = 1
-
-
-# -- guidance ------------------------------------------------------------------------------------------------
-
-
-def test_guidance_is_linear_in_w_through_the_conditional_and_the_unconditional_output():
-    net, x = tiny_unet(classes=3), normal(4, 1, 8, 8, dtype=torch.float32)
-    t, y = torch.tensor([1, 20, 300, 999]), torch.tensor([0, 1, 2, 1])
-    with torch.no_grad():
-        conditional, unconditional = net(x, t, y), net(x, t, None)
-        close(Guided(net, 0.0, null=3)(x, t, y), conditional, 1e-6)
-        close(Guided(net, -1.0, null=3)(x, t, y), unconditional, 1e-6)
-        for w in (0.5, 3.0):
-            expected = conditional + w * (conditional - unconditional)
-            close(Guided(net, w, null=3)(x, t, y), expected, 1e-5)
-        assert float((conditional - unconditional).abs().max()) > 1e-3  # or the test would say nothing
-
-
-def test_guidance_predicts_what_its_network_predicts_and_wants_labels():
-    guided = Guided(tiny_unet(classes=3, predicts="v"), 1.0, null=3)
-    assert guided.predicts == "v"
-    with pytest.raises(ValueError, match="Guidance steers towards a class: pass y"):
-        guided(torch.zeros(1, 1, 8, 8), torch.tensor([1]))
-
-
-def test_a_guided_network_samples():
-    net, diffusion = tiny_unet(classes=3), GaussianDiffusion(linear_schedule(50))
-    run = partial(final, diffusion=diffusion, shape=(1, 8, 8), seeds=[0, 1], y=torch.tensor([1, 2]), steps=3)
-    close(run(Guided(net, 0.0, null=3)), run(net), 1e-5)
-    assert not torch.allclose(run(Guided(net, 2.0, null=3)), run(net), atol=1e-3)

@@ -17,6 +17,13 @@ from ddpm_lib.exercises.forward import (
     check_two_steps,
 )
 from ddpm_lib.exercises.grading import Mistake, Verdict, grade
+from ddpm_lib.exercises.guidance import (
+    check_drop_labels,
+    check_dynamic_threshold,
+    check_guided,
+    check_scale,
+    check_tilted_variance,
+)
 from ddpm_lib.exercises.loss import check_least_error, check_noise_loss, check_score_from_x0, check_x0_weight
 from ddpm_lib.exercises.notation import check_diffusers_index, check_reparameterise, check_sum_of_gaussians
 from ddpm_lib.exercises.posterior import check_narrower, check_posterior, check_pulls
@@ -68,6 +75,8 @@ __all__ = [
     "check_ddim",
     "check_diffusers_index",
     "check_dilated_view",
+    "check_drop_labels",
+    "check_dynamic_threshold",
     "check_enough_steps",
     "check_entropy",
     "check_epoch_steps",
@@ -75,6 +84,7 @@ __all__ = [
     "check_excess",
     "check_frechet",
     "check_grow",
+    "check_guided",
     "check_kl",
     "check_last_sd",
     "check_least_error",
@@ -101,6 +111,7 @@ __all__ = [
     "check_residual",
     "check_reverse_mean",
     "check_reverse_variance",
+    "check_scale",
     "check_score_from_x0",
     "check_seconds",
     "check_share_of_copies",
@@ -108,6 +119,7 @@ __all__ = [
     "check_similarity",
     "check_smallest_T",
     "check_sum_of_gaussians",
+    "check_tilted_variance",
     "check_time_embedding",
     "check_time_factor",
     "check_timesteps",

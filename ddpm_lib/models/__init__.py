@@ -2,7 +2,7 @@
 
 from ddpm_lib.models.denoiser import Denoiser, Predicts
 from ddpm_lib.models.mlp import MLP, MLPConfig
-from ddpm_lib.models.oracle import GaussianMixture, OracleDenoiser
+from ddpm_lib.models.oracle import ClassOracle, GaussianMixture, OracleDenoiser
 from ddpm_lib.models.resnet import ResNet, ResNetConfig
 from ddpm_lib.models.unet import UNet, UNetConfig
 
@@ -11,6 +11,7 @@ NetworkConfig = UNetConfig | ResNetConfig | MLPConfig
 
 __all__ = [
     "MLP",
+    "ClassOracle",
     "Denoiser",
     "GaussianMixture",
     "MLPConfig",

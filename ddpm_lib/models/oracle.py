@@ -75,6 +75,52 @@ class OracleDenoiser:
         return (1 - ab).sqrt() * ((r / var)[:, :, None] * offset).sum(1)
 
 
+class ClassOracle:
+    """E[eps | x_t, y], where each class is a mixture of its own; the label after the last, or no y, is "no class"."""
+
+    def __init__(
+        self,
+        classes: Sequence[GaussianMixture],
+        shares: Float[Tensor, " k"],
+        alpha_bar: Float[Tensor, " T_plus_1"],
+    ) -> None:
+        self.classes, self.shares, self.alpha_bar, self.null = list(classes), shares, alpha_bar, len(classes)
+        weights = [share * mixture.weights for share, mixture in zip(shares, classes, strict=True)]
+        self.whole = GaussianMixture(
+            torch.cat([mixture.means for mixture in classes]),
+            torch.cat([mixture.std for mixture in classes]),
+            torch.cat(weights),
+        )
+
+    @property
+    def predicts(self) -> Predicts:
+        """The oracle predicts the noise."""
+        return "eps"
+
+    def __call__(
+        self, xt: Float[Tensor, "b d"], t: Int[Tensor, " b"], y: Int[Tensor, " b"] | None = None
+    ) -> Float[Tensor, "b d"]:
+        """Each point's guess by the mixture of its class, or by all of them together."""
+        y = torch.full_like(t, self.null) if y is None else y
+        eps = torch.empty_like(xt)
+        for k, mixture in enumerate([*self.classes, self.whole]):
+            mine = y == k
+            eps[mine] = OracleDenoiser(mixture, self.alpha_bar)(xt[mine], t[mine]).to(xt.dtype)
+        return eps
+
+    def log_prob(
+        self, xt: Float[Tensor, "b d"], t: Int[Tensor, " b"], y: Int[Tensor, " b"]
+    ) -> Float[Tensor, " b"]:
+        """log p(y | x_t) by Bayes' rule: what a perfect classifier of noisy points says."""
+        answer = xt.new_empty(len(xt))
+        for at in t.unique().tolist():
+            now = t == at
+            laws = [mixture.noised(self.alpha_bar[at]) for mixture in self.classes]
+            joint = torch.stack([law.log_prob(xt[now]) for law in laws], dim=1) + self.shares.log()
+            answer[now] = joint.log_softmax(dim=1).gather(1, y[now, None]).squeeze(1).to(xt.dtype)
+        return answer
+
+
 def least_loss(oracle: OracleDenoiser, ts: Sequence[int]) -> Float[Tensor, " n"]:
     """The mean squared error of eps, per dimension, that no denoiser can go below, at each of `ts` >= 1.
 

@@ -1,0 +1,174 @@
+"""Graders of the chapter on guidance: its scale, dropped labels, the missing label, tilted Gaussians, clipping."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from ddpm_lib.exercises.grading import Mistake, Verdict, grade, grade_value
+from ddpm_lib.montecarlo import normals
+
+SCALE = 7.5  # of the first exercise
+Network = Callable[[Tensor, Tensor, Tensor], Tensor]
+
+
+def check_scale(answer: object) -> Verdict:
+    """answer: the w of a program that computes eps_null + 7.5 (eps_y - eps_null)."""
+    mistakes: list[tuple[object, str]] = [
+        (SCALE, "That is the program's own number. With w = 7.5 the weight of eps_y would be 8.5."),
+        (SCALE + 1, "The other way: the weight of eps_y is 1 + w here, and 7.5 there."),
+        (1 - SCALE, "That is the weight of eps_null. It is -w."),
+    ]
+    return grade_value(
+        answer, SCALE - 1, mistakes, "And its 1 is the plain conditional model, its 0 no class."
+    )
+
+
+def check_drop_labels(answer: object) -> Verdict:
+    """answer(y, u, share, null): the labels of a batch, some of them replaced; u is uniform in [0, 1)."""
+
+    def drop(y: Tensor, u: Tensor, share: float, null: int) -> Tensor:
+        return torch.where(u < share, null, y)
+
+    mistakes = [
+        Mistake(
+            lambda y, u, share, null: torch.where(u < share, y, null),
+            "You keep the share that should go: at 0.1, nine labels in ten are lost.",
+        ),
+        Mistake(
+            lambda y, u, share, null: y * (u >= share),
+            "Label 0 is a class, the digit 0. There is a label of its own for no class.",
+        ),
+        Mistake(
+            lambda y, u, share, null: torch.where(u < share, null - 1, y),
+            "That is the last class. Ten classes are 0 ... 9, so no class is 10.",
+        ),
+        Mistake(
+            lambda y, u, share, null: torch.where(u[0] < share, null, y),
+            "One draw decides for the whole batch. Each picture has its own.",
+        ),
+        Mistake(lambda y, u, share, null: torch.full_like(y, null), "No label is left at all."),
+        Mistake(lambda y, u, share, null: y, "Nothing is dropped: compare u with the share."),
+    ]
+    u = torch.tensor([0.05, 0.5, 0.15, 0.95, 0.3, 0.02]).double()
+    y = torch.tensor([3, 0, 7, 1, 9, 4])
+    cases = [(y, u, 0.1, 10), (y, u, 0.4, 10), (y % 3, u.roll(2), 0.25, 3)]
+    return grade(answer, drop, mistakes, cases, "One line, and the network learns both questions.")
+
+
+def check_guided(answer: object) -> Verdict:
+    """answer(network, xt, t, y, w, classes): the guided output (the debugging exercise)."""
+
+    def guided(
+        network: Network, xt: Tensor, t: Tensor, y: Tensor, w: float, classes: int, null: int | None = None
+    ) -> Tensor:
+        without = network(xt, t, torch.full_like(y, classes if null is None else null))
+        return (1 + w) * network(xt, t, y) - w * without
+
+    def swapped(network: Network, xt: Tensor, t: Tensor, y: Tensor, w: float, classes: int) -> Tensor:
+        return (1 + w) * network(xt, t, torch.full_like(y, classes)) - w * network(xt, t, y)
+
+    mistakes = [
+        Mistake(
+            lambda network, xt, t, y, w, classes: guided(network, xt, t, y, w, classes, 0),
+            "This is the function as it was: it steers away from class 0, and for y = 0 does nothing. "
+            "Which label means no class?",
+        ),
+        Mistake(
+            lambda network, xt, t, y, w, classes: guided(network, xt, t, y, w, classes, classes - 1),
+            "The last class is still a class. Counting from 0, what comes after it?",
+        ),
+        Mistake(swapped, "The label is right. Now the two outputs have changed places."),
+        Mistake(
+            lambda network, xt, t, y, w, classes: guided(network, xt, t, y, w - 1, classes),
+            "The label is right. The weights are those of the other convention, scale and 1 - scale.",
+        ),
+        Mistake(
+            lambda network, xt, t, y, w, classes: network(xt, t, y),
+            "That is the plain conditional model.",
+        ),
+    ]
+    normal = normals(5)
+    rows = normal(5, 3)  # a row for each class, and the last for none
+
+    def network(xt: Tensor, t: Tensor, y: Tensor) -> Tensor:
+        return torch.sin(xt * t[:, None]) + rows[y]
+
+    xt, t = normal(4, 3), torch.tensor([1, 7, 7, 30])
+    cases = [
+        (network, xt, t, torch.tensor([0, 1, 2, 3]), 1.5, 4),
+        (network, xt, t, torch.tensor([3, 3, 0, 1]), 0.3, 4),
+    ]
+    return grade(
+        answer, guided, mistakes, cases, "No class is a label like any other, the one after the last."
+    )
+
+
+def check_tilted_variance(answer: object) -> Verdict:
+    """answer(v_y, v, w): the variance of the tilted Gaussian, where p(x | y) = N(0, v_y) and p(x) = N(0, v)."""
+    mistakes = [
+        Mistake(
+            lambda v_y, v, w: v_y * (v_y / v) ** w,
+            "That is where the walk ends. The tilted density is wider: multiply the densities themselves.",
+        ),
+        Mistake(lambda v_y, v, w: v_y / (1 + w), "Divide by p(x)^w as well: it takes precision away."),
+        Mistake(
+            lambda v_y, v, w: 1 / ((1 + w) / v_y + w / v),
+            "p(x)^w stands in the denominator: its exponent is subtracted.",
+        ),
+        Mistake(
+            lambda v_y, v, w: (1 + w) / v_y - w / v,
+            "That is the precision. The variance is one over it.",
+        ),
+        Mistake(
+            lambda v_y, v, w: (1 + w) * v_y - w * v, "Exponents add, so precisions do: variances do not."
+        ),
+    ]
+    cases = [(0.5, 1.0, 1.0), (0.3, 0.4, 2.5), (1.0, 2.0, 0.5)]
+    praise = "Narrower than the class, and wider than what the walk makes of it."
+    return grade(answer, lambda v_y, v, w: 1 / ((1 + w) / v_y - w / v), mistakes, cases, praise)
+
+
+def check_dynamic_threshold(answer: object) -> Verdict:
+    """answer(x0_hat, share): each picture (b, c, h, w) brought into [-1, 1] by its own quantile of |x0_hat|."""
+
+    def level(x: Tensor, share: float) -> Tensor:
+        return x.abs().flatten(1).quantile(share, dim=1)[:, None, None, None]
+
+    def bring(x: Tensor, s: Tensor) -> Tensor:
+        return x.clamp(-s, s) / s
+
+    def right(x: Tensor, share: float) -> Tensor:
+        return bring(x, level(x, share).clamp(min=1))
+
+    mistakes = [
+        Mistake(lambda x, share: x.clamp(-1, 1), "That is the fixed clipping, which this should soften."),
+        Mistake(
+            lambda x, share: bring(x, level(x, share)),
+            "A picture that stays within -1 and 1 must be left alone: s is never below 1.",
+        ),
+        Mistake(
+            lambda x, share: bring(x, x.abs().quantile(share).clamp(min=1)),
+            "One bold picture dims the whole batch: take the quantile picture by picture.",
+        ),
+        Mistake(
+            lambda x, share: x / level(x, share).clamp(min=1),
+            "Divided, but not clipped: the pixels above the quantile are still outside.",
+        ),
+        Mistake(
+            lambda x, share: torch.maximum(
+                torch.minimum(x, level(x, share).clamp(min=1)), -level(x, share).clamp(min=1)
+            ),
+            "Clipped to s, but s may be 3: divide by it.",
+        ),
+        Mistake(
+            lambda x, share: bring(x, x.flatten(1).quantile(share, dim=1)[:, None, None, None].clamp(min=1)),
+            "Take the quantile of |x0_hat|: black pixels leave the range, too.",
+        ),
+    ]
+    normal = normals(6)
+    quiet, bold, black = 0.3 * normal(1, 1, 6, 6), 1.8 * normal(1, 1, 6, 6), -1.2 - normal(1, 1, 6, 6).abs()
+    cases = [(torch.cat([quiet, bold, black]), 0.9), (torch.cat([bold, 0.7 * bold.flip(2)]), 0.8)]
+    return grade(answer, right, mistakes, cases, "Bold pictures are dimmed, quiet ones left alone.")
