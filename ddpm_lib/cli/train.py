@@ -12,12 +12,12 @@ from tqdm import tqdm
 
 from ddpm_lib.checkpoint import About, kind_of, load_checkpoint, save_checkpoint
 from ddpm_lib.cli.common import UsageError, clock, pick_device, print_config, stop_on_interrupt
-from ddpm_lib.data import Batches, ImageData, load_data
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.models import MLPConfig, NetworkConfig, UNetConfig, build
 from ddpm_lib.presets import PRESETS
 from ddpm_lib.probe import fastest
 from ddpm_lib.schedule import NoiseSchedule
+from ddpm_lib.stream import Images, batches_of, open_images
 from ddpm_lib.train import Progress, TrainConfig, train
 
 OVERRIDES = ("steps", "seconds", "batch", "lr", "seed", "precision")
@@ -28,8 +28,8 @@ def run(args: argparse.Namespace) -> None:
     device = pick_device(args.device)
     checkpoint = load_checkpoint(args.resume) if args.resume else None
     source = args.data or (checkpoint.about.data if checkpoint else "mnist")
-    data = load_data(source, train=True, size=args.size or (checkpoint.about.shape[-1] if checkpoint else 32))
-    about = About(source, tuple(data.pixels.shape[1:]), data.classes)
+    data = open_images(source, size=args.size or (checkpoint.about.shape[-1] if checkpoint else None))
+    about = About(source, data.shape, data.classes)
     if checkpoint:
         if (checkpoint.about.shape, checkpoint.about.classes) != (about.shape, about.classes):
             raise UsageError(
@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> None:
     torch.manual_seed(config.seed)
     model = build(model_config).to(device)
     with torch.no_grad():  # one image through the network: a size that does not fit is refused at once
-        model(data.x0(slice(0, 1)).to(device), torch.ones(1, dtype=torch.int64, device=device))
+        model(data.head(1).x0().to(device), torch.ones(1, dtype=torch.int64, device=device))
     if args.dry_run:
         print_config(
             model=model_config,
@@ -70,14 +70,13 @@ def run(args: argparse.Namespace) -> None:
             checkpoint=path,
         )
         return
-    data = data.to(device)
     if not checkpoint and args.precision is None:
         print("measuring which precision is fastest here (a few seconds) ...", end=" ", flush=True)
-        config = fastest(model, data.x0(slice(0, min(32, len(data)))), config)
+        config = fastest(model, data.head(32).x0().to(device), config)
         print(f"{config.precision}, {'channels last' if config.channels_last else 'channels first'}")
     state = checkpoint.resume(device, config) if checkpoint else None
     model = state.model if state else model
-    batches = Batches(data, config.batch, config.seed)
+    batches = batches_of(data, config.batch, config.seed, device)
     if not checkpoint:
         (out / "loss.csv").unlink(missing_ok=True)  # of a run that left no checkpoint
     watch(
@@ -97,11 +96,11 @@ def _folder(resume: str) -> Path:
 DEFAULT_PRESET = {"unet": "cpu-minutes", "resnet": "classic-resnet"}
 
 
-def fit_to_data(config: NetworkConfig, data: ImageData) -> NetworkConfig:
+def fit_to_data(config: NetworkConfig, data: Images) -> NetworkConfig:
     """The preset's network with the channels of these images and, where it has classes, theirs."""
     if isinstance(config, MLPConfig):
         raise UsageError("An MLP reads points, not images: choose unet or resnet.")
-    config = replace(config, channels=data.pixels.shape[1])
+    config = replace(config, channels=data.shape[0])
     if isinstance(config, UNetConfig) and config.classes:
         config = replace(config, classes=len(data.classes))
     return config

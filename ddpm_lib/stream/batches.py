@@ -1,0 +1,194 @@
+"""More images than memory holds: batches from shards, of which only a few are open at a time.
+
+An epoch reads the shards in an order drawn from (seed, epoch). As many whole shards as fit into BUFFER are decoded
+and shuffled together, in worker processes, while the network trains on those before. So batch `step` is a function
+of (seed, step, rank, world) and of nothing else: not of the number of workers, nor of where a run was interrupted.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from ddpm_lib.data import DataError, to_x0
+from ddpm_lib.stream.shards import Pixels, Shards
+
+BUFFER = 2**25  # bytes of pixels that are shuffled together; never less than one shard
+MIXED = 16  # shards, at most
+
+Batch = tuple[Float[Tensor, "b c h w"], Int[Tensor, " b"] | None]
+
+
+class Part(NamedTuple):
+    """What one worker reads at a time: these shards, shuffled by `seed`, without the first `skip` images."""
+
+    epoch: int
+    seed: tuple[int, ...]
+    shards: tuple[int, ...]
+    skip: int
+
+
+@dataclass
+class StreamedBatches:
+    """Batch number `step` of endless epochs, as `data.Batches`, but from shards; rank r of n has its own shards.
+
+    `size` is the whole batch, of which each process gets size / world images. Ask for the steps in order: `workers`
+    processes read ahead. Another step costs a new start, at the shards where it lies; the batches are the same to
+    the bit. Every epoch leaves out a last short batch, and with several processes the shards that are left over.
+    """
+
+    data: Shards
+    size: int
+    seed: int = 0
+    device: torch.device | str = "cpu"
+    rank: int = 0
+    world: int = 1
+    workers: int | None = (
+        None  # default: the cores that this process may use, shared among `world`, at most 8
+    )
+    _next: int = field(default=-1, init=False, repr=False)
+    _running: Generator[Batch, None, None] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._running = self._from(0)  # starts nothing yet
+        if not 0 <= self.rank < self.world or self.size % self.world:
+            raise DataError(
+                f"Process {self.rank} of {self.world} has no equal part of a batch of {self.size}: number the "
+                f"processes from 0 to {self.world - 1}, and choose a batch size that is a multiple of {self.world}."
+            )
+        if len(self.data.index.shards) < self.world:
+            raise DataError(
+                f"{self.data.folder} has {len(self.data.index.shards)} shards, too few for {self.world} processes: "
+                "write smaller ones, with `shard --each`."
+            )
+        if not 1 <= self.local <= self.images:
+            raise DataError(
+                f"A batch of {self.local} cannot be drawn from {self.images} images (a process): choose a batch "
+                f"size from {self.world} to {self.images * self.world}."
+            )
+
+    @property
+    def local(self) -> int:
+        """Images of a batch that this process gets."""
+        return self.size // self.world
+
+    @property
+    def images(self) -> int:
+        """Images that each process is sure to have in an epoch, whichever shards it draws."""
+        counts = sorted(count for _, count in self.data.index.shards)
+        return sum(counts[: len(counts) // self.world])
+
+    @property
+    def an_epoch(self) -> int:
+        """Batches in one pass over the data."""
+        return self.images // self.local
+
+    def __call__(self, step: int) -> Batch:
+        """(x0, y) of batch `step` = 0, 1, 2 ..., this process's share of it, on the device."""
+        if step < 0:
+            raise DataError(f"There is no batch {step}: the first is 0.")
+        if step != self._next:
+            self._running.close()  # its workers end before new ones start
+            self._running = self._from(step)
+        batch = next(self._running)
+        self._next = step + 1
+        return batch
+
+    def close(self) -> None:
+        """End the worker processes; the next call starts new ones."""
+        self._running.close()
+        self._next = -1
+
+    def parts(self, step: int) -> Iterator[Part]:
+        """What is read for batch `step` and all after it."""
+        counts = [count for _, count in self.data.index.shards]
+        together = max(1, min(MIXED, BUFFER // (max(counts) * math.prod(self.data.shape))))
+        epoch, batch = divmod(step, self.an_epoch)
+        start, stop = batch * self.local, self.an_epoch * self.local
+        while True:
+            seed, at = (self.seed % 2**63, epoch), 0
+            mine = np.random.default_rng(seed).permutation(len(counts))[self.rank :: self.world].tolist()
+            for first in range(0, len(mine), together):
+                shards = tuple(mine[first : first + together])
+                end = at + sum(counts[shard] for shard in shards)
+                if start < end and at < stop:
+                    yield Part(epoch, (*seed, first), shards, max(0, start - at))
+                at = end
+            epoch, start = epoch + 1, 0
+
+    def _from(self, step: int) -> Generator[Batch, None, None]:
+        """Batch `step` and all after it."""
+        workers = _cores() // self.world if self.workers is None else self.workers
+        workers = max(1, min(8, workers)) if self.workers is None else workers
+        loader = DataLoader(
+            _Reader(self.data),
+            sampler=_Parts(self, step),
+            batch_size=None,
+            num_workers=workers,
+            prefetch_factor=1 if workers else None,
+            worker_init_fn=_leave_signals,
+            generator=torch.Generator(),  # else it would draw from torch's own
+        )
+        epoch, given = divmod(step, self.an_epoch)
+        rest: Pixels | None = None
+        for now, got in loader:
+            if isinstance(got, str):
+                raise DataError(got)
+            if now != epoch:
+                epoch, given, rest = now, 0, None
+            pixels, y = got if rest is None else _joined(rest, got)
+            at = 0
+            while given < self.an_epoch and at + self.local <= len(pixels):
+                index = slice(at, at + self.local)
+                yield to_x0(pixels[index].to(self.device)), None if y is None else y[index].to(self.device)
+                at, given = at + self.local, given + 1
+            rest = pixels[at:], None if y is None else y[at:]
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """The endless parts from a step on, as DataLoader wants them."""
+
+    batches: StreamedBatches
+    step: int
+
+    def __iter__(self) -> Iterator[Part]:
+        return self.batches.parts(self.step)
+
+
+class _Reader(Dataset[tuple[int, Any]]):
+    """Reads, decodes and shuffles one part; runs in the worker processes."""
+
+    def __init__(self, data: Shards) -> None:
+        self.data = data
+
+    def __getitem__(self, part: Part) -> tuple[int, Pixels | str]:
+        try:
+            pixels, y = self.data.read(part.shards)
+        except DataError as error:  # as a word: DataLoader would wrap it in a traceback of the worker
+            return part.epoch, str(error)
+        order = torch.from_numpy(np.random.default_rng(part.seed).permutation(len(pixels))[part.skip :])
+        return part.epoch, (pixels[order], None if y is None else y[order])
+
+
+def _joined(a: Pixels, b: Pixels) -> Pixels:
+    return torch.cat([a[0], b[0]]), None if a[1] is None or b[1] is None else torch.cat([a[1], b[1]])
+
+
+def _leave_signals(_: int) -> None:
+    """Ctrl-C reaches every process of a terminal; the run's own process alone answers it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
