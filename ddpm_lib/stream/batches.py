@@ -53,9 +53,7 @@ class StreamedBatches:
     device: torch.device | str = "cpu"
     rank: int = 0
     world: int = 1
-    workers: int | None = (
-        None  # default: the cores that this process may use, shared among `world`, at most 8
-    )
+    workers: int | None = None  # default: this process's share of the cores, at most 8; 0 reads nothing ahead
     _next: int = field(default=-1, init=False, repr=False)
     _running: Generator[Batch, None, None] = field(init=False, repr=False)
 
@@ -100,6 +98,7 @@ class StreamedBatches:
         if step != self._next:
             self._running.close()  # its workers end before new ones start
             self._running = self._from(step)
+        self._next = -1  # until it has worked
         batch = next(self._running)
         self._next = step + 1
         return batch
@@ -128,12 +127,12 @@ class StreamedBatches:
 
     def _from(self, step: int) -> Generator[Batch, None, None]:
         """Batch `step` and all after it."""
-        workers = _cores() // self.world if self.workers is None else self.workers
-        workers = max(1, min(8, workers)) if self.workers is None else workers
+        workers = max(1, min(8, _cores() // self.world)) if self.workers is None else self.workers
         loader = DataLoader(
             _Reader(self.data),
             sampler=_Parts(self, step),
             batch_size=None,
+            collate_fn=_as_it_is,
             num_workers=workers,
             prefetch_factor=1 if workers else None,
             worker_init_fn=_leave_signals,
@@ -181,7 +180,11 @@ class _Reader(Dataset[tuple[int, Any]]):
         return part.epoch, (pixels[order], None if y is None else y[order])
 
 
-def _joined(a: Pixels, b: Pixels) -> Pixels:
+def _as_it_is(part: tuple[int, Any]) -> tuple[int, Any]:
+    return part
+
+
+def _joined(a: tuple[Tensor, Tensor | None], b: tuple[Tensor, Tensor | None]) -> Pixels:
     return torch.cat([a[0], b[0]]), None if a[1] is None or b[1] is None else torch.cat([a[1], b[1]])
 
 
