@@ -24,29 +24,29 @@ class Cost:
     """What one image costs a network."""
 
     parameters: int
-    flops: (
-        int  # multiplications and additions of a forward pass, those of its convolutions and matrix products
-    )
-    activations: int  # bytes kept from the forward for the backward pass, in float32
+    flops: int  # multiplications and additions in the convolutions and matrix products of a forward pass
+    activations: int  # bytes kept from the forward for the backward pass, in float32; see `cost`
 
 
 def cost(config: NetworkConfig, size: int) -> Cost:
-    """Count for one image of size x size pixels. Raises ValueError for a size that the network cannot take."""
+    """Count for one image of size x size pixels. Raises ValueError for a size that the network cannot take.
+
+    The activations include the attention weights, which torch's fused kernels do not keep: up to a few per cent.
+    """
     if isinstance(config, MLPConfig):
         raise ValueError("An MLP reads points, which have no size: count a unet or a resnet.")
-    with torch.device("meta"):
-        model = build(config)
-        x = torch.empty(1, config.channels, size, size)
-        t = torch.empty(1, dtype=torch.int64)
-    weights = {parameter.untyped_storage()._cdata for parameter in model.parameters()}
     kept: dict[int, Tensor] = {}  # by storage: views of one tensor are kept once
 
     def keep(tensor: Tensor) -> Tensor:
         kept[tensor.untyped_storage()._cdata] = tensor
         return tensor
 
+    with torch.device("meta"):
+        model = build(config)
+        x, t = torch.empty(1, config.channels, size, size), torch.empty(1, dtype=torch.int64)
     with FlopCounterMode(display=False) as counter, saved_tensors_hooks(keep, lambda tensor: tensor):
         model(x, t).square().mean()
+    weights = {parameter.untyped_storage()._cdata for parameter in model.parameters()}
     activations = sum(tensor.untyped_storage().nbytes() for key, tensor in kept.items() if key not in weights)
     return Cost(sum(p.numel() for p in model.parameters()), counter.get_total_flops(), activations)
 
@@ -66,17 +66,17 @@ def training_bytes(cost: Cost, images: int, half: bool = False) -> int:
 def ring_bytes(parameters: int, processes: int) -> float:
     """Bytes that each process sends to average the gradients of all: 2 (n - 1) / n times the gradient.
 
-    Book: eq-ring (Patarasuk and Yuan 2009, section 3).
+    Book: eq-ring (Patarasuk and Yuan 2009).
     """
     return 2 * (processes - 1) / processes * FLOAT * parameters
 
 
-def step_seconds(compute: float, traffic: float) -> float:
+def step_seconds(compute: int | float, traffic: int | float) -> float:
     """Seconds of a step: the computation, and what of the traffic its backward pass, two thirds of it, cannot hide.
 
     Book: eq-step-time.
 
-    The best case: every gradient is sent as soon as it is there (Li et al. 2020, section 3.2.3).
+    The best case: every gradient is sent as soon as it is there (Li et al. 2020).
     """
     return compute + max(0.0, traffic - (TRAINING - 1) / TRAINING * compute)
 
@@ -98,7 +98,7 @@ class Plan:
     processes: int
     images: int  # a step and process, so many at a time as `pieces` make of them
     pieces: int  # into which a process cuts its images, so that they fit
-    memory: float  # bytes on each device
+    memory: int  # bytes on each device
     step: float  # seconds
     traffic: float  # seconds of a step that the network between the devices is busy
     hours: float
@@ -112,8 +112,8 @@ def plan(
     *,
     batch: int,
     steps: int,
-    share: float,
-    hourly: float,
+    share: int | float,
+    hourly: int | float,
     half: bool = True,
 ) -> Plan:
     """What `steps` steps of `batch` images take on so many devices that reach `share` of their peak.
@@ -149,13 +149,13 @@ def plan(
 
 
 def scale_batch(
-    batch: int, lr: float, ema: float, steps: int, factor: float
+    batch: int, lr: float, ema: float, steps: int, factor: int | float
 ) -> tuple[int, float, float, int]:
     """(batch, lr, ema, steps) for a batch `factor` times as large: as many images, and the same path in the mean.
 
-    Book: eq-scaled-ema (Busbridge et al. 2023, definition 1.2).
+    Book: eq-scaled-ema (Busbridge et al. 2023, the EMA scaling rule).
 
-    Adam's learning rate grows with the root (Malladi et al. 2022, definition 5.2); plain SGD's would grow in proportion
+    Adam's learning rate grows with the root (Malladi et al. 2022); plain SGD's would grow in proportion
     (Goyal et al. 2017).
     """
     return round(factor * batch), factor**0.5 * lr, ema**factor, round(steps / factor)

@@ -35,6 +35,7 @@ CORE = {
     "checkpoint": {"schedule", "diffusion", "models", "train"},
     "presets": {"schedule", "models", "train"},
     "formats": {"models", "checkpoint"},
+    "cost": {"models"},
 }
 FRONT = {
     "plot",

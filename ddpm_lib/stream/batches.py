@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, get_worker_info
 
 from ddpm_lib.data import DataError, to_x0
 from ddpm_lib.stream.shards import Pixels, Shards
@@ -177,7 +177,12 @@ class _Reader(Dataset[tuple[int, Any]]):
         except DataError as error:  # as a word: DataLoader would wrap it in a traceback of the worker
             return part.epoch, str(error)
         order = torch.from_numpy(np.random.default_rng(part.seed).permutation(len(pixels))[part.skip :])
-        return part.epoch, (pixels[order], None if y is None else y[order])
+        pixels, y = pixels[order], None if y is None else y[order]
+        if get_worker_info() is not None:
+            # Else the thread that sends the part would do it, and free what this one allocated: glibc then leaves holes
+            # that it never uses again, and the worker grows by about a part a part.
+            pixels.share_memory_()
+        return part.epoch, (pixels, y)
 
 
 def _as_it_is(part: tuple[int, Any]) -> tuple[int, Any]:
