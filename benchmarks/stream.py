@@ -56,7 +56,7 @@ def pictures() -> list[bytes]:
 def write(folder: Path, count: int) -> None:
     """Shards of `count` pictures in ten classes."""
     folder.mkdir()
-    encoded, shards = pictures(), []
+    encoded, shards = pictures(), list[tuple[str, int]]()
     for first in range(0, count, EACH):
         name = f"{len(shards):06d}.tar"
         with (folder / name).open("wb") as file, library().TarWriter(file, mtime=0) as tar:

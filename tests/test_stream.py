@@ -352,6 +352,7 @@ def test_without_webdataset(
 # -- memory --------------------------------------------------------------------------------------------------
 
 PEAK = """
+import multiprocessing
 import sys
 from ddpm_lib.stream import StreamedBatches, batches, open_images
 from benchmarks.memory import peak
@@ -360,10 +361,11 @@ data = open_images(sys.argv[1])
 if sys.argv[2] == "loaded":
     data = data.head(len(data))
 else:
-    stream = StreamedBatches(data, 20, workers=0)
+    stream = StreamedBatches(data, 20, workers=1)
     for step in range(stream.an_epoch):
         stream(step)
-print(peak())
+workers = multiprocessing.active_children() if sys.platform == "linux" else []
+print(peak() + sum(peak(worker.pid) for worker in workers))
 """
 
 

@@ -85,7 +85,7 @@ def check_least_images(answer: object) -> Verdict:
     mistakes = [
         Mistake(
             lambda n, p, f, r, w: right(n, p, f, r, w) * 2 / 3,
-            "You hid the traffic behind the whole step. Only the backward pass, two forward passes long, has gradients.",
+            "You hid the traffic behind the whole step. Only the backward pass, two thirds of it, has gradients.",
         ),
         Mistake(
             lambda n, p, f, r, w: right(n, p, f, r, w) * 2,

@@ -7,9 +7,11 @@ of (seed, step, rank, world) and of nothing else: not of the number of workers, 
 
 from __future__ import annotations
 
+import ctypes
 import math
 import os
 import signal
+import sys
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -18,13 +20,14 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, get_worker_info
+from torch.utils.data import DataLoader, Dataset
 
 from ddpm_lib.data import DataError, to_x0
 from ddpm_lib.stream.shards import Pixels, Shards
 
 BUFFER = 2**25  # bytes of pixels that are shuffled together; never less than one shard
 MIXED = 16  # shards, at most
+M_MMAP_THRESHOLD = -3  # malloc.h
 
 Batch = tuple[Float[Tensor, "b c h w"], Int[Tensor, " b"] | None]
 
@@ -135,23 +138,21 @@ class StreamedBatches:
             collate_fn=_as_it_is,
             num_workers=workers,
             prefetch_factor=1 if workers else None,
-            worker_init_fn=_leave_signals,
+            worker_init_fn=_begin,
             generator=torch.Generator(),  # else it would draw from torch's own
         )
         epoch, given = divmod(step, self.an_epoch)
-        rest: Pixels | None = None
+        held: list[Pixels] = []
         for now, got in loader:
             if isinstance(got, str):
                 raise DataError(got)
             if now != epoch:
-                epoch, given, rest = now, 0, None
-            pixels, y = got if rest is None else _joined(rest, got)
-            at = 0
-            while given < self.an_epoch and at + self.local <= len(pixels):
-                index = slice(at, at + self.local)
-                yield to_x0(pixels[index].to(self.device)), None if y is None else y[index].to(self.device)
-                at, given = at + self.local, given + 1
-            rest = pixels[at:], None if y is None else y[at:]
+                epoch, given, held = now, 0, []
+            held.append(got)
+            while given < self.an_epoch and sum(len(pixels) for pixels, _ in held) >= self.local:
+                pixels, y = _take(held, self.local)
+                yield to_x0(pixels.to(self.device)), None if y is None else y.to(self.device)
+                given += 1
 
 
 @dataclass(frozen=True)
@@ -177,25 +178,35 @@ class _Reader(Dataset[tuple[int, Any]]):
         except DataError as error:  # as a word: DataLoader would wrap it in a traceback of the worker
             return part.epoch, str(error)
         order = torch.from_numpy(np.random.default_rng(part.seed).permutation(len(pixels))[part.skip :])
-        pixels, y = pixels[order], None if y is None else y[order]
-        if get_worker_info() is not None:
-            # Else the thread that sends the part would do it, and free what this one allocated: glibc then leaves holes
-            # that it never uses again, and the worker grows by about a part a part.
-            pixels.share_memory_()
-        return part.epoch, (pixels, y)
+        return part.epoch, (pixels[order], None if y is None else y[order])
 
 
-def _as_it_is(part: tuple[int, Any]) -> tuple[int, Any]:
+def _as_it_is(part: Any) -> Any:
     return part
 
 
-def _joined(a: tuple[Tensor, Tensor | None], b: tuple[Tensor, Tensor | None]) -> Pixels:
-    return torch.cat([a[0], b[0]]), None if a[1] is None or b[1] is None else torch.cat([a[1], b[1]])
+def _take(held: list[Pixels], n: int) -> Pixels:
+    """The first n images of those held, which are taken away: slices, for the parts are too large to be copied."""
+    pixels, y, left = list[Tensor](), list[Tensor](), n
+    while left:
+        x, labels = held.pop(0)
+        pixels.append(x[:left])
+        if labels is not None:
+            y.append(labels[:left])
+        if len(x) > left:
+            held.insert(0, (x[left:], None if labels is None else labels[left:]))
+        left -= min(left, len(x))
+    return torch.cat(pixels), torch.cat(y) if y else None
 
 
-def _leave_signals(_: int) -> None:
-    """Ctrl-C reaches every process of a terminal; the run's own process alone answers it."""
+def _begin(_: int) -> None:
+    """What a worker process does first."""
+    # Ctrl-C reaches every process of a terminal; the run's own process alone answers it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Large tensors come and go with each part. glibc would soon take them from the heap, between small objects that
+    # stay, and the worker would grow by about one part with every part (measured): let it map them apart instead.
+    if sys.platform == "linux" and (mallopt := getattr(ctypes.CDLL(None), "mallopt", None)):
+        mallopt(M_MMAP_THRESHOLD, 2**17)
 
 
 def _cores() -> int:
