@@ -149,6 +149,9 @@ class StreamedBatches:
             if now != epoch:
                 epoch, given, held = now, 0, []
             held.append(got)
+            _glibc(
+                "malloc_trim", 0
+            )  # the same holes grow here by a batch with every batch: give back their pages
             while given < self.an_epoch and sum(len(pixels) for pixels, _ in held) >= self.local:
                 pixels, y = _take(held, self.local)
                 yield to_x0(pixels.to(self.device)), None if y is None else y.to(self.device)
@@ -203,10 +206,15 @@ def _begin(_: int) -> None:
     """What a worker process does first."""
     # Ctrl-C reaches every process of a terminal; the run's own process alone answers it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Large tensors come and go with each part. glibc would soon take them from the heap, between small objects that
-    # stay, and the worker would grow by about one part with every part (measured): let it map them apart instead.
-    if sys.platform == "linux" and (mallopt := getattr(ctypes.CDLL(None), "mallopt", None)):
-        mallopt(M_MMAP_THRESHOLD, 2**17)
+    # Tensors of several MB come and go with each part. glibc would soon take them from the heap, and find its own holes
+    # again too rarely: a worker grew by a part with every part (glibc 2.36). So let it map them apart.
+    _glibc("mallopt", M_MMAP_THRESHOLD, 2**17)
+
+
+def _glibc(function: str, *arguments: int) -> None:
+    """Call a function of the C library, where it has it (glibc does; macOS, Windows and musl do not)."""
+    if sys.platform == "linux" and (found := getattr(ctypes.CDLL(None), function, None)):
+        found(*arguments)
 
 
 def _cores() -> int:
