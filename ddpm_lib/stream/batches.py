@@ -142,16 +142,15 @@ class StreamedBatches:
             generator=torch.Generator(),  # else it would draw from torch's own
         )
         epoch, given = divmod(step, self.an_epoch)
-        held: list[Pixels] = []
+        held: list[tuple[Tensor, Tensor | None]] = []
         for now, got in loader:
             if isinstance(got, str):
                 raise DataError(got)
             if now != epoch:
                 epoch, given, held = now, 0, []
             held.append(got)
-            _glibc(
-                "malloc_trim", 0
-            )  # the same holes grow here by a batch with every batch: give back their pages
+            # Here such holes grow by a batch with every batch: give back their pages.
+            _glibc("malloc_trim", 0)
             while given < self.an_epoch and sum(len(pixels) for pixels, _ in held) >= self.local:
                 pixels, y = _take(held, self.local)
                 yield to_x0(pixels.to(self.device)), None if y is None else y.to(self.device)
@@ -185,10 +184,10 @@ class _Reader(Dataset[tuple[int, Any]]):
 
 
 def _as_it_is(part: Any) -> Any:
-    return part
+    return part  # DataLoader would make lists of the tuples
 
 
-def _take(held: list[Pixels], n: int) -> Pixels:
+def _take(held: list[tuple[Tensor, Tensor | None]], n: int) -> tuple[Tensor, Tensor | None]:
     """The first n images of those held, which are taken away: slices, for the parts are too large to be copied."""
     pixels, y, left = list[Tensor](), list[Tensor](), n
     while left:
