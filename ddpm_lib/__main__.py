@@ -1,4 +1,4 @@
-"""python -m ddpm_lib train | sample | evaluate | export"""
+"""python -m ddpm_lib train | sample | evaluate | export | shard"""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from ddpm_lib.checkpoint import CheckpointError
-from ddpm_lib.cli import evaluate, export, sample, train
+from ddpm_lib.cli import evaluate, export, sample, shard, train
 from ddpm_lib.cli.common import UsageError
 from ddpm_lib.data import DataError
 from ddpm_lib.engine import EngineError, launched
@@ -17,7 +17,7 @@ from ddpm_lib.fetch import FetchError
 from ddpm_lib.presets import PRESETS
 from ddpm_lib.train import TrainingError
 
-COMMANDS = {"train": train, "sample": sample, "evaluate": evaluate, "export": export}
+COMMANDS = {"train": train, "sample": sample, "evaluate": evaluate, "export": export, "shard": shard}
 MISTAKES = (
     UsageError,
     CheckpointError,
@@ -44,7 +44,7 @@ on several GPUs or processes (train, sample and evaluate; needs accelerate):
 
 
 def parser() -> argparse.ArgumentParser:
-    """The four commands and their options."""
+    """The five commands and their options."""
     top = argparse.ArgumentParser(
         prog="python -m ddpm_lib",
         description="Train, sample, measure and export denoising diffusion models.",
@@ -72,6 +72,11 @@ def parser() -> argparse.ArgumentParser:
         "of the checkpoint, an eighth with --half. It can be sampled and evaluated, not trained on. Or write "
         "the network for another library, in one of the formats below.",
     ))  # fmt: skip
+    shard.options(commands.add_parser(
+        "shard", help="write a folder of images as shards, to train on more than memory holds",
+        description="Write a folder of images to shards: tar files that `train --data SHARDS` streams, so that memory "
+        "stays the same however many images there are. Needs webdataset.",
+    ))  # fmt: skip
     return top
 
 
@@ -80,8 +85,12 @@ def _train(p: argparse.ArgumentParser) -> None:
         "model", nargs="?", default="unet", choices=["unet", "resnet"], help="network (default: unet)"
     )
     p.add_argument("--preset", choices=list(PRESETS), metavar="NAME", help="named experiment; see below")
-    p.add_argument("--data", help="mnist, fashion-mnist, or a folder of images (default: mnist)")
-    p.add_argument("--size", type=_positive, help="side of a folder's images in pixels (default: 32)")
+    p.add_argument("--data", help="mnist, fashion-mnist, a folder of images or of shards (default: mnist)")
+    p.add_argument(
+        "--size",
+        type=_positive,
+        help="side of a folder's images in pixels (default: 32, or the shards' own)",
+    )
     p.add_argument("--out", metavar="FOLDER", help="where the run is saved (default: runs/PRESET)")
     p.add_argument("--resume", metavar="CHECKPOINT", help="go on with an interrupted run")
     p.add_argument("--steps", type=_positive, help="optimizer steps, however long they take")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import lzma
+import os
 import zlib
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,15 +17,12 @@ from pathlib import Path
 import numpy as np
 import torch
 from jaxtyping import Float, Int, UInt8
-from PIL import Image, ImageOps
 from torch import Tensor
 
+from ddpm_lib.photos import DataError as DataError
+from ddpm_lib.photos import list_images, read_image
+
 ASSETS = Path(__file__).parent / "assets"
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif"}
-
-
-class DataError(Exception):
-    """Data that cannot be had or read; the message says what to do."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +36,15 @@ class ImageData:
 
     def __len__(self) -> int:
         return len(self.pixels)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(c, h, w) of one image."""
+        return tuple(self.pixels.shape[1:])
+
+    def head(self, n: int) -> ImageData:
+        """The first n images (all of them where there are fewer)."""
+        return ImageData(self.pixels[:n], None if self.y is None else self.y[:n], self.name, self.classes)
 
     def x0(self, index: Int[Tensor, " b"] | slice | None = None) -> Float[Tensor, "b c h w"]:
         """The images at `index` (all of them for None) as float32 in [-1, 1]."""
@@ -84,8 +91,8 @@ class Batches:
             )
         if not 0 <= self.rank < self.world or self.size % self.world:
             raise DataError(
-                f"Process {self.rank} of {self.world} has no equal part of a batch of {self.size}: number processes "
-                f"from 0 to {self.world - 1}, and choose a batch size that is a multiple of {self.world}."
+                f"Process {self.rank} of {self.world} has no equal part of a batch of {self.size}: number the "
+                f"processes from 0 to {self.world - 1}, and choose a batch size that is a multiple of {self.world}."
             )
 
     @property
@@ -184,33 +191,10 @@ def fashion_mnist(train: bool = True, folder: str | Path | None = None) -> Image
 def image_folder(path: str | Path, size: int = 32, grey: bool = False) -> ImageData:
     """The images below `path`, centre squares resized to size x size; subfolders, if any, are the classes."""
     root = Path(path)
-    if not root.is_dir():
-        raise DataError(f"{root} is not a folder: pass 'mnist', 'fashion-mnist' or a folder of images.")
-    files = sorted(file for file in root.rglob("*") if file.suffix.lower() in SUFFIXES)
-    if not files:
-        raise DataError(f"{root} holds no images: put {', '.join(sorted(SUFFIXES))} files there.")
-    classes = tuple(sorted({file.relative_to(root).parts[0] for file in files if file.parent != root}))
-    labelled = classes and all(file.parent != root for file in files)
-    y = torch.tensor([classes.index(f.relative_to(root).parts[0]) for f in files]) if labelled else None
-    pixels = torch.stack([_read_image(file, size, "L" if grey else "RGB") for file in files])
-    return ImageData(pixels, y, root.name, classes if labelled else ())
-
-
-def _read_image(file: Path, size: int, mode: str) -> UInt8[Tensor, "c h w"]:
-    try:
-        with Image.open(file) as opened:
-            image = ImageOps.exif_transpose(opened)  # a camera may store a photo lying on its side
-            side = min(image.size)
-            left, top = (image.width - side) // 2, (image.height - side) // 2
-            square = image.convert(mode).crop((left, top, left + side, top + side))
-            array = np.array(square.resize((size, size), Image.Resampling.LANCZOS))
-    except (
-        OSError,
-        SyntaxError,
-        Image.DecompressionBombError,
-    ) as error:  # Pillow raises SyntaxError for a broken chunk of a PNG
-        raise DataError(f"{file} cannot be read as an image: mend it or take it away.") from error
-    return torch.from_numpy(array.reshape(size, size, -1)).permute(2, 0, 1)
+    files, classes = list_images(root)
+    y = torch.tensor([classes.index(file.split(os.sep)[0]) for file in files]) if classes else None
+    pixels = torch.stack([read_image(root / file, size, grey) for file in files])
+    return ImageData(pixels, y, root.name, classes)
 
 
 def load_data(name: str, train: bool = True, size: int = 32) -> ImageData:

@@ -24,7 +24,9 @@ CORE = {
     "toys": set(),
     "gaussian": set(),
     "chain": {"schedule", "gaussian"},
-    "data": {"fetch"},
+    "photos": set(),
+    "data": {"fetch", "photos"},
+    "stream": {"data", "photos"},
     "diffusion": {"schedule", "models"},
     "bound": {"schedule", "gaussian", "chain", "diffusion", "models"},
     "loss": {"schedule", "diffusion", "models"},
@@ -36,6 +38,7 @@ CORE = {
     "checkpoint": {"schedule", "diffusion", "models", "train"},
     "presets": {"schedule", "models", "train"},
     "formats": {"models", "checkpoint"},
+    "cost": {"models"},
 }
 FRONT = {
     "plot",
@@ -128,7 +131,7 @@ def test_a_file_is_short_and_says_what_it_is(file):
         ("ddpm_lib.sampling", ["matplotlib", "anywidget", "PIL", "ddpm_lib.train"]),
         ("ddpm_lib.models", ["matplotlib", "ddpm_lib.schedule", "ddpm_lib.diffusion"]),
         ("ddpm_lib.checkpoint", ["matplotlib", "anywidget", "IPython"]),
-        ("ddpm_lib.__main__", ["onnx", "onnxruntime", "diffusers", "accelerate"]),
+        ("ddpm_lib.__main__", ["onnx", "onnxruntime", "diffusers", "accelerate", "webdataset"]),
         ("ddpm_lib.formats.onnx_file", ["onnx", "onnxruntime", "diffusers", "matplotlib"]),
         ("ddpm_lib.formats.pipeline_folder", ["onnx", "onnxruntime", "diffusers", "matplotlib"]),
     ],

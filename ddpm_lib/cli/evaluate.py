@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -22,8 +23,10 @@ from ddpm_lib.generate import class_labels, sampler, with_guidance
 from ddpm_lib.metrics import digit_classes, digit_distance, loss_by_t
 from ddpm_lib.models import classes_of
 from ddpm_lib.sampling import timesteps
+from ddpm_lib.stream import Shards, open_images
 
 FEATURES = 128  # of the digit classifier
+LOSSES = 512  # images that the losses are measured on
 Row = tuple[str, float, str]  # name, value, what it means
 
 
@@ -53,7 +56,9 @@ def _run(args: argparse.Namespace, engine: Engine) -> None:
             processes=engine.world,
         )
         return
-    test = engine.main_first(lambda: load_data(data, train=False, size=checkpoint.about.shape[-1]))
+    open_test = partial(open_images, data, train=False, size=checkpoint.about.shape[-1])
+    found = engine.main_first(open_test)
+    test = found.head(max(LOSSES, args.bits)) if isinstance(found, Shards) else found
     samples = drawn(checkpoint, args, engine) if data == "mnist" else None  # by all processes
     if not engine.is_main:
         return
@@ -77,7 +82,7 @@ def part(data: str) -> str:
 
 def losses(checkpoint: Checkpoint, test: ImageData, which: str, device: torch.device) -> list[Row]:
     """The error of eps_hat on `which` images at five times, from little noise to much."""
-    T, n = checkpoint.schedule.T, min(512, len(test))
+    T, n = checkpoint.schedule.T, min(LOSSES, len(test))
     ts = sorted({max(1, round(T * share)) for share in (0.02, 0.1, 0.3, 0.6, 1.0)})
     y = test.y[:n].to(device) if test.y is not None and classes_of(checkpoint.model_config) else None
     network, x0 = checkpoint.network().to(device), test.x0(slice(0, n)).to(device)

@@ -13,13 +13,13 @@ from tqdm import tqdm
 
 from ddpm_lib.checkpoint import About, kind_of, load_checkpoint, save_checkpoint
 from ddpm_lib.cli.common import UsageError, clock, engine_for, print_config, stop_on_interrupt
-from ddpm_lib.data import Batches, ImageData, load_data
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.engine import Engine
 from ddpm_lib.models import MLPConfig, Network, NetworkConfig, UNetConfig, build
 from ddpm_lib.presets import PRESETS
 from ddpm_lib.probe import fastest
 from ddpm_lib.schedule import NoiseSchedule
+from ddpm_lib.stream import Images, batches_of, open_images
 from ddpm_lib.train import Progress, TrainConfig, train
 
 OVERRIDES = ("steps", "seconds", "batch", "accumulate", "lr", "seed", "precision", "compile")
@@ -45,9 +45,9 @@ def run(args: argparse.Namespace) -> None:
 def _run(args: argparse.Namespace, name: str, path: Path, engine: Engine) -> None:
     checkpoint = load_checkpoint(args.resume) if args.resume else None
     source = args.data or (checkpoint.about.data if checkpoint else "mnist")
-    size = args.size or (checkpoint.about.shape[-1] if checkpoint else 32)
-    data = engine.main_first(lambda: load_data(source, train=True, size=size))
-    about = About(source, tuple(data.pixels.shape[1:]), data.classes)
+    size = args.size or (checkpoint.about.shape[-1] if checkpoint else None)
+    data = engine.main_first(lambda: open_images(source, size=size))
+    about = About(source, data.shape, data.classes)
     if checkpoint:
         if (checkpoint.about.shape, checkpoint.about.classes) != (about.shape, about.classes):
             raise UsageError(
@@ -76,7 +76,7 @@ def _run(args: argparse.Namespace, name: str, path: Path, engine: Engine) -> Non
     model = build(model_config).to(engine.device)
     with torch.no_grad():  # one image through the network: a size that does not fit is refused at once
         first = torch.ones(1, dtype=torch.int64, device=engine.device)
-        model(data.x0(slice(0, 1)).to(engine.device), first)
+        model(data.head(1).x0().to(engine.device), first)
     if args.dry_run:
         print_config(
             model=model_config,
@@ -91,12 +91,11 @@ def _run(args: argparse.Namespace, name: str, path: Path, engine: Engine) -> Non
             checkpoint=path,
         )
         return
-    data = data.to(engine.device)
     if not checkpoint and args.precision is None:
         config = _measured(model, data, config, engine)
     state = checkpoint.resume(engine.device, config) if checkpoint else None
     model = state.model if state else model
-    batches = Batches(data, config.batch, config.seed, engine.rank, engine.world)
+    batches = batches_of(data, config.batch, config.seed, engine.device, engine.rank, engine.world)
     if not checkpoint and engine.is_main:
         (path.parent / "loss.csv").unlink(missing_ok=True)  # of a run that left no checkpoint
     watch(
@@ -110,11 +109,11 @@ def _run(args: argparse.Namespace, name: str, path: Path, engine: Engine) -> Non
     )
 
 
-def _measured(model: Network, data: ImageData, config: TrainConfig, engine: Engine) -> TrainConfig:
+def _measured(model: Network, data: Images, config: TrainConfig, engine: Engine) -> TrainConfig:
     """The fastest precision and layout: the main process measures while the others wait, and all take its answer."""
     print("measuring which precision is fastest here (a few seconds) ...", end=" ", flush=True)
     if engine.is_main:
-        config = fastest(model, data.x0(slice(0, min(32, len(data)))), config)
+        config = fastest(model, data.head(32).x0().to(engine.device), config)
     answer = engine.first(torch.tensor([config.precision == "bfloat16", config.channels_last]))
     config = replace(config, precision="bfloat16" if answer[0] else "float32", channels_last=bool(answer[1]))
     print(f"{config.precision}, {'channels last' if config.channels_last else 'channels first'}")
@@ -128,11 +127,11 @@ def _folder(resume: str) -> Path:
 DEFAULT_PRESET = {"unet": "cpu-minutes", "resnet": "classic-resnet"}
 
 
-def fit_to_data(config: NetworkConfig, data: ImageData) -> NetworkConfig:
+def fit_to_data(config: NetworkConfig, data: Images) -> NetworkConfig:
     """The preset's network with the channels of these images and, where it has classes, theirs."""
     if isinstance(config, MLPConfig):
         raise UsageError("An MLP reads points, not images: choose unet or resnet.")
-    config = replace(config, channels=data.pixels.shape[1])
+    config = replace(config, channels=data.shape[0])
     if isinstance(config, UNetConfig) and config.classes:
         config = replace(config, classes=len(data.classes))
     return config

@@ -49,6 +49,7 @@ from ddpm_lib.exercises.reverse_step import (
     check_reverse_variance,
 )
 from ddpm_lib.exercises.sampling import check_left_over, check_line_4, check_loop, check_timesteps
+from ddpm_lib.exercises.scale import check_images_that_fit, check_least_images, check_rescale
 from ddpm_lib.exercises.schedules import check_cosine_beta, check_shift, check_smallest_T
 from ddpm_lib.exercises.slips import check_bend, check_grow, check_look
 from ddpm_lib.exercises.unet import (
@@ -85,9 +86,11 @@ __all__ = [
     "check_frechet",
     "check_grow",
     "check_guided",
+    "check_images_that_fit",
     "check_kl",
     "check_last_sd",
     "check_least_error",
+    "check_least_images",
     "check_left_over",
     "check_limit",
     "check_line_4",
@@ -108,6 +111,7 @@ __all__ = [
     "check_race",
     "check_repair_factor",
     "check_reparameterise",
+    "check_rescale",
     "check_residual",
     "check_reverse_mean",
     "check_reverse_variance",

@@ -1,0 +1,114 @@
+"""Graders of the chapter on many GPUs: memory, a larger batch, the wire."""
+
+from __future__ import annotations
+
+import math
+
+from ddpm_lib.exercises.grading import Mistake, Verdict, grade
+
+
+def check_images_that_fit(answer: object) -> Verdict:
+    """answer(memory, parameters, activations): images that can be trained on at once with a fifth left free."""
+
+    def right(memory: float, parameters: float, activations: float) -> int:
+        return int((0.8 * memory - 20 * parameters) // activations)
+
+    mistakes = [
+        Mistake(
+            lambda m, p, a: (0.8 * m - 20 * p) / a,
+            "That is no whole number: half an image does not fit. Round down.",
+        ),
+        Mistake(
+            lambda m, p, a: math.ceil((0.8 * m - 20 * p) / a), "Rounded up, it does not fit: round down."
+        ),
+        Mistake(lambda m, p, a: (m - 20 * p) // a, "A fifth of the memory has to stay free."),
+        Mistake(
+            lambda m, p, a: (0.8 * m - 4 * p) // a,
+            "You counted the weights once. There are their gradient, Adam's two averages and the average as well.",
+        ),
+        Mistake(
+            lambda m, p, a: (0.8 * m - 16 * p) // a,
+            "One number a weight is missing: the average that is sampled from is a copy of its own.",
+        ),
+        Mistake(
+            lambda m, p, a: (0.8 * m - 5 * p) // a, "A float32 has four bytes: five numbers are 20 bytes."
+        ),
+        Mistake(lambda m, p, a: 0.8 * m // (20 * p + a), "The weights are there once, not once an image."),
+    ]
+    cases = [(1.6e10, 1.14e8, 7.3e8), (2.4e9, 3.5e7, 1.3e7)]
+    return grade(answer, right, mistakes, cases, "The weights once, the images until it is full.")
+
+
+def check_rescale(answer: object) -> Verdict:
+    """answer(lr, ema, k): Adam's learning rate and the average's decay for a batch k times as large."""
+
+    def right(lr: float, ema: float, k: float) -> tuple[float, float]:
+        return math.sqrt(k) * lr, ema**k
+
+    mistakes = [
+        Mistake(
+            lambda lr, ema, k: (k * lr, ema**k),
+            "The decay is right. The linear rule is for plain gradient descent; Adam takes the root.",
+        ),
+        Mistake(
+            lambda lr, ema, k: (math.sqrt(k) * lr, ema),
+            "The rate is right. There are k times fewer steps now, and the average would trail k times as many images.",
+        ),
+        Mistake(
+            lambda lr, ema, k: (math.sqrt(k) * lr, 1 - (1 - ema) / k),
+            "The rate is right. That decay makes the average slower; with fewer steps it has to be faster.",
+        ),
+        Mistake(
+            lambda lr, ema, k: (math.sqrt(k) * lr, 1 - k * (1 - ema)),
+            "The rate is right, and the decay nearly: that is the first term of ema ** k, and below 0 for a large k.",
+        ),
+        Mistake(
+            lambda lr, ema, k: (math.sqrt(k) * lr, ema ** (1 / k)),
+            "The rate is right, and the exponent of the decay upside down: one step stands for k.",
+        ),
+        Mistake(lambda lr, ema, k: (lr, ema**k), "The decay is right. The learning rate grows, too."),
+        Mistake(
+            lambda lr, ema, k: (lr / math.sqrt(k), ema**k),
+            "The decay is right. A larger batch is less noisy, so the steps may be longer, not shorter.",
+        ),
+    ]
+    cases = [(2e-4, 0.99, 8.0), (1e-3, 0.95, 4.0)]
+    return grade(answer, right, mistakes, cases, "The rate by the root, the decay by the power.")
+
+
+def check_least_images(answer: object) -> Verdict:
+    """answer(n, parameters, flops, rate, link): images a device so that the gradients hide behind the backward pass."""
+
+    def right(n: float, parameters: float, flops: float, rate: float, link: float) -> float:
+        return 2 * (n - 1) / n * 4 * parameters / link * rate / (2 * flops)
+
+    mistakes = [
+        Mistake(
+            lambda n, p, f, r, w: right(n, p, f, r, w) * 2 / 3,
+            "You hid the traffic behind the whole step. Only the backward pass, two thirds of it, has gradients.",
+        ),
+        Mistake(
+            lambda n, p, f, r, w: right(n, p, f, r, w) * 2,
+            "That is behind a forward pass. The backward pass is twice as long.",
+        ),
+        Mistake(
+            lambda n, p, f, r, w: right(n, p, f, r, w) / 4,
+            "You counted the weights, not their bytes: a gradient takes four for each.",
+        ),
+        Mistake(
+            lambda n, p, f, r, w: right(n, p, f, r, w) / 2,
+            "The chunks go round twice, once to be summed and once as sums: 2 (n - 1) / n.",
+        ),
+        Mistake(
+            lambda n, p, f, r, w: right(n, p, f, r, w) * n / (n - 1),
+            "In n - 1 turns, not n: the factor (n - 1) / n is missing.",
+        ),
+        Mistake(
+            lambda n, p, f, r, w: right(n, p, f, r, w) * n,
+            "That is the batch of all devices. How many images must one have?",
+        ),
+    ]
+    cases = [(8.0, 1.2e8, 8e10, 3e14, 5e10), (2.0, 3.6e7, 1.2e10, 3e12, 1.6e10)]
+    return grade(
+        answer, right, mistakes, cases, "Below it, a faster GPU would not help; a faster wire would."
+    )
