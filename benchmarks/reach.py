@@ -5,14 +5,15 @@
 Each library trains a network of about a million parameters on MNIST, without labels, with what it recommends:
 diffusers its `UNet2DModel`, T = 1000, epsilon; denoising-diffusion-pytorch its `Unet`, T = 1000, sigmoid schedule, v;
 we the recipe of the preset `cpu-minutes`, its network widened to the same number of parameters. Adam's step size is
-1e-3 for the peers too, because a warm-up for hours would not end within minutes. At set times of training (drawing
-does not count) each draws 256 digits with its averaged weights and its own DDIM in 20 steps, and their distance to the
-test digits is taken.
+1e-3 for the peers too, because a warm-up for hours would not end within minutes. At set times of training (seconds of
+one core's work; drawing does not count) each draws 256 digits with its averaged weights and its own DDIM in 20 steps,
+and their distance to the test digits is taken.
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -35,7 +36,7 @@ from ddpm_lib.generate import generate
 from ddpm_lib.metrics import digit_distance
 from ddpm_lib.models import UNet, UNetConfig
 from ddpm_lib.presets import PRESETS
-from ddpm_lib.train import train
+from ddpm_lib.train import TrainConfig, train
 
 RESULT = ASSETS / "measured" / "reach.json"
 TIMES = {"ours": (10, 20, 40, 80, 160), "diffusers": (150, 300), "lucidrains": (150, 300)}
@@ -49,23 +50,28 @@ def ours(seed: int) -> tuple[torch.nn.Module, Iterator[Draw]]:
     preset = PRESETS["cpu-minutes"]
     assert isinstance(preset.model, UNetConfig)
     network = UNet(replace(preset.model, base=40, classes=0))
-    config = replace(
-        preset.train,
-        batch=BATCH,
-        seconds=max(TIMES["ours"]),
-        steps=10**6,
-        seed=seed,
-        channels_last=True,
-        every=1,
-    )
-    diffusion = GaussianDiffusion(preset.noise_schedule())
+    diffusion, batches = GaussianDiffusion(preset.noise_schedule()), Batches(mnist(), BATCH, seed)
+    config = replace(preset.train, batch=BATCH, seconds=None, seed=seed, channels_last=True, every=1)
+    config = replace(config, steps=steps_within(max(TIMES["ours"]), network, diffusion, batches, config))
 
     def run() -> Iterator[Draw]:
-        for progress in train(network, diffusion, Batches(mnist(), BATCH, seed), config):
+        for progress in train(network, diffusion, batches, config):
             average: Any = progress.state.ema.average
             yield partial(_ours, average, diffusion)
 
     return network, run()
+
+
+def steps_within(
+    seconds: float, network: UNet, diffusion: GaussianDiffusion, batches: Batches, config: TrainConfig
+) -> int:
+    """How many steps the run will have, for the decay of its learning rate: by the time of five on a copy."""
+    trial = train(copy.deepcopy(network), diffusion, batches, config)
+    next(trial)
+    begun = time.process_time()
+    for _ in range(5):
+        next(trial)
+    return round(5 * seconds / (time.process_time() - begun))
 
 
 def _ours(average: Any, diffusion: Any, n: int) -> Tensor:
@@ -121,11 +127,10 @@ def measure(key: Row, samples: int, times: dict[str, tuple[int, ...]]) -> Row:
     reference = mnist(train=False).x0()
     steps, spent, distances = 0, 0.0, []
     for seconds in times[key["library"]]:
-        begun = time.perf_counter() - spent
-        while spent < seconds:
-            draw = next(run)
-            steps += 1
-            spent = time.perf_counter() - begun
+        begun = time.process_time() - spent
+        while spent < seconds and (one := next(run, None)):
+            draw, steps = one, steps + 1
+            spent = time.process_time() - begun
         network.eval()
         distances.append(digits(digit_distance(draw(samples), reference), 4))
         network.train()
