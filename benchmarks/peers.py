@@ -44,6 +44,7 @@ PEERS = LIBRARIES[1:]
 WORKS = ("train", "memory", "ddpm step", "ddim step", "ddpm overhead", "ddim overhead", "import")
 SAMPLED = ("1 M", "10 M", "13.8 M")
 ROUNDS = {"0.3 M": 7, "1 M": 7, "2.5 M": 5, "10 M": 3, "13.8 M": 3}
+TRIAL = 8  # images to find a precision with: where the processor has no bfloat16, more take minutes
 STEPS = {"cpu": 1, "cuda": 50}  # steps a call: many where one is too short to time
 
 
@@ -64,11 +65,11 @@ def train_row(size: str, data: ImageData, batch: int, rounds: int) -> Row:
     """Time of a training step in each library, in its faster precision."""
     device = data.pixels.device.type
     steps = STEPS[device]
-    ours = fastest(BUILD["ours"](SIZES[size]).to(device), data.x0(slice(0, 32)), TrainConfig())  # type: ignore[arg-type]
+    ours = fastest(BUILD["ours"](SIZES[size]).to(device), data.x0(slice(0, TRIAL)), TrainConfig())  # type: ignore[arg-type]
     chosen: dict[str, Precision] = {"ours": ours.precision}
     for peer in PEERS:
         trial: dict[str, Arm] = {
-            p: training(peer, SIZES[size], data, batch, p, steps=steps) for p in PRECISIONS
+            p: training(peer, SIZES[size], data, TRIAL, p, steps=steps) for p in PRECISIONS
         }
         times = interleave(trial, rounds=1, warm_up=0 if device == "cpu" else 1)
         chosen[peer] = min(PRECISIONS, key=lambda p: times[p][0])
