@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Protocol, runtime_checkable
 
@@ -64,7 +65,7 @@ def ddpm_step(
     `sigma2` is "beta_tilde" (right when the data are one point) or "beta" (right when they are N(0, I));
     see Ho et al. 2020, section 3.2.
     """
-    mean, _ = diffusion.q_posterior(x0_hat, xt, t, s)
+    mean = diffusion.posterior_mean(x0_hat, xt, t, s)
     variance = diffusion.reverse_variance(xt, t, s, sigma2)
     # The last step shows the mean, without noise: Algorithm 2, line 3, and section 3.3.
     variance = variance * (diffusion.alpha_bar(s, xt) < 1)
@@ -89,12 +90,17 @@ def ddim_step(
     This is eq. 12 of Song et al. 2021 (DDIM). sigma^2 is eta^2 times the posterior's variance (their
     eq. 16): eta = 0 is deterministic, eta = 1 is DDPM.
     """
-    _, variance = diffusion.q_posterior(x0_hat, xt, t, s)
-    sigma2 = eta**2 * variance
+    sigma2 = eta**2 * diffusion.reverse_variance(xt, t, s, "beta_tilde")
     ab = diffusion.alpha_bar(s, xt)
     return (
         times(ab.sqrt(), x0_hat) + times((1 - ab - sigma2).clamp(min=0).sqrt(), eps_hat) + sigma2.sqrt() * z
     )
+
+
+def reads_noise(step: Step) -> bool:
+    """Whether a step uses its z. DDIM with eta = 0 does not, and is spared the draw: half of its own time."""
+    rule, how = (step.func, step.keywords) if isinstance(step, partial) else (step, {})
+    return rule is not ddim_step or how.get("eta", 0.0) > 0
 
 
 def timesteps(T: int, steps: int | None = None) -> list[int]:
@@ -147,9 +153,12 @@ def sample(
     # No gradients while the network runs; what the reader's loop does between two states is its own affair.
     with torch.inference_mode():
         state = State(path[0], noise(), None)
+        none = torch.zeros_like(state.xt)
     yield state
+    noisy = reads_noise(step)
     for t, s in pairwise(path):
         with torch.inference_mode():
             x0_hat, eps_hat = diffusion.denoise(denoiser, state.xt, t, y=y, clip=clip)
-            state = State(s, step(diffusion, state.xt, t, s, x0_hat, eps_hat, noise()), x0_hat)
+            z = noise() if noisy else none
+            state = State(s, step(diffusion, state.xt, t, s, x0_hat, eps_hat, z), x0_hat)
         yield state

@@ -275,3 +275,23 @@ def test_one_label_an_image_is_asked_for():
 def test_a_state_is_read_only():
     with pytest.raises(AttributeError):
         State(0, torch.zeros(1, 2), None).t = 1
+
+
+def test_a_step_that_reads_no_noise_is_spared_the_draw(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(Noise, "__call__", lambda self: drawn.append(1) or torch.zeros(1, 1, 4, 4))
+
+    def oracle(xt, t, y=None):
+        return torch.zeros_like(xt)
+
+    oracle.predicts = "x0"
+    for step, draws in (
+        (ddim_step, 1),
+        (partial(ddim_step, eta=0.0), 1),
+        (partial(ddim_step, eta=0.5), 5),
+        (ddpm_step, 5),
+        (lambda *a, **k: ddim_step(*a, **k), 5),  # what is not known is given noise
+    ):
+        drawn.clear()
+        list(sample(oracle, GaussianDiffusion(cosine_schedule(8)), (1, 4, 4), seeds=[0], step=step, steps=4))
+        assert len(drawn) == draws  # x_T, and one a step that reads it
