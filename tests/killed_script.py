@@ -5,7 +5,7 @@ import signal
 import sys
 from typing import Any
 
-import ddpm_lib.cli.train as command
+import ddpm_lib.stream.open as door
 from ddpm_lib.__main__ import main
 from ddpm_lib.data import Batches
 
@@ -20,5 +20,5 @@ class Deadly(Batches):
         return super().__call__(step)
 
 
-command.Batches = Deadly  # type: ignore[misc]
+door.Batches = Deadly  # type: ignore[misc]
 sys.exit(main(sys.argv[1:]))
