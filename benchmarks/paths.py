@@ -2,7 +2,7 @@
 
     OMP_NUM_THREADS=1 python -m benchmarks.paths
 
-The network of the preset `cpu-minutes` is trained for 150 steps from three seeds on each path. Plain: float32 in
+The network of the preset `cpu-minutes` is trained for 60 steps from three seeds on each path. Plain: float32 in
 torch's own layout. Fast: bfloat16 and channels_last and, on CUDA, TF32 and a compiled network. A row holds a path's
 losses, each the mean of ten steps. The two paths of one seed draw the same batches, times and noise, so what differs
 is rounding.
@@ -51,7 +51,7 @@ def measure(key: Row, device: str, steps: int) -> Row:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--device", default="cpu", help="cpu (default) or cuda")
-    parser.add_argument("--steps", type=int, default=150)
+    parser.add_argument("--steps", type=int, default=60)
     parser.add_argument("--resume", action="store_true", help="keep the rows that are measured already")
     parser.add_argument("--out", type=Path, default=RESULT)
     args = parser.parse_args()
