@@ -75,18 +75,13 @@ class GaussianDiffusion:
 
         At s = 0 these are exactly x_0 and 0.
         """
-        return self.posterior_mean(x0, xt, t, s), self.reverse_variance(xt, t, s, "beta_tilde")
-
-    def posterior_mean(
-        self, x0: Float[Tensor, "b *shape"], xt: Float[Tensor, "b *shape"], t: Time, s: Time
-    ) -> Float[Tensor, "b *shape"]:
-        """The mean of `q_posterior`, for steps that choose another variance (Ho et al. 2020, eq. 7)."""
         self._check_step(t, s)
         ab_t, ab_s = self.alpha_bar(t, xt), self.alpha_bar(s, xt)
         a = ab_t / ab_s  # the signal kept from s to t
         weight_x0 = ab_s.sqrt() * (1 - a) / (1 - ab_t)
         weight_xt = a.sqrt() * (1 - ab_s) / (1 - ab_t)
-        return times(weight_x0, x0) + times(weight_xt, xt)
+        mean = times(weight_x0, x0) + times(weight_xt, xt)
+        return mean, self.reverse_variance(xt, t, s, "beta_tilde")
 
     # -- four names for one prediction -------------------------------------------------------------------
 
@@ -189,7 +184,7 @@ class GaussianDiffusion:
         choices (section 3.2).
         """
         x0_hat, _ = self.denoise(denoiser, xt, t, y=y, clip=clip)
-        mean = self.posterior_mean(x0_hat, xt, t, s)
+        mean, _ = self.q_posterior(x0_hat, xt, t, s)
         return mean, self.reverse_variance(xt, t, s, sigma2)
 
     def denoise(

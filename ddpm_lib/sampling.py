@@ -65,7 +65,7 @@ def ddpm_step(
     `sigma2` is "beta_tilde" (right when the data are one point) or "beta" (right when they are N(0, I));
     see Ho et al. 2020, section 3.2.
     """
-    mean = diffusion.posterior_mean(x0_hat, xt, t, s)
+    mean, _ = diffusion.q_posterior(x0_hat, xt, t, s)
     variance = diffusion.reverse_variance(xt, t, s, sigma2)
     # The last step shows the mean, without noise: Algorithm 2, line 3, and section 3.3.
     variance = variance * (diffusion.alpha_bar(s, xt) < 1)
