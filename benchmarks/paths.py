@@ -2,10 +2,10 @@
 
     OMP_NUM_THREADS=1 python -m benchmarks.paths
 
-The network of the preset `cpu-minutes` is trained for 60 steps from three seeds on each path. Plain: float32 in
-torch's own layout. Fast: bfloat16 and channels_last and, on CUDA, TF32 and a compiled network. A row holds a path's
-losses, each the mean of ten steps. The two paths of one seed draw the same batches, times and noise, so what differs
-is rounding.
+The network of the preset `cpu-minutes` is trained for 60 steps from three seeds on each path. Plain: float32 in torch's
+own layout. Fast: channels_last and whichever precision is faster here (see probe.py) and, on CUDA, TF32 and a compiled
+network. A row holds a path's losses, each the mean of ten steps. The two paths of one seed draw the same batches,
+times and noise, so what differs is rounding.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.fast import tune
 from ddpm_lib.models import build
 from ddpm_lib.presets import PRESETS
+from ddpm_lib.probe import fastest
 from ddpm_lib.train import train
 
 RESULT = ASSETS / "measured" / "paths.json"
@@ -39,13 +40,16 @@ def measure(key: Row, device: str, steps: int) -> Row:
     config = replace(preset.train, steps=steps, seconds=None, every=EVERY, seed=key["seed"])
     torch.set_float32_matmul_precision("highest")
     if key["path"] == "fast":
-        config = replace(config, precision="bfloat16", channels_last=True, compile=device == "cuda")
         tune(torch.device(device))
     torch.manual_seed(config.seed)
-    batches = Batches(mnist().to(device), config.batch, config.seed)
-    run = train(build(preset.model).to(device), GaussianDiffusion(preset.noise_schedule()), batches, config)
-    progress = list(run)
-    return {"loss": [digits(p.loss, 5) for p in progress], "seconds": round(progress[-1].seconds, 1)}
+    data, network = mnist().to(device), build(preset.model).to(device)
+    if key["path"] == "fast":
+        config = fastest(network, data.x0(slice(0, config.batch)), config)
+        config = replace(config, channels_last=True, compile=device == "cuda")
+    batches = Batches(data, config.batch, config.seed)
+    progress = list(train(network, GaussianDiffusion(preset.noise_schedule()), batches, config))
+    losses, seconds = [digits(p.loss, 5) for p in progress], round(progress[-1].seconds, 1)
+    return {"precision": config.precision, "loss": losses, "seconds": seconds}
 
 
 def main() -> int:
