@@ -146,6 +146,7 @@ def measure(key: Row, samples: int, times: dict[str, tuple[int, ...]]) -> Row:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--samples", type=int, default=256, help="digits drawn at each time (default: 256)")
+    parser.add_argument("--libraries", nargs="+", choices=LIBRARIES, default=list(LIBRARIES))
     parser.add_argument("--quick", action="store_true", help="two seconds of everything: a rehearsal")
     parser.add_argument("--resume", action="store_true", help="keep the rows that are measured already")
     parser.add_argument("--out", type=Path, default=RESULT)
@@ -157,7 +158,7 @@ def main() -> int:
         "samples": args.samples,
         "machine": machine(),
     }
-    keys = [{"library": name, "seed": seed} for seed in SEEDS for name in LIBRARIES]
+    keys = [{"library": name, "seed": seed} for seed in SEEDS for name in args.libraries]
     fill(args.out, head, keys, partial(measure, samples=args.samples, times=times), args.resume)
     return 0
 
