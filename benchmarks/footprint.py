@@ -5,26 +5,16 @@ PYTHONPATH=.venv/bench python -m benchmarks.footprint diffusers "1 M" cpu 64
 
 from __future__ import annotations
 
-import resource
 import sys
-from pathlib import Path
 
 import torch
 
 from benchmarks.libraries import training
+from benchmarks.memory import peak
 from benchmarks.networks import SIZES
 from ddpm_lib.data import ImageData
 
 STEPS = 2
-
-
-def peak_mib() -> float:
-    """The most memory that this process held at once."""
-    status = Path("/proc/self/status")
-    if status.is_file():  # Linux: its ru_maxrss would start at the parent's
-        return int(status.read_text().split("VmHWM:")[1].split()[0]) / 2**10
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
 
 
 def main() -> int:
@@ -37,7 +27,7 @@ def main() -> int:
     if device == "cuda":
         print(torch.cuda.max_memory_allocated() / 2**20)
     else:
-        print(peak_mib())
+        print(peak())
     return 0
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from benchmarks import peers, profile, rows, timing
-from benchmarks.footprint import peak_mib
+from benchmarks.memory import peak
 from benchmarks.networks import BUILD, LIBRARIES, SHAPE, SIZES, forward_flops, parameters
 from ddpm_lib.models.blocks import Attention
 
@@ -76,10 +76,10 @@ def test_the_table_is_written_row_by_row_and_gone_on_with_on_request(tmp_path):
 
 
 def test_the_footprint_sees_what_was_held_and_given_back():
-    before = peak_mib()
+    before = peak()
     block = torch.ones(int((before + 64) * 2**20 / 4))  # more than was ever held, so that the peak must move
     del block
-    assert peak_mib() > before + 32
+    assert peak() > before + 32
 
 
 def test_a_profile_s_attention_before_is_the_same_layer():
