@@ -1,6 +1,6 @@
 """Peak memory, in MiB, of a process that trains two steps with one library: see benchmarks/peers.py.
 
-PYTHONPATH=.venv/bench python -m benchmarks.footprint diffusers "1 M" cpu 64
+PYTHONPATH=.venv/bench python -m benchmarks.footprint diffusers "1 M" cpu 64 0
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ STEPS = 2
 
 
 def main() -> int:
-    library, size, device, batch = sys.argv[1:]
+    library, size, device, batch, winograd = sys.argv[1:]
     torch.set_num_threads(1)
     pixels = torch.randint(0, 256, (2 * int(batch), 1, 28, 28), dtype=torch.uint8, device=device)
-    step = training(library, SIZES[size], ImageData(pixels, None, "noise"), int(batch), "float32")
+    data, of = ImageData(pixels, None, "noise"), int(winograd)
+    step = training(library, SIZES[size], data, int(batch), "float32", channels_last=of > 0, winograd=of)
     for _ in range(STEPS):
         step()
     if device == "cuda":

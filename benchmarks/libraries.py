@@ -42,16 +42,18 @@ def training(
     batch: int,
     precision: Precision,
     channels_last: bool = False,
+    winograd: int = 0,
     steps: int = 1,
 ) -> Arm:
-    """A function that does the library's next `steps` training steps each time it is called."""
+    """A function that does the library's next `steps` training steps each time it is called; `winograd` is ours."""
     torch.manual_seed(0)
     device = data.pixels.device
     network = BUILD[library](size).to(device)
     if channels_last:
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if library == "ours":
-        layout = {"precision": precision, "channels_last": channels_last, "compile": device.type == "cuda"}
+        layout = {"precision": precision, "channels_last": channels_last, "winograd": winograd}
+        layout["compile"] = device.type == "cuda"
         config = TrainConfig(steps=10**9, batch=batch, lr=LR, every=steps, **layout)  # type: ignore[arg-type]
         diffusion = GaussianDiffusion(linear_schedule(T))
         return partial(next, train(network, diffusion, Batches(data, batch), config))  # type: ignore[arg-type]

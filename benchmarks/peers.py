@@ -36,6 +36,7 @@ from benchmarks.timing import digits, interleave, spread
 from ddpm_lib.data import ASSETS, ImageData, mnist
 from ddpm_lib.fast import compile_network, tune
 from ddpm_lib.gradient import Precision
+from ddpm_lib.models import use_winograd
 from ddpm_lib.probe import fastest
 from ddpm_lib.train import TrainConfig
 
@@ -61,11 +62,17 @@ def peak_arms(device: str, precision: Precision) -> dict[str, tuple[Arm, float]]
     }
 
 
+def _fastest(size: str, device: str) -> TrainConfig:
+    """What the command line would choose for our network."""
+    x0 = mnist().head(32).x0().to(device)
+    return fastest(BUILD["ours"](SIZES[size]).to(device), x0, TrainConfig())  # type: ignore[arg-type]
+
+
 def train_row(size: str, data: ImageData, batch: int, rounds: int) -> Row:
     """Time of a training step in each library, in its faster precision."""
     device = data.pixels.device.type
     steps = STEPS[device]
-    ours = fastest(BUILD["ours"](SIZES[size]).to(device), data.x0(slice(0, TRIAL)), TrainConfig())  # type: ignore[arg-type]
+    ours = _fastest(size, device)
     chosen: dict[str, Precision] = {"ours": ours.precision}
     for peer in PEERS:
         trial: dict[str, Arm] = {
@@ -74,7 +81,8 @@ def train_row(size: str, data: ImageData, batch: int, rounds: int) -> Row:
         times = interleave(trial, rounds=1, warm_up=0 if device == "cpu" else 1)
         chosen[peer] = min(PRECISIONS, key=lambda p: times[p][0])
     arms = {name: training(name, SIZES[size], data, batch, chosen[name], steps=steps) for name in PEERS}
-    settings = {"precision": ours.precision, "channels_last": ours.channels_last, "steps": steps}
+    own = {"channels_last": ours.channels_last, "winograd": ours.winograd}
+    settings = {"precision": ours.precision, **own, "steps": steps}
     arms["ours"] = training("ours", SIZES[size], data, batch, **settings)  # type: ignore[arg-type]
     arms["equal"] = training("diffusers", SIZES[size], data, batch, **settings)  # type: ignore[arg-type]
     peak = peak_arms(device, ours.precision)
@@ -87,7 +95,7 @@ def train_row(size: str, data: ImageData, batch: int, rounds: int) -> Row:
     return {
         **compared({name: [s / steps for s in times[name]] for name in LIBRARIES}),
         "equal": digits(spread(equal)[0]),
-        "settings": {**chosen, "channels_last": ours.channels_last},
+        "settings": {**chosen, **own},
         "parameters": {name: parameters(network) for name, network in built.items()},
         "flops": flops,
         "flop_per_second": digits(rate),
@@ -101,6 +109,7 @@ def sample_row(sampler: str, size: str, device: str, rounds: int) -> Row:
     steps = 40 if device == "cuda" else 4 if size == "1 M" else 2
     networks = {name: BUILD[name](SIZES[size]).to(device).eval() for name in LIBRARIES}
     networks["ours"].to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    use_winograd(networks["ours"], _fastest(size, device).winograd)
     if device == "cuda":
         compile_network(networks["ours"])
     arms = {name: sampling(name, network, sampler, 64, steps, device) for name, network in networks.items()}
@@ -144,13 +153,22 @@ def per_step(arms: dict[str, Arm], steps: int, rounds: int) -> Row:
 
 
 def memory_row(size: str, device: str, batch: int) -> Row:
-    """Peak memory of a fresh process that trains two steps in float32."""
-    mib = {}
+    """Peak memory of a fresh process that trains two steps in float32, ours by the algorithm that is fastest."""
+    mib, winograd = {}, _fastest(size, device).winograd
     for name in LIBRARIES:
-        command = [sys.executable, "-m", "benchmarks.footprint", name, size, device, str(batch)]
+        command = [
+            sys.executable,
+            "-m",
+            "benchmarks.footprint",
+            name,
+            size,
+            device,
+            str(batch),
+            str(winograd),
+        ]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         mib[name] = float(done.stdout.split()[-1])
-    row = {name: digits(value) for name, value in mib.items()}
+    row: Row = {name: digits(value) for name, value in mib.items()} | {"winograd": winograd}
     ratio = min(mib[peer] for peer in PEERS) / mib["ours"]
     return {"unit": "MiB", **row, "ratio": digits(ratio), "spread": [digits(ratio)] * 2}
 

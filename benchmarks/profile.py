@@ -2,9 +2,10 @@
 
     OMP_NUM_THREADS=1 python -m benchmarks.profile
 
-Before: attention written out in three products, in the plain memory layout. A row holds the
-milliseconds of one step (the mean of three, after one to warm up; 64 images, float32) spent in each kind of
-operation, by torch's profiler. It slows a step a little: compare shares here, and times in benchmarks/peers.py.
+Before: attention written out in three products, in the plain memory layout, and no Winograd convolutions. The work of
+those now stands under matrix products, and sums and copies. A row holds the milliseconds of one step (the mean of
+three, after one to warm up; 64 images, float32) spent in each kind of operation, by torch's profiler. It slows a step
+a little: compare shares here, and times in benchmarks/peers.py.
 """
 
 from __future__ import annotations
@@ -25,7 +26,10 @@ from benchmarks.networks import BUILD, SHAPE, SIZES
 from benchmarks.rows import Row, fill
 from benchmarks.timing import digits
 from ddpm_lib.data import ASSETS
+from ddpm_lib.models import use_winograd
 from ddpm_lib.models.blocks import Attention
+from ddpm_lib.probe import fastest
+from ddpm_lib.train import TrainConfig
 
 RESULT = ASSETS / "measured" / "profile.json"
 TWO = ("0.3 M", "10 M")
@@ -34,7 +38,8 @@ STEPS, BATCH = 3, 64
 KINDS = {  # the first that an operation's name holds
     "convolution, forward": ("mkldnn_convolution", "cudnn_convolution"),
     "convolution, backward": ("convolution_backward",),
-    "attention": ("bmm", "softmax", "scaled_dot_product"),
+    "matrix products": ("mm",),
+    "attention": ("softmax", "scaled_dot_product"),
     "norm": ("group_norm",),
     "activation": ("silu", "leaky_relu"),
     "sums and copies": ("add", "copy_", "cat", "mul", "div", "clone"),
@@ -64,6 +69,7 @@ def measure(key: Row, steps: int) -> Row:
     network = BUILD["diffusers" if key["what"] == "diffusers" else "ours"](SIZES[key["size"]])
     xt, t = torch.randn(BATCH, *SHAPE), torch.randint(1, 500, (BATCH,))
     if key["what"] == "ours":
+        use_winograd(network, fastest(network, xt[:32], TrainConfig()).winograd)  # type: ignore[arg-type]
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         xt = xt.contiguous(memory_format=torch.channels_last)
     if key["what"] == "before":

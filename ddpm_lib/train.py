@@ -18,7 +18,7 @@ from ddpm_lib.engine import Engine
 from ddpm_lib.fast import compile_network
 from ddpm_lib.gradient import Precision, backward
 from ddpm_lib.loss import DrawT, draw_t, t_weights
-from ddpm_lib.models import Denoiser, Network, classes_of
+from ddpm_lib.models import Denoiser, Network, classes_of, use_winograd
 
 Batch = tuple[Float[Tensor, "b *shape"], Int[Tensor, " b"] | None]
 
@@ -44,6 +44,7 @@ class TrainConfig:
     draw_t: DrawT = "uniform"  # how times are drawn; see loss.t_weights
     precision: Precision = "float32"  # of the forward and backward pass; probe.fastest measures the best
     channels_last: bool = False  # memory layout of images and weights
+    winograd: int = 0  # 3 x 3 convolutions of so many feature maps or more by Winograd's algorithm; 0 is none
     compile: bool = False  # the network, by torch.compile: pays in long runs, most on a GPU (see fast.py)
     seed: int = 0  # of times, noise and dropped labels
     every: int = 10  # steps between two Progress
@@ -114,6 +115,8 @@ def train(
     engine = Engine() if engine is None else engine
     _check_pieces(config, engine)
     state = start(model, config) if state is None else state
+    for network in (state.model, state.ema.average):
+        use_winograd(network, config.winograd)
     if config.compile:
         compile_network(state.model)
     denoiser = engine.prepare(state.model)

@@ -13,7 +13,7 @@ from ddpm_lib.cli.drawing import draw
 from ddpm_lib.engine import Engine
 from ddpm_lib.fast import compile_network
 from ddpm_lib.generate import class_labels, sampler, save_grid, with_guidance
-from ddpm_lib.models import classes_of
+from ddpm_lib.models import classes_of, use_winograd
 from ddpm_lib.sampling import timesteps
 
 
@@ -49,6 +49,7 @@ def _run(args: argparse.Namespace, engine: Engine) -> None:
         )
         return
     network = checkpoint.network().to(engine.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    use_winograd(network, checkpoint.train_config.winograd)  # as it was trained
     if args.compile:
         compile_network(network)
     denoiser = with_guidance(network, args.guidance)

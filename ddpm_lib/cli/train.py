@@ -110,13 +110,21 @@ def _run(args: argparse.Namespace, name: str, path: Path, engine: Engine) -> Non
 
 
 def _measured(model: Network, data: Images, config: TrainConfig, engine: Engine) -> TrainConfig:
-    """The fastest precision and layout: the main process measures while the others wait, and all take its answer."""
-    print("measuring which precision is fastest here (a few seconds) ...", end=" ", flush=True)
+    """What is fastest here: the main process measures while the others wait, and all take its answer."""
+    print("measuring what is fastest here (a few seconds) ...", end=" ", flush=True)
     if engine.is_main:
         config = fastest(model, data.head(32).x0().to(engine.device), config)
-    answer = engine.first(torch.tensor([config.precision == "bfloat16", config.channels_last]))
-    config = replace(config, precision="bfloat16" if answer[0] else "float32", channels_last=bool(answer[1]))
-    print(f"{config.precision}, {'channels last' if config.channels_last else 'channels first'}")
+    bfloat16, channels_last, winograd = engine.first(
+        torch.tensor([config.precision == "bfloat16", config.channels_last, config.winograd])
+    ).tolist()
+    config = replace(
+        config,
+        precision="bfloat16" if bfloat16 else "float32",
+        channels_last=bool(channels_last),
+        winograd=winograd,
+    )
+    algorithm = f", Winograd's convolutions from {winograd} feature maps on" if winograd else ""
+    print(f"{config.precision}, {'channels last' if channels_last else 'channels first'}{algorithm}")
     return config
 
 

@@ -5,6 +5,7 @@ from ddpm_lib.models.mlp import MLP, MLPConfig
 from ddpm_lib.models.oracle import ClassOracle, GaussianMixture, OracleDenoiser
 from ddpm_lib.models.resnet import ResNet, ResNetConfig
 from ddpm_lib.models.unet import UNet, UNetConfig
+from ddpm_lib.models.winograd import use_winograd
 
 Network = UNet | ResNet | MLP
 NetworkConfig = UNetConfig | ResNetConfig | MLPConfig
@@ -25,6 +26,7 @@ __all__ = [
     "UNetConfig",
     "build",
     "classes_of",
+    "use_winograd",
 ]
 
 

@@ -11,6 +11,8 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from ddpm_lib.models.winograd import Conv3x3
+
 M = TypeVar("M", nn.Conv2d, nn.Linear)
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {"silu": nn.SiLU, "leaky_relu": lambda: nn.LeakyReLU(0.2)}
 
@@ -76,10 +78,10 @@ class ResidualBlock(nn.Module):
     ) -> None:
         super().__init__()
         self.act, self.scale_shift = ACTIVATIONS[activation](), scale_shift
-        self.norm1, self.conv1 = group_norm(c_in, groups), nn.Conv2d(c_in, c_out, 3, padding=1)
+        self.norm1, self.conv1 = group_norm(c_in, groups), Conv3x3(c_in, c_out)
         self.time = nn.Linear(time_dim, 2 * c_out if scale_shift else c_out)
         self.norm2, self.dropout = group_norm(c_out, groups), nn.Dropout(dropout)
-        self.conv2 = zero_init(nn.Conv2d(c_out, c_out, 3, padding=1))
+        self.conv2 = zero_init(Conv3x3(c_out, c_out))
         self.skip = nn.Identity() if c_in == c_out else nn.Conv2d(c_in, c_out, 1)
 
     def forward(
@@ -143,7 +145,7 @@ class Upsample(nn.Module):
 
     def __init__(self, c_in: int, c_out: int) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(c_in, c_out, 3, padding=1)
+        self.conv = Conv3x3(c_in, c_out)
 
     def forward(self, x: Float[Tensor, "b c_in h w"]) -> Float[Tensor, "b c_out h2 w2"]:
         """(b, c, h, w) to (b, c, 2 h, 2 w)."""
