@@ -62,9 +62,9 @@ def peak_arms(device: str, precision: Precision) -> dict[str, tuple[Arm, float]]
     }
 
 
-def _fastest(size: str, device: str) -> TrainConfig:
+def _fastest(size: str, device: str, batch: int) -> TrainConfig:
     """What the command line would choose for our network."""
-    x0 = mnist().head(32).x0().to(device)
+    x0 = mnist().head(batch).x0().to(device)
     return fastest(BUILD["ours"](SIZES[size]).to(device), x0, TrainConfig())  # type: ignore[arg-type]
 
 
@@ -72,7 +72,7 @@ def train_row(size: str, data: ImageData, batch: int, rounds: int) -> Row:
     """Time of a training step in each library, in its faster precision."""
     device = data.pixels.device.type
     steps = STEPS[device]
-    ours = _fastest(size, device)
+    ours = _fastest(size, device, batch)
     chosen: dict[str, Precision] = {"ours": ours.precision}
     for peer in PEERS:
         trial: dict[str, Arm] = {
@@ -109,7 +109,7 @@ def sample_row(sampler: str, size: str, device: str, rounds: int) -> Row:
     steps = 40 if device == "cuda" else 4 if size == "1 M" else 2
     networks = {name: BUILD[name](SIZES[size]).to(device).eval() for name in LIBRARIES}
     networks["ours"].to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    use_winograd(networks["ours"], _fastest(size, device).winograd)
+    use_winograd(networks["ours"], _fastest(size, device, 64).winograd)
     if device == "cuda":
         compile_network(networks["ours"])
     arms = {name: sampling(name, network, sampler, 64, steps, device) for name, network in networks.items()}
@@ -154,7 +154,7 @@ def per_step(arms: dict[str, Arm], steps: int, rounds: int) -> Row:
 
 def memory_row(size: str, device: str, batch: int) -> Row:
     """Peak memory of a fresh process that trains two steps in float32, ours by the algorithm that is fastest."""
-    mib, winograd = {}, _fastest(size, device).winograd
+    mib, winograd = {}, _fastest(size, device, batch).winograd
     for name in LIBRARIES:
         command = [
             sys.executable,

@@ -69,7 +69,7 @@ def measure(key: Row, steps: int) -> Row:
     network = BUILD["diffusers" if key["what"] == "diffusers" else "ours"](SIZES[key["size"]])
     xt, t = torch.randn(BATCH, *SHAPE), torch.randint(1, 500, (BATCH,))
     if key["what"] == "ours":
-        use_winograd(network, fastest(network, xt[:32], TrainConfig()).winograd)  # type: ignore[arg-type]
+        use_winograd(network, fastest(network, xt, TrainConfig()).winograd)  # type: ignore[arg-type]
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         xt = xt.contiguous(memory_format=torch.channels_last)
     if key["what"] == "before":

@@ -73,8 +73,14 @@ def everything(state):
 @pytest.mark.parametrize("model_config", [TINY, LABELLED], ids=["plain", "labels-and-dropout"])
 @pytest.mark.parametrize(
     "options",
-    [{}, {"channels_last": True}, {"precision": "bfloat16"}, {"draw_t": "lognormal", "seed": 3}],
-    ids=["float32", "channels-last", "bfloat16", "lognormal"],
+    [
+        {},
+        {"channels_last": True},
+        {"channels_last": True, "winograd": 1},
+        {"precision": "bfloat16"},
+        {"draw_t": "lognormal", "seed": 3},
+    ],
+    ids=["float32", "channels-last", "winograd", "bfloat16", "lognormal"],
 )
 def test_a_resumed_run_equals_the_straight_one_to_the_bit(tmp_path, model_config, options):
     config = replace(CONFIG, **options)

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from PIL import Image
 
 from ddpm_lib import load
 from ddpm_lib.__main__ import main
+from ddpm_lib.checkpoint import load_checkpoint
 from ddpm_lib.presets import PRESETS
 
 COMMANDS = ("train", "sample", "evaluate", "export")
@@ -110,6 +112,27 @@ def test_training_writes_a_checkpoint_that_samples_evaluates_and_exports(
     difference = np.asarray(Image.open(grid), float) - np.asarray(Image.open(again), float)
     assert np.abs(difference).max() <= 4  # half precision changes no pixel visibly
     capsys.readouterr()
+
+
+def test_what_was_measured_is_said_kept_and_used_for_the_samples(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(
+        "ddpm_lib.cli.train.fastest",
+        lambda model, x0, config: replace(config, precision="float32", channels_last=True, winograd=32),
+    )
+    out = tmp_path / "run"
+    command = ["train", "unet", "--data", str(photos), "--size", "8", "--batch", "4", "--steps", "2"]
+    assert main([*command, "--device", "cpu", "--out", str(out)]) == 0
+    said = "float32, channels last, Winograd's convolutions from 32 feature maps on"
+    assert said in capsys.readouterr().out
+    path = out / "checkpoint.safetensors"
+    assert load_checkpoint(path).train_config.winograd == 32
+    used: list[int] = []
+    monkeypatch.setattr("ddpm_lib.cli.sample.use_winograd", lambda network, channels: used.append(channels))
+    grid = str(tmp_path / "grid.png")
+    assert main(["sample", str(path), "--count", "1", "--steps", "2", "--device", "cpu", "--grid", grid]) == 0
+    assert used == [32]
 
 
 def test_the_other_dry_runs_print_what_they_would_do(run: Path, capsys: pytest.CaptureFixture[str]) -> None:

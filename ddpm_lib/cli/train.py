@@ -113,7 +113,7 @@ def _measured(model: Network, data: Images, config: TrainConfig, engine: Engine)
     """What is fastest here: the main process measures while the others wait, and all take its answer."""
     print("measuring what is fastest here (a few seconds) ...", end=" ", flush=True)
     if engine.is_main:
-        config = fastest(model, data.head(32).x0().to(engine.device), config)
+        config = fastest(model, data.head(config.batch // engine.world).x0().to(engine.device), config)
     bfloat16, channels_last, winograd = engine.first(
         torch.tensor([config.precision == "bfloat16", config.channels_last, config.winograd])
     ).tolist()
