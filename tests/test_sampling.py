@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from itertools import pairwise
 
@@ -182,6 +183,31 @@ def test_noise_of_an_image_depends_on_its_seed_alone():
     assert torch.equal(first[1], first[3])
     assert not torch.equal(first[0], first[1])
     assert not torch.equal(first, second)
+
+
+@pytest.mark.parametrize("shape", [(1, 28, 28), (16,), (2, 5), (3, 5, 5), (1, 4, 6), (0,)])
+@pytest.mark.parametrize("draws", [1, 2, 7])
+def test_drawing_ahead_changes_no_number(shape, draws, monkeypatch):
+    made = []
+    real = torch.randn
+    monkeypatch.setattr(torch, "randn", lambda *a, **k: made.append(a) or real(*a, **k))
+    ahead = Noise([3, 8], shape, draws=draws)
+    got = [ahead() for _ in range(9)]  # more than were announced
+    calls = len(made)
+    generators = [torch.Generator().manual_seed(seed) for seed in (3, 8)]
+    for draw in got:
+        assert torch.equal(draw, torch.stack([real(shape, generator=g) for g in generators]))
+    whole = math.prod(shape) % 16 == 0 < math.prod(shape)
+    assert calls == 2 * (1 + 9 - draws if whole else 9)
+
+
+def test_no_more_is_drawn_ahead_than_a_few_megabytes():
+    noise = Noise(range(2), (3, 256, 256), draws=100)
+    noise()
+    assert [2 * len(noise.ahead) + 2, noise.left] == [
+        2 * 2,
+        98,
+    ]  # 2**20 numbers hold two draws of two such images
 
 
 def tiny_unet(**kwargs):
