@@ -3,9 +3,9 @@
     OMP_NUM_THREADS=1 python -m benchmarks.paths
 
 The network of the preset `cpu-minutes` is trained for 60 steps from three seeds on each path. Plain: float32 in torch's
-own layout. Fast: channels_last and whichever precision is faster here (see probe.py) and, on CUDA, TF32 and a compiled
-network. A row holds a path's losses, each the mean of ten steps. The two paths of one seed draw the same batches,
-times and noise, so what differs is rounding.
+own layout. Fast: channels_last; whichever precision is faster here (see probe.py); on a CPU Winograd's convolutions,
+pay they or not; and on CUDA TF32 and a compiled network. A row holds a path's losses, each the mean of ten steps. The
+two paths of one seed draw the same batches, times and noise, so what differs is rounding.
 """
 
 from __future__ import annotations
@@ -45,11 +45,12 @@ def measure(key: Row, device: str, steps: int) -> Row:
     data, network = mnist().to(device), build(preset.model).to(device)
     if key["path"] == "fast":
         config = fastest(network, data.x0(slice(0, config.batch)), config)
-        config = replace(config, channels_last=True, compile=device == "cuda")
+        wide = 32 if device == "cpu" else 0
+        config = replace(config, channels_last=True, winograd=wide, compile=device == "cuda")
     batches = Batches(data, config.batch, config.seed)
     progress = list(train(network, GaussianDiffusion(preset.noise_schedule()), batches, config))
     losses, seconds = [digits(p.loss, 5) for p in progress], round(progress[-1].seconds, 1)
-    return {"precision": config.precision, "loss": losses, "seconds": seconds}
+    return {"precision": config.precision, "winograd": config.winograd, "loss": losses, "seconds": seconds}
 
 
 def main() -> int:

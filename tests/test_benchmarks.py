@@ -97,6 +97,7 @@ def test_a_profile_s_attention_before_is_the_same_layer():
     [
         ("aten::mkldnn_convolution", "convolution, forward"),
         ("aten::convolution_backward", "convolution, backward"),
+        ("aten::bmm", "matrix products"),
         ("aten::_scaled_dot_product_flash_attention_for_cpu", "attention"),
         ("aten::native_group_norm_backward", "norm"),
         ("aten::silu_backward", "activation"),

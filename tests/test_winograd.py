@@ -31,6 +31,7 @@ def random(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float64) -> Te
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=dtype)
 
 
+@pytest.mark.equation("eq-winograd")
 @given(b=st.integers(1, 7), c_in=WIDTHS, c_out=WIDTHS, h=SIZES, w=SIZES, together=st.integers(1, 200))
 @settings(max_examples=60, deadline=None)
 def test_values_and_gradients_are_those_of_conv2d_for_any_size(b, c_in, c_out, h, w, together):

@@ -52,7 +52,9 @@ def winograd_conv3x3(
 ) -> Float[Tensor, "b c_out h w"]:
     """conv2d(x, weight, bias, padding=1) and its gradients, but for rounding: 1e-5 of the largest value in float32.
 
-    Lavin and Gray 2016. The result lies in memory as channels_last. For the gradient the transformed input is kept,
+    Book: eq-winograd (Lavin and Gray 2016).
+
+    The result lies in memory as channels_last. For the gradient the transformed input is kept,
     2.25 times the size of x, or up to 3 times where height and width are no multiples of 4.
     """
     out: Tensor = _Winograd.apply(  # type: ignore[no-untyped-call]
