@@ -46,6 +46,7 @@ def grader_tests(
     def the_right_answer_passes(name: str) -> None:
         verdict = getattr(exercises, name)(right[name])
         assert verdict, verdict
+        assert repr(verdict).startswith("Right. ")
 
     @pytest.mark.parametrize(("name", "answer", "words"), wrong)
     def a_mistake_is_named(name: str, answer: object, words: str) -> None:
@@ -62,8 +63,9 @@ def grader_tests(
         assert "no answer yet" in getattr(exercises, name)(lambda *_: ...).message
 
     @pytest.mark.parametrize("name", sorted(values))
-    def an_open_value_is_not_wrong(name: str) -> None:
-        assert "no answer yet" in getattr(exercises, name)(...).message
+    @pytest.mark.parametrize("answer", [None, ..., (..., ...)], ids=["none", "dots", "two dots"])
+    def an_open_value_is_not_wrong(name: str, answer: object) -> None:
+        assert "no answer yet" in getattr(exercises, name)(answer).message
 
     return (
         the_right_answer_passes,

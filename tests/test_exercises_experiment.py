@@ -2,13 +2,12 @@
 
 from collections.abc import Callable
 
-import pytest
 from torch import Tensor
 
-from ddpm_lib import exercises, weights
+from ddpm_lib import weights
 from ddpm_lib.data import Batches, mnist
 from ddpm_lib.presets import PRESETS
-from tests.graders import assert_each_mistake_is_told_apart
+from tests.graders import grader_tests
 
 
 def steps() -> int:
@@ -46,31 +45,10 @@ WRONG: list[tuple[str, object, str]] = [
 ]
 
 
-@pytest.mark.parametrize("name", RIGHT)
-def test_the_right_answer_passes(name: str) -> None:
-    verdict = getattr(exercises, name)(RIGHT[name])
-    assert verdict, verdict
-
-
-@pytest.mark.parametrize(("name", "answer", "words"), WRONG)
-def test_a_mistake_is_named(name: str, answer: object, words: str) -> None:
-    verdict = getattr(exercises, name)(answer)
-    assert not verdict
-    assert words in verdict.message
-
-
-@pytest.mark.parametrize("name", RIGHT)
-def test_every_mistake_that_a_grader_knows_gets_its_own_message(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert_each_mistake_is_told_apart(name, RIGHT[name], monkeypatch)
-
-
-@pytest.mark.parametrize("name", sorted(set(RIGHT) - VALUES))
-def test_an_attempt_with_dots_is_open_and_not_wrong(name: str) -> None:
-    assert "no answer yet" in getattr(exercises, name)(lambda *_: ...).message
-
-
-@pytest.mark.parametrize("name", sorted(VALUES))
-def test_an_open_answer_is_not_marked_wrong(name: str) -> None:
-    assert "no answer yet" in getattr(exercises, name)(...).message
+(
+    test_the_right_answer_passes,
+    test_a_mistake_is_named,
+    test_every_mistake_that_a_grader_knows_gets_its_own_message,
+    test_an_attempt_with_dots_is_open_and_not_wrong,
+    test_an_open_answer_is_not_marked_wrong,
+) = grader_tests(RIGHT, VALUES, WRONG)

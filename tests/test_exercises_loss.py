@@ -3,15 +3,13 @@
 import math
 from typing import Any
 
-import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ddpm_lib import exercises
 from ddpm_lib.exercises import bound
 from ddpm_lib.schedule import linear_schedule
-from tests.graders import assert_each_mistake_is_told_apart
+from tests.graders import grader_tests
 from tests.helpers import close
 
 SCHEDULE = linear_schedule(50)
@@ -45,7 +43,6 @@ RIGHT: dict[str, object] = {
     "check_score_from_x0": lambda xt, x0_hat, ab: (ab**0.5 * x0_hat - xt) / (1 - ab),
 }
 VALUES = {"check_prior_term", "check_last_sd", "check_least_error"}
-FUNCTIONS = sorted(set(RIGHT) - VALUES)
 
 # Wrong answers written as a reader would, apart from the graders' own, and a piece of what must be said.
 WRONG: list[tuple[str, object, str]] = [
@@ -71,36 +68,13 @@ WRONG: list[tuple[str, object, str]] = [
 ]
 
 
-@pytest.mark.parametrize("name", RIGHT)
-def test_the_right_answer_passes(name: str) -> None:
-    verdict = getattr(exercises, name)(RIGHT[name])
-    assert verdict, verdict
-    assert repr(verdict).startswith("Right. ")
-
-
-@pytest.mark.parametrize(("name", "answer", "words"), WRONG)
-def test_a_mistake_is_named(name: str, answer: object, words: str) -> None:
-    verdict = getattr(exercises, name)(answer)
-    assert not verdict
-    assert words in verdict.message
-
-
-@pytest.mark.parametrize("name", RIGHT)
-def test_every_mistake_that_a_grader_knows_gets_its_own_message(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert_each_mistake_is_told_apart(name, RIGHT[name], monkeypatch)
-
-
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_an_attempt_with_dots_is_open_and_not_wrong(name: str) -> None:
-    assert "no answer yet" in getattr(exercises, name)(lambda *_: ...).message
-
-
-@pytest.mark.parametrize("name", sorted(VALUES))
-@pytest.mark.parametrize("answer", [None, ...], ids=["none", "dots"])
-def test_an_open_answer_is_not_marked_wrong(name: str, answer: object) -> None:
-    assert "no answer yet" in getattr(exercises, name)(answer).message
+(
+    test_the_right_answer_passes,
+    test_a_mistake_is_named,
+    test_every_mistake_that_a_grader_knows_gets_its_own_message,
+    test_an_attempt_with_dots_is_open_and_not_wrong,
+    test_an_open_answer_is_not_marked_wrong,
+) = grader_tests(RIGHT, VALUES, WRONG)
 
 
 def test_the_answer_by_the_edges_is_a_probability() -> None:

@@ -13,7 +13,7 @@ from ddpm_lib.exercises import posterior, reverse_step
 from ddpm_lib.models.oracle import GaussianMixture, OracleDenoiser
 from ddpm_lib.montecarlo import normals
 from ddpm_lib.schedule import linear_schedule
-from tests.graders import assert_each_mistake_is_told_apart
+from tests.graders import grader_tests
 from tests.test_diffusion import Fixed
 
 SCHEDULE = linear_schedule(50)
@@ -55,7 +55,6 @@ RIGHT: dict[str, object] = {
     "check_pupil_mean": pupil_mean,
 }
 VALUES = {"check_narrower", "check_reverse_variance"}
-FUNCTIONS = sorted(set(RIGHT) - VALUES)
 MODULES = (posterior, reverse_step)
 
 # Wrong answers written as a reader would, apart from the graders' own, and a piece of what must be said.
@@ -105,36 +104,13 @@ WRONG: list[tuple[str, object, str]] = [
 ]
 
 
-@pytest.mark.parametrize("name", RIGHT)
-def test_the_right_answer_passes(name: str) -> None:
-    verdict = getattr(exercises, name)(RIGHT[name])
-    assert verdict, verdict
-    assert repr(verdict).startswith("Right. ")
-
-
-@pytest.mark.parametrize(("name", "answer", "words"), WRONG)
-def test_a_mistake_is_named(name: str, answer: object, words: str) -> None:
-    verdict = getattr(exercises, name)(answer)
-    assert not verdict
-    assert words in verdict.message
-
-
-@pytest.mark.parametrize("name", RIGHT)
-def test_every_mistake_that_a_grader_knows_gets_its_own_message(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert_each_mistake_is_told_apart(name, RIGHT[name], monkeypatch)
-
-
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_an_attempt_with_dots_is_open_and_not_wrong(name: str) -> None:
-    assert "no answer yet" in getattr(exercises, name)(lambda *_: ...).message
-
-
-@pytest.mark.parametrize("name", sorted(VALUES))
-@pytest.mark.parametrize("answer", [None, ..., (..., ...)], ids=["none", "dots", "two dots"])
-def test_an_open_answer_is_not_marked_wrong(name: str, answer: object) -> None:
-    assert "no answer yet" in getattr(exercises, name)(answer).message
+(
+    test_the_right_answer_passes,
+    test_a_mistake_is_named,
+    test_every_mistake_that_a_grader_knows_gets_its_own_message,
+    test_an_attempt_with_dots_is_open_and_not_wrong,
+    test_an_open_answer_is_not_marked_wrong,
+) = grader_tests(RIGHT, VALUES, WRONG)
 
 
 @pytest.mark.parametrize("name", ["check_posterior", "check_mean_from_eps", "check_pupil_mean"])

@@ -1,12 +1,10 @@
 """The graders of the chapter on the ResNet: the right answer passes, and each mistake is named."""
 
-import pytest
 import torch
 
-from ddpm_lib import exercises
 from ddpm_lib.measured import measured
 from ddpm_lib.models import ResNetConfig, build
-from tests.graders import assert_each_mistake_is_told_apart
+from tests.graders import grader_tests
 
 
 def view(config: ResNetConfig) -> int:
@@ -35,7 +33,6 @@ RIGHT: dict[str, object] = {
     "check_repair_factor": factor(),
 }
 VALUES = {"check_view", "check_blocks_needed", "check_repair_factor"}
-FUNCTIONS = sorted(set(RIGHT) - VALUES)
 
 WRONG: list[tuple[str, object, str]] = [
     ("check_view", 13, "Each block has two"),
@@ -52,31 +49,10 @@ WRONG: list[tuple[str, object, str]] = [
 ]
 
 
-@pytest.mark.parametrize("name", RIGHT)
-def test_the_right_answer_passes(name: str) -> None:
-    verdict = getattr(exercises, name)(RIGHT[name])
-    assert verdict, verdict
-
-
-@pytest.mark.parametrize(("name", "answer", "words"), WRONG)
-def test_a_mistake_is_named(name: str, answer: object, words: str) -> None:
-    verdict = getattr(exercises, name)(answer)
-    assert not verdict
-    assert words in verdict.message
-
-
-@pytest.mark.parametrize("name", RIGHT)
-def test_every_mistake_that_a_grader_knows_gets_its_own_message(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert_each_mistake_is_told_apart(name, RIGHT[name], monkeypatch)
-
-
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_an_attempt_with_dots_is_open_and_not_wrong(name: str) -> None:
-    assert "no answer yet" in getattr(exercises, name)(lambda *_: ...).message
-
-
-@pytest.mark.parametrize("name", sorted(VALUES))
-def test_an_open_answer_is_not_marked_wrong(name: str) -> None:
-    assert "no answer yet" in getattr(exercises, name)(...).message
+(
+    test_the_right_answer_passes,
+    test_a_mistake_is_named,
+    test_every_mistake_that_a_grader_knows_gets_its_own_message,
+    test_an_attempt_with_dots_is_open_and_not_wrong,
+    test_an_open_answer_is_not_marked_wrong,
+) = grader_tests(RIGHT, VALUES, WRONG)

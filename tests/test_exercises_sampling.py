@@ -16,7 +16,7 @@ from ddpm_lib.models import GaussianMixture, OracleDenoiser
 from ddpm_lib.montecarlo import normals
 from ddpm_lib.sampling import ddim_step, ddpm_step, timesteps
 from ddpm_lib.schedule import linear_schedule
-from tests.graders import assert_each_mistake_is_told_apart
+from tests.graders import grader_tests
 from tests.test_diffusion import Fixed
 
 SCHEDULE = linear_schedule(50)
@@ -86,7 +86,6 @@ RIGHT: dict[str, object] = {
     "check_enough_steps": enough(),
 }
 VALUES = {"check_left_over", "check_enough_steps"}
-FUNCTIONS = sorted(set(RIGHT) - VALUES)
 
 
 def noisy_loop(x: Tensor, z: Tensor, guess: Callable[..., Tensor], beta: Tensor, ab: Tensor) -> Tensor:
@@ -144,36 +143,13 @@ WRONG: list[tuple[str, object, str]] = [
 ]
 
 
-@pytest.mark.parametrize("name", RIGHT)
-def test_the_right_answer_passes(name: str) -> None:
-    verdict = getattr(exercises, name)(RIGHT[name])
-    assert verdict, verdict
-    assert repr(verdict).startswith("Right. ")
-
-
-@pytest.mark.parametrize(("name", "answer", "words"), WRONG)
-def test_a_mistake_is_named(name: str, answer: object, words: str) -> None:
-    verdict = getattr(exercises, name)(answer)
-    assert not verdict
-    assert words in verdict.message
-
-
-@pytest.mark.parametrize("name", RIGHT)
-def test_every_mistake_that_a_grader_knows_gets_its_own_message(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert_each_mistake_is_told_apart(name, RIGHT[name], monkeypatch)
-
-
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_an_attempt_with_dots_is_open_and_not_wrong(name: str) -> None:
-    assert "no answer yet" in getattr(exercises, name)(lambda *_: ...).message
-
-
-@pytest.mark.parametrize("name", sorted(VALUES))
-@pytest.mark.parametrize("answer", [None, ...], ids=["none", "dots"])
-def test_an_open_answer_is_not_marked_wrong(name: str, answer: object) -> None:
-    assert "no answer yet" in getattr(exercises, name)(answer).message
+(
+    test_the_right_answer_passes,
+    test_a_mistake_is_named,
+    test_every_mistake_that_a_grader_knows_gets_its_own_message,
+    test_an_attempt_with_dots_is_open_and_not_wrong,
+    test_an_open_answer_is_not_marked_wrong,
+) = grader_tests(RIGHT, VALUES, WRONG)
 
 
 @pytest.mark.parametrize("name", ["check_line_4", "check_ddim", "check_loop", "check_euler"])
