@@ -9,7 +9,8 @@ time to import. Every library runs as its users run it, in whichever of float32 
 CUDA ours is compiled). Arms are timed in turn, one call each a round, and a ratio is taken within a round: `ratio` is
 the median, `spread` the quartiles, of (time of the better peer) / (our time), above 1 where we are faster.
 `share_of_peak` is our FLOP/s over those of the faster of a large matrix product and a large convolution, measured in
-the same rounds; `equal` is the ratio to diffusers' network where its loop is given our precision and layout too.
+the same rounds; the operations counted are those of convolutions as they are written, so Winograd's can pass 1. `equal`
+is the ratio to diffusers' network where its loop is given our precision and layout too.
 """
 
 from __future__ import annotations
