@@ -5,12 +5,14 @@
 A missing Chromium is a failure, never a skip: a page that nobody opened has not been tested.
 """
 
+import base64
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Locator, Playwright, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 FLAGS = (
@@ -57,3 +59,23 @@ def browser() -> Iterator[Browser]:
         chromium = launch(playwright)
         yield chromium
         chromium.close()
+
+
+# From a copy, for a canvas that is read often is drawn more slowly; and as text, for a list of a million numbers takes
+# many seconds on its way out of the browser.
+PIXELS = """canvas => {
+    const twin = new OffscreenCanvas(canvas.width, canvas.height);
+    const copy = twin.getContext("2d", { willReadFrequently: true });
+    copy.drawImage(canvas, 0, 0);
+    const bytes = copy.getImageData(0, 0, canvas.width, canvas.height).data;
+    let text = "";
+    for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
+    return { width: canvas.width, height: canvas.height, bytes: btoa(text) };
+}"""
+
+
+def pixels(canvas: Locator) -> np.ndarray:
+    """What a canvas shows: (height, width, 4), red, green, blue and alpha from 0 to 255."""
+    shown = canvas.evaluate(PIXELS)
+    flat = np.frombuffer(base64.b64decode(shown["bytes"]), np.uint8)
+    return flat.reshape(shown["height"], shown["width"], 4)

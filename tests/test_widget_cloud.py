@@ -21,6 +21,7 @@ from ddpm_lib.schedule import cosine_schedule, linear_schedule
 from ddpm_lib.toys import spiral, two_moons
 from ddpm_lib.widgets import CloudWidget
 from ddpm_lib.widgets.noise import noise
+from tests.browser import pixels
 from tests.widget_page import document
 
 CLOUDS = {"two moons": two_moons(200, 0), "spiral": spiral(150, 0)}
@@ -51,17 +52,7 @@ def numbers(page: Page, name: str) -> list[float]:
 
 def alpha(page: Page) -> np.ndarray:
     """How much of every pixel of the canvas is covered, 0 ... 255."""
-    drawn = page.locator(
-        "canvas"
-    ).evaluate(  # from a copy, for a canvas that is read often is drawn more slowly
-        """c => {
-            const twin = new OffscreenCanvas(c.width, c.height);
-            const copy = twin.getContext("2d", { willReadFrequently: true });
-            copy.drawImage(c, 0, 0);
-            return Array.from(copy.getImageData(0, 0, c.width, c.height).data);
-        }"""
-    )
-    return np.array(drawn, np.uint8).reshape(560, 560, 4)[..., 3]
+    return pixels(page.locator("canvas"))[..., 3]
 
 
 def at(x: float, y: float) -> tuple[int, int]:

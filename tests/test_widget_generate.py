@@ -19,6 +19,7 @@ from ddpm_lib.models import UNet, UNetConfig
 from ddpm_lib.schedule import cosine_schedule
 from ddpm_lib.widgets import GenerateWidget
 from ddpm_lib.widgets.noise import noise
+from tests.browser import pixels
 from tests.fake_engine import FAKE_ENGINE
 from tests.generate_page import WEIGHTS, fake, finish, generate, levels, root, script, scrub
 from tests.test_widgets import grey
@@ -317,14 +318,7 @@ def test_a_drawing_is_noised_to_t_and_denoised(opened: Any) -> None:
 
 
 def pad_levels(page: Page) -> np.ndarray:
-    values = page.get_by_role("application").evaluate(
-        """c => {
-            const copy = new OffscreenCanvas(c.width, c.height).getContext("2d", { willReadFrequently: true });
-            copy.drawImage(c, 0, 0);
-            return Array.from(copy.getImageData(0, 0, c.width, c.height).data);
-        }"""
-    )
-    return np.array(values).reshape(28, 28, 4)[..., 2].astype(float)
+    return pixels(page.get_by_role("application"))[..., 2].astype(float)
 
 
 def test_a_drawing_can_be_made_from_the_keyboard(opened: Any, page: Page) -> None:

@@ -17,7 +17,7 @@ from ddpm_lib.schedule import cosine_schedule, linear_schedule
 from ddpm_lib.widgets import ScrubWidget
 from ddpm_lib.widgets.host import read
 from ddpm_lib.widgets.noise import noise
-from tests.browser import ChromiumMissing, find_chromium
+from tests.browser import ChromiumMissing, find_chromium, pixels
 from tests.widget_page import document, drive
 
 X0 = torch.rand(3, 1, 28, 28, generator=torch.Generator().manual_seed(0)) * 2 - 1
@@ -26,17 +26,7 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 
 def grey(scope: Page | Frame | Locator, name: str = "the noisy image x t") -> np.ndarray:
     """The levels (h, w, 3) on the canvas with this accessible name."""
-    canvas = scope.get_by_role("img", name=name)
-    values = canvas.evaluate(  # from a copy, for a canvas that is read often is drawn more slowly
-        """c => {
-            const twin = new OffscreenCanvas(c.width, c.height);
-            const copy = twin.getContext("2d", { willReadFrequently: true });
-            copy.drawImage(c, 0, 0);
-            return Array.from(copy.getImageData(0, 0, c.width, c.height).data);
-        }"""
-    )
-    width, height = (int(canvas.get_attribute(side) or 0) for side in ("width", "height"))
-    return np.array(values).reshape(height, width, 4)[..., :3]
+    return pixels(scope.get_by_role("img", name=name))[..., :3].astype(int)
 
 
 def levels(x: torch.Tensor) -> np.ndarray:
