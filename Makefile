@@ -63,8 +63,8 @@ unit: $(READY) $(BENCH) chromium  ## the unit tests, with array shapes checked a
 	@OMP_NUM_THREADS=1 $(PY) -m pytest -m "not pages" -n 2
 
 notebooks: $(READY)  ## every notebook run from top to bottom (nbval)
-	@echo "==> running every notebook, two at a time (about 5 minutes on two cores) ..."
-	@OMP_NUM_THREADS=1 $(PY) -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=600 -n 2 --dist loadfile --durations=8 book
+	@echo "==> running every notebook (about 7 minutes on two cores) ..."
+	@$(PY) -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=600 -p no:xdist --durations=5 book
 
 chromium: $(READY)  ## make sure that there is a Chromium to drive the pages with
 	@$(PY) -m tools.chromium

@@ -40,7 +40,7 @@ def main() -> int:
     start = time.monotonic()
     for stale in (HTML, COLAB, ROOT / "_build" / "jupyter_execute"):
         shutil.rmtree(stale, ignore_errors=True)
-    print("==> executing the chapters and building the book (about 2 minutes on two cores) ...", flush=True)
+    print("==> executing the chapters and building the book (about 6 minutes on two cores) ...", flush=True)
     jupyter_book = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
     command = [*jupyter_book, "build", str(ROOT), "--all", "-W", "--keep-going"]
     status = run(command)
