@@ -52,9 +52,10 @@ def training(
     if channels_last:
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if library == "ours":
-        layout = {"precision": precision, "channels_last": channels_last, "winograd": winograd}
-        layout["compile"] = device.type == "cuda"
-        config = TrainConfig(steps=10**9, batch=batch, lr=LR, every=steps, **layout)  # type: ignore[arg-type]
+        config = TrainConfig(
+            steps=10**9, batch=batch, lr=LR, every=steps,
+            precision=precision, channels_last=channels_last, winograd=winograd, compile=device.type == "cuda",
+        )  # fmt: skip
         diffusion = GaussianDiffusion(linear_schedule(T))
         return partial(next, train(network, diffusion, Batches(data, batch), config))  # type: ignore[arg-type]
     loops: dict[str, Callable[..., Iterator[Any]]] = {

@@ -26,7 +26,7 @@ from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.fast import tune
 from ddpm_lib.models import build
 from ddpm_lib.presets import PRESETS
-from ddpm_lib.probe import fastest
+from ddpm_lib.probe import WIDE, fastest
 from ddpm_lib.train import train
 
 RESULT = ASSETS / "measured" / "paths.json"
@@ -45,7 +45,7 @@ def measure(key: Row, device: str, steps: int) -> Row:
     data, network = mnist().to(device), build(preset.model).to(device)
     if key["path"] == "fast":
         config = fastest(network, data.x0(slice(0, config.batch)), config)
-        wide = 32 if device == "cpu" else 0
+        wide = WIDE[0] if device == "cpu" else 0
         config = replace(config, channels_last=True, winograd=wide, compile=device == "cuda")
     batches = Batches(data, config.batch, config.seed)
     progress = list(train(network, GaussianDiffusion(preset.noise_schedule()), batches, config))

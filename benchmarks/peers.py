@@ -21,7 +21,7 @@ import platform
 import subprocess
 import sys
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +63,9 @@ def peak_arms(device: str, precision: Precision) -> dict[str, tuple[Arm, float]]
     }
 
 
+@cache
 def _fastest(size: str, device: str, batch: int) -> TrainConfig:
-    """What the command line would choose for our network."""
+    """What the command line would choose for our network: measured once a size, for all kinds of work."""
     x0 = mnist().head(batch).x0().to(device)
     return fastest(BUILD["ours"](SIZES[size]).to(device), x0, TrainConfig())  # type: ignore[arg-type]
 

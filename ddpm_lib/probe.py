@@ -21,9 +21,8 @@ from ddpm_lib.train import TrainConfig
 ROUNDS = 3
 LONG = 4.0  # seconds that a pass should take at most: a large network is measured on fewer images
 WIDE = (32, 64)  # feature maps from which on Winograd's algorithm is tried
-Choice = tuple[
-    Precision, bool, int
-]  # with channels_last, and with Winograd's algorithm from so many feature maps
+# The precision, whether channels_last, and from how many feature maps on Winograd's algorithm (0: nowhere).
+Choice = tuple[Precision, bool, int]
 PLAIN: Choice = ("float32", False, 0)
 
 

@@ -19,9 +19,8 @@ from ddpm_lib.schedule import linear_schedule
 from ddpm_lib.train import TrainConfig, train
 
 SMALL = UNetConfig(base=8, mults=(1,), blocks=1, groups=1, activation="silu", classes=10)
-CONFIG = TrainConfig(
-    steps=6, batch=4, lr=1e-3, every=1, winograd=8
-)  # the plain run by it, the compiled one not
+# Winograd's convolutions serve the plain run and not the compiled one.
+CONFIG = TrainConfig(steps=6, batch=4, lr=1e-3, every=1, winograd=8)
 
 
 def run(compile, folder):

@@ -62,10 +62,4 @@ WRONG: list[tuple[str, object, str]] = [
     ("check_dynamic_threshold", lambda x, share: x.clip(-1, 1), "fixed clipping"),
 ]
 
-(
-    test_the_right_answer_passes,
-    test_a_mistake_is_named,
-    test_every_mistake_gets_its_own_message,
-    test_dots_are_open_and_not_wrong,
-    test_an_open_value_is_not_wrong,
-) = grader_tests(RIGHT, VALUES, WRONG)
+TestGraders = grader_tests(RIGHT, VALUES, WRONG)

@@ -37,10 +37,4 @@ WRONG: list[tuple[str, object, str]] = [
 ]
 
 
-(
-    test_the_right_answer_passes,
-    test_a_mistake_is_named,
-    test_every_mistake_that_a_grader_knows_gets_its_own_message,
-    test_an_attempt_with_dots_is_open_and_not_wrong,
-    _,  # no exercise here asks for a number
-) = grader_tests(RIGHT, set(), WRONG)
+TestGraders = grader_tests(RIGHT, set(), WRONG)

@@ -140,13 +140,7 @@ WRONG: list[tuple[str, object, str]] = [
 ]
 
 
-(
-    test_the_right_answer_passes,
-    test_a_mistake_is_named,
-    test_every_mistake_that_a_grader_knows_gets_its_own_message,
-    test_an_attempt_with_dots_is_open_and_not_wrong,
-    test_an_open_answer_is_not_marked_wrong,
-) = grader_tests(RIGHT, VALUES, WRONG)
+TestGraders = grader_tests(RIGHT, VALUES, WRONG)
 
 
 def test_a_layer_that_lost_its_weights_is_told_so() -> None:

@@ -168,9 +168,9 @@ class _Tiles:
         size = (IN, IN, len(padded), self.rows, self.columns, padded.shape[-1])
         return padded.as_strided(size, (down, right, image, OUT * down, OUT * right, one))
 
-    def padded(self, x: Tensor) -> Tensor:
-        """A border of zeros around whole tiles, to be filled inside; c as in x."""
-        return x.new_zeros(len(x), self.rows * OUT + 2, self.columns * OUT + 2, x.shape[1])
+    def padded(self, like: Tensor, b: int, c: int) -> Tensor:
+        """Room for b images of whole tiles and a border of one pixel, all zeros."""
+        return like.new_zeros(b, self.rows * OUT + 2, self.columns * OUT + 2, c)
 
     def of_filter(self, weight: Tensor) -> Tensor:
         """G w G^T of every filter: (36, c_in, c_out)."""
@@ -183,7 +183,7 @@ class _Tiles:
 
     def of_input(self, x: Tensor) -> Tensor:
         """B^T x B of every tile of (b, c_in, h, w)."""
-        padded = self.padded(x)
+        padded = self.padded(x, len(x), x.shape[1])
         padded[:, 1 : self.h + 1, 1 : self.w + 1] = x.permute(0, 2, 3, 1)
         columns = self.overlapping(padded).reshape(IN * IN, -1)
         return (self.input @ columns).view(IN * IN, -1, x.shape[1])
@@ -199,8 +199,7 @@ class _Tiles:
 
     def input_gradient(self, dv: Tensor) -> Tensor:
         """B dv B^T of every tile, added up where tiles overlap: (b, h, w, c_in)."""
-        b = dv.shape[1] // (self.rows * self.columns)
-        padded = dv.new_zeros(b, self.rows * OUT + 2, self.columns * OUT + 2, dv.shape[2])
+        padded = self.padded(dv, dv.shape[1] // (self.rows * self.columns), dv.shape[2])
         into = self.overlapping(padded)
         tiles = (self.input.t() @ dv.flatten(1)).view_as(into)
         for down in (slice(0, OUT), slice(OUT, IN)):  # a tile's own rows, and those it shares with the next
