@@ -80,8 +80,9 @@ def _timed(do: Callable[[], object]) -> float:
 
 def _seconds(model: Network, x0: Float[Tensor, "b *shape"], choices: list[Choice]) -> dict[Choice, float]:
     """For each choice the shortest of a few forward and backward passes, taken in turn after one to warm up."""
-    one = _timed(_passing(model, x0[:1], PLAIN))
-    x0 = x0[: max(1, int(LONG / one))]
+    one = _passing(model, x0[:1], PLAIN)
+    one()  # the first of all loads kernels, which on a GPU takes longer than any pass
+    x0 = x0[: max(1, int(LONG / _timed(one)))]
     passes = {choice: _passing(model, x0, choice) for choice in choices}
     times = [{choice: _timed(do) for choice, do in passes.items()} for _ in range(1 + ROUNDS)]
     return {choice: min(each[choice] for each in times[1:]) for choice in choices}
