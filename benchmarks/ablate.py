@@ -27,7 +27,7 @@ from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.exercises.unet import rows_for_columns
 from ddpm_lib.models import UNet
 from ddpm_lib.models.blocks import Attention, ResidualBlock, TimeMLP
-from ddpm_lib.presets import PRESETS
+from ddpm_lib.train.presets import PRESETS
 
 RESULT = ASSETS / "measured" / "ablate.json"
 PRESET = PRESETS["cpu-minutes"]

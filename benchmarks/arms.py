@@ -17,8 +17,8 @@ from torch import Tensor
 from benchmarks.machine import machine
 from ddpm_lib.data import Batches, mnist
 from ddpm_lib.diffusion import GaussianDiffusion
-from ddpm_lib.generate import class_labels, generate, tile, with_guidance
-from ddpm_lib.metrics import digit_distance
+from ddpm_lib.evaluate.generate import class_labels, generate, tile, with_guidance
+from ddpm_lib.evaluate.metrics import digit_distance
 from ddpm_lib.models import Network, classes_of
 from ddpm_lib.train import TrainConfig, train
 

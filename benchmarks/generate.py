@@ -27,7 +27,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from benchmarks.machine import machine
 from ddpm_lib import load
 from ddpm_lib.data import ASSETS
-from ddpm_lib.metrics import digit_classes
+from ddpm_lib.evaluate.metrics import digit_classes
 from ddpm_lib.web.engine import engine_source
 from ddpm_lib.web.export import detail
 from ddpm_lib.web.page_script import page_script

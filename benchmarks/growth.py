@@ -25,7 +25,7 @@ from benchmarks.rows import Row, write
 from benchmarks.timing import digits, interleave, spread
 from ddpm_lib.data import ASSETS, Batches, ImageData
 from ddpm_lib.diffusion import GaussianDiffusion
-from ddpm_lib.generate import last
+from ddpm_lib.evaluate.generate import last
 from ddpm_lib.sampling import sample
 from ddpm_lib.schedule import linear_schedule
 from ddpm_lib.train import TrainConfig, train

@@ -24,10 +24,10 @@ from torch import Tensor
 from benchmarks.arms import Key, Row, run
 from benchmarks.steps import floor
 from ddpm_lib import load
-from ddpm_lib.classifier import digit_classifier, in_batches
 from ddpm_lib.data import ASSETS, mnist
-from ddpm_lib.generate import last, with_guidance
-from ddpm_lib.metrics import digit_classes, frechet_distance
+from ddpm_lib.evaluate.classifier import digit_classifier, in_batches
+from ddpm_lib.evaluate.generate import last, with_guidance
+from ddpm_lib.evaluate.metrics import digit_classes, frechet_distance
 from ddpm_lib.sampling import ddim_step, sample
 
 RESULT = ASSETS / "measured" / "guidance.json"

@@ -21,10 +21,10 @@ from torch.utils.data import DataLoader, TensorDataset
 from benchmarks.networks import BUILD, SHAPE, Size, denoising_diffusion_pytorch
 from ddpm_lib.data import Batches, ImageData
 from ddpm_lib.diffusion import GaussianDiffusion
-from ddpm_lib.gradient import Precision, autocast
 from ddpm_lib.sampling import ddim_step, ddpm_step, sample
 from ddpm_lib.schedule import linear_schedule
 from ddpm_lib.train import TrainConfig, train
+from ddpm_lib.train.machine.gradient import Precision, autocast
 
 T = 500
 LR = 2e-4

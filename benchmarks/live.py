@@ -22,7 +22,7 @@ from torch import Tensor
 from benchmarks.arms import Drawn, Key, Row, run, train_and_draw
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.models import UNet
-from ddpm_lib.presets import PRESETS
+from ddpm_lib.train.presets import PRESETS
 
 RESULT = Path(__file__).parent / "results" / "live.json"
 PRESET = PRESETS["cpu-minutes"]

@@ -23,11 +23,11 @@ from benchmarks.rows import Row, fill
 from benchmarks.timing import digits
 from ddpm_lib.data import ASSETS, Batches, mnist
 from ddpm_lib.diffusion import GaussianDiffusion
-from ddpm_lib.fast import tune
 from ddpm_lib.models import build
-from ddpm_lib.presets import PRESETS
-from ddpm_lib.probe import WIDE, fastest
 from ddpm_lib.train import train
+from ddpm_lib.train.machine.compiling import tune
+from ddpm_lib.train.machine.probe import WIDE, fastest
+from ddpm_lib.train.presets import PRESETS
 
 RESULT = ASSETS / "measured" / "paths.json"
 SEEDS = (0, 1, 2)

@@ -35,11 +35,11 @@ from benchmarks.networks import BUILD, LIBRARIES, SHAPE, SIZES, forward_flops, p
 from benchmarks.rows import Row, fill
 from benchmarks.timing import digits, interleave, spread
 from ddpm_lib.data import ASSETS, ImageData, mnist
-from ddpm_lib.fast import compile_network, tune
-from ddpm_lib.gradient import Precision
 from ddpm_lib.models import use_winograd
-from ddpm_lib.probe import fastest
 from ddpm_lib.train import TrainConfig
+from ddpm_lib.train.machine.compiling import compile_network, tune
+from ddpm_lib.train.machine.gradient import Precision
+from ddpm_lib.train.machine.probe import fastest
 
 RESULT = ASSETS / "measured" / "peers.json"
 PEERS = LIBRARIES[1:]

@@ -28,8 +28,8 @@ from benchmarks.timing import digits
 from ddpm_lib.data import ASSETS
 from ddpm_lib.models import use_winograd
 from ddpm_lib.models.blocks import Attention
-from ddpm_lib.probe import fastest
 from ddpm_lib.train import TrainConfig
+from ddpm_lib.train.machine.probe import fastest
 
 RESULT = ASSETS / "measured" / "profile.json"
 TWO = ("0.3 M", "10 M")

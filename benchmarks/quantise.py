@@ -20,11 +20,11 @@ from torch import Tensor
 
 from benchmarks.machine import machine
 from ddpm_lib import load
-from ddpm_lib.checkpoint import Checkpoint
 from ddpm_lib.data import ASSETS, mnist
-from ddpm_lib.generate import class_labels, generate, with_guidance
-from ddpm_lib.metrics import digit_classes, digit_distance
+from ddpm_lib.evaluate.generate import class_labels, generate, with_guidance
+from ddpm_lib.evaluate.metrics import digit_classes, digit_distance
 from ddpm_lib.models import Network, classes_of
+from ddpm_lib.train.checkpoint import Checkpoint
 from ddpm_lib.web.quantise import dequantise, quantise
 
 RESULT = ASSETS / "measured" / "quantise.json"

@@ -32,11 +32,11 @@ from benchmarks.rows import Row, fill
 from benchmarks.timing import digits
 from ddpm_lib.data import ASSETS, Batches, mnist
 from ddpm_lib.diffusion import GaussianDiffusion
-from ddpm_lib.generate import generate
-from ddpm_lib.metrics import digit_distance
+from ddpm_lib.evaluate.generate import generate
+from ddpm_lib.evaluate.metrics import digit_distance
 from ddpm_lib.models import UNet, UNetConfig
-from ddpm_lib.presets import PRESETS
 from ddpm_lib.train import TrainConfig, train
+from ddpm_lib.train.presets import PRESETS
 
 RESULT = ASSETS / "measured" / "reach.json"
 TIMES = {"ours": (10, 20, 40, 80, 160), "diffusers": (75, 150), "lucidrains": (75, 150)}

@@ -24,8 +24,8 @@ from benchmarks.arms import Drawn, Key, Row, run, train_and_draw
 from ddpm_lib.data import ASSETS
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.models import ResNetConfig, build
-from ddpm_lib.presets import CLASSIC
 from ddpm_lib.schedule import linear_schedule
+from ddpm_lib.train.presets import CLASSIC
 
 RESULT = ASSETS / "measured" / "resnet.json"
 WIDTH, BLOCKS, T, DDIM_STEPS = 16, 4, 500, 50

@@ -29,12 +29,12 @@ import torch
 from benchmarks.machine import machine
 from ddpm_lib.data import ASSETS, Batches, mnist
 from ddpm_lib.diffusion import GaussianDiffusion
-from ddpm_lib.engine import Engine, accelerated, launched
 from ddpm_lib.loss import draw_t, t_weights
 from ddpm_lib.models import build
-from ddpm_lib.presets import PRESETS
-from ddpm_lib.probe import synchronise
 from ddpm_lib.train import TrainConfig, start, train
+from ddpm_lib.train.machine.probe import synchronise
+from ddpm_lib.train.machine.processes import Engine, accelerated, launched
+from ddpm_lib.train.presets import PRESETS
 
 RESULT = ASSETS / "measured" / "scaling.json"
 NETWORKS = {"cpu-minutes": 64, "gpu-minutes": 64}  # preset: images a step, of all processes together

@@ -25,15 +25,15 @@ from torch import Tensor
 
 from benchmarks.machine import machine
 from ddpm_lib import load
-from ddpm_lib.classifier import digit_classifier, in_batches
 from ddpm_lib.data import ASSETS, mnist
-from ddpm_lib.generate import generate, sampler
-from ddpm_lib.metrics import digit_classes, frechet_distance
+from ddpm_lib.evaluate.classifier import digit_classifier, in_batches
+from ddpm_lib.evaluate.generate import generate, sampler
+from ddpm_lib.evaluate.metrics import digit_classes, frechet_distance
 from ddpm_lib.sampling import Step, ddim_step
 
 RESULT = ASSETS / "measured" / "steps.json"
 WEIGHTS = "cpu-minutes"
-SAMPLERS = ("ddpm", "ddpm-beta", "ddim")  # as ddpm_lib.generate.sampler knows them
+SAMPLERS = ("ddpm", "ddpm-beta", "ddim")  # as ddpm_lib.evaluate.generate.sampler knows them
 HALVES = ("ddim, noise above T/2", "ddim, noise below T/2")
 STEPS = (5, 10, 20, 50, 100, 250, 500)
 REPEATED = 50  # points of up to so many steps are drawn from two seeds

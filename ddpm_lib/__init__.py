@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ddpm_lib.checkpoint import Checkpoint
+    from ddpm_lib.train.checkpoint import Checkpoint
 
 __version__ = "0.1.0"
 
@@ -17,6 +17,6 @@ def load(name: str | Path) -> Checkpoint:
 
     `.network()` is the model to sample from, `.diffusion` and `.about` belong to it.
     """
-    from ddpm_lib.weights import load_weights  # imported when used, so that `import ddpm_lib` is quick
+    from ddpm_lib.assets.weights import load_weights  # imported when used, so that `import ddpm_lib` is quick
 
     return load_weights(name)

@@ -8,14 +8,14 @@ import shlex
 import sys
 from collections.abc import Sequence
 
-from ddpm_lib.checkpoint import CheckpointError
 from ddpm_lib.cli import evaluate, export, sample, shard, train
 from ddpm_lib.cli.common import UsageError
 from ddpm_lib.data import DataError
-from ddpm_lib.engine import EngineError, launched
-from ddpm_lib.fetch import FetchError
-from ddpm_lib.presets import PRESETS
+from ddpm_lib.data.fetch import FetchError
 from ddpm_lib.train import TrainingError
+from ddpm_lib.train.checkpoint import CheckpointError
+from ddpm_lib.train.machine.processes import EngineError, launched
+from ddpm_lib.train.presets import PRESETS
 
 COMMANDS = {"train": train, "sample": sample, "evaluate": evaluate, "export": export, "shard": shard}
 MISTAKES = (

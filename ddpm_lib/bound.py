@@ -15,8 +15,8 @@ from torch.special import log_ndtr
 
 from ddpm_lib import gaussian
 from ddpm_lib.chain import Draw, path_log_prob
+from ddpm_lib.denoiser import Denoiser
 from ddpm_lib.diffusion import GaussianDiffusion, Sigma2
-from ddpm_lib.models.denoiser import Denoiser
 from ddpm_lib.schedule import NoiseSchedule
 
 HALF_LEVEL = 1 / 255  # half the distance of two grey levels, of 256 between -1 and 1

@@ -15,7 +15,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ddpm_lib.models.denoiser import Denoiser, Predicts
+from ddpm_lib.denoiser import Denoiser, Predicts
 from ddpm_lib.schedule import NoiseSchedule
 
 Time = int | Int[Tensor, " b"]

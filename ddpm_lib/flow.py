@@ -13,8 +13,8 @@ import torch
 from jaxtyping import Float, Float64, Int
 from torch import Tensor
 
+from ddpm_lib.denoiser import Denoiser
 from ddpm_lib.diffusion import GaussianDiffusion, Time, times
-from ddpm_lib.models.denoiser import Denoiser
 from ddpm_lib.sampling import timesteps
 from ddpm_lib.schedule import NoiseSchedule
 

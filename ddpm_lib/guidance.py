@@ -11,9 +11,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from ddpm_lib.denoiser import Denoiser, Predicts
 from ddpm_lib.diffusion import GaussianDiffusion, Time, times
-from ddpm_lib.models.denoiser import Denoiser, Predicts
-from ddpm_lib.models.oracle import GaussianMixture
 
 LogProb = Callable[[Tensor, Tensor, Tensor], Tensor]  # (x_t, t, y) -> log p(y | x_t), one number a picture
 
@@ -102,13 +101,3 @@ def class_score(
     Book: eq-class-score (Ho and Salimans 2022, section 3.2). Needs t >= 1.
     """
     return diffusion.score(xt, t, eps_y - eps_null)
-
-
-def tilted_log_prob(
-    of_class: GaussianMixture, whole: GaussianMixture, x: Float[Tensor, "n d"], w: float
-) -> Float[Tensor, " n"]:
-    """log of p(x | y) p(y | x)^w, up to a constant: (1 + w) log p(x | y) - w log p(x).
-
-    Book: eq-tilted (Ho and Salimans 2022, section 3.1).
-    """
-    return (1 + w) * of_class.log_prob(x) - w * whole.log_prob(x)

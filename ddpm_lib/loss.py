@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from jaxtyping import Float, Float64, Int
 from torch import Tensor
 
+from ddpm_lib.denoiser import Denoiser
 from ddpm_lib.diffusion import GaussianDiffusion
-from ddpm_lib.models.denoiser import Denoiser
 from ddpm_lib.schedule import NoiseSchedule
 
 DrawT = Literal["uniform", "lognormal"]

@@ -16,8 +16,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from ddpm_lib.denoiser import Denoiser
 from ddpm_lib.diffusion import GaussianDiffusion, Sigma2, Time, times
-from ddpm_lib.models.denoiser import Denoiser
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,13 @@ import torch
 from playwright.sync_api import Page
 from torch import Tensor
 
-from ddpm_lib.checkpoint import About, Checkpoint
-from ddpm_lib.generate import sampler
+from ddpm_lib.evaluate.generate import sampler
 from ddpm_lib.guidance import Guided
 from ddpm_lib.models import UNetConfig, build
 from ddpm_lib.sampling import timesteps
 from ddpm_lib.schedule import NoiseSchedule, linear_schedule
 from ddpm_lib.train import TrainConfig
+from ddpm_lib.train.checkpoint import About, Checkpoint
 from ddpm_lib.web.engine import engine_source
 from tests.helpers import generator
 

@@ -12,11 +12,11 @@ import torch
 from ddpm_lib.cli.drawing import draw
 from ddpm_lib.data import Batches, ImageData
 from ddpm_lib.diffusion import GaussianDiffusion
-from ddpm_lib.engine import Engine, accelerated
 from ddpm_lib.models import UNetConfig, build
 from ddpm_lib.sampling import ddpm_step
 from ddpm_lib.schedule import cosine_schedule
 from ddpm_lib.train import TrainConfig, TrainingError, start, train
+from ddpm_lib.train.machine.processes import Engine, accelerated
 
 NETWORK = UNetConfig(
     base=8, mults=(1, 2), blocks=1, heads=2, groups=1, activation="silu", classes=10, scale_shift=True

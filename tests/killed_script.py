@@ -5,7 +5,7 @@ import signal
 import sys
 from typing import Any
 
-import ddpm_lib.stream.open as door
+import ddpm_lib.data.stream.open as door
 from ddpm_lib.__main__ import main
 from ddpm_lib.data import Batches
 

@@ -13,9 +13,9 @@ from torch import Tensor
 from ddpm_lib import bound, gaussian
 from ddpm_lib.chain import walk
 from ddpm_lib.diffusion import GaussianDiffusion
+from ddpm_lib.evaluate.montecarlo import normals
 from ddpm_lib.models import GaussianMixture, OracleDenoiser
 from ddpm_lib.models.oracle import least_loss
-from ddpm_lib.montecarlo import normals
 from ddpm_lib.schedule import cosine_schedule, linear_schedule
 from tests.helpers import assert_mean, close, unchecked
 

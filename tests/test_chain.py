@@ -13,7 +13,7 @@ from torch.distributions import MultivariateNormal, Normal
 from ddpm_lib import gaussian
 from ddpm_lib.chain import path_covariance, path_log_prob, q_between, q_marginal, q_step, walk
 from ddpm_lib.diffusion import GaussianDiffusion
-from ddpm_lib.montecarlo import normals, off
+from ddpm_lib.evaluate.montecarlo import normals, off
 from ddpm_lib.schedule import NoiseSchedule, cosine_schedule, linear_schedule, scaled_linear_schedule
 from tests.helpers import close
 

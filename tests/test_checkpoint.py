@@ -12,14 +12,14 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 import ddpm_lib
-from ddpm_lib import checkpoint as module
-from ddpm_lib.checkpoint import About, CheckpointError, export_weights, load_checkpoint, save_checkpoint
 from ddpm_lib.data import Batches, ImageData
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.models import MLPConfig, ResNetConfig, UNetConfig, build
 from ddpm_lib.sampling import sample
 from ddpm_lib.schedule import NoiseSchedule, cosine_schedule, linear_schedule
 from ddpm_lib.train import TrainConfig, start, train
+from ddpm_lib.train import checkpoint as module
+from ddpm_lib.train.checkpoint import About, CheckpointError, export_weights, load_checkpoint, save_checkpoint
 from tests.helpers import close, generator, unchecked
 
 SCHEDULE = cosine_schedule(50)

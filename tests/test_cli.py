@@ -19,7 +19,7 @@ from PIL import Image
 
 from ddpm_lib import load
 from ddpm_lib.__main__ import main
-from ddpm_lib.presets import PRESETS
+from ddpm_lib.train.presets import PRESETS
 
 COMMANDS = ("train", "sample", "evaluate", "export")
 

@@ -10,7 +10,10 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
-from ddpm_lib.cost import (
+from ddpm_lib.models import MLPConfig, ResNetConfig, UNetConfig, build
+from ddpm_lib.train import TrainConfig, start
+from ddpm_lib.train.ema import EMA
+from ddpm_lib.train.machine.cost import (
     COPIES,
     FLOAT,
     TRAINING,
@@ -23,9 +26,6 @@ from ddpm_lib.cost import (
     step_seconds,
     training_bytes,
 )
-from ddpm_lib.ema import EMA
-from ddpm_lib.models import MLPConfig, ResNetConfig, UNetConfig, build
-from ddpm_lib.train import TrainConfig, start
 
 SMALL = UNetConfig(channels=3, base=16, mults=(1, 2), blocks=1, attention=(1,), groups=8, scale_shift=True)
 BIG = Device("a device", peak=1e14, memory=16e9, link=1e10)

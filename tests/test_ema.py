@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from ddpm_lib.ema import EMA
+from ddpm_lib.train.ema import EMA
 from tests.helpers import close
 
 

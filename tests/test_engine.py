@@ -25,10 +25,10 @@ from PIL import Image
 from ddpm_lib import load
 from ddpm_lib.__main__ import main
 from ddpm_lib.diffusion import GaussianDiffusion
-from ddpm_lib.engine import Engine, EngineError, accelerated, launched
 from ddpm_lib.models import MLP, MLPConfig
 from ddpm_lib.schedule import linear_schedule
 from ddpm_lib.train import Batch, TrainConfig, TrainingError, train
+from ddpm_lib.train.machine.processes import Engine, EngineError, accelerated, launched
 from tests import engine_script as script
 
 TESTS = Path(__file__).parent

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from ddpm_lib import weights
+from ddpm_lib.assets import weights
 from ddpm_lib.data import Batches, mnist
-from ddpm_lib.presets import PRESETS
+from ddpm_lib.train.presets import PRESETS
 from tests.graders import grader_tests
 
 

@@ -9,9 +9,9 @@ from torch import Tensor
 
 from ddpm_lib import exercises
 from ddpm_lib.diffusion import GaussianDiffusion
+from ddpm_lib.evaluate.montecarlo import normals
 from ddpm_lib.exercises import posterior, reverse_step
 from ddpm_lib.models.oracle import GaussianMixture, OracleDenoiser
-from ddpm_lib.montecarlo import normals
 from ddpm_lib.schedule import linear_schedule
 from tests.graders import grader_tests
 from tests.test_diffusion import Fixed

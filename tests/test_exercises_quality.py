@@ -5,7 +5,7 @@ import math
 import torch
 from scipy import stats
 
-from ddpm_lib.metrics import frechet_distance
+from ddpm_lib.evaluate.metrics import frechet_distance
 from tests.graders import grader_tests
 
 

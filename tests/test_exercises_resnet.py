@@ -2,7 +2,7 @@
 
 import torch
 
-from ddpm_lib.measured import measured
+from ddpm_lib.assets.measured import measured
 from ddpm_lib.models import ResNetConfig, build
 from tests.graders import grader_tests
 

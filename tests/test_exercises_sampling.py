@@ -11,9 +11,9 @@ from torch import Tensor
 
 from ddpm_lib import exercises
 from ddpm_lib.diffusion import GaussianDiffusion
+from ddpm_lib.evaluate.montecarlo import normals
 from ddpm_lib.flow import euler_step
 from ddpm_lib.models import GaussianMixture, OracleDenoiser
-from ddpm_lib.montecarlo import normals
 from ddpm_lib.sampling import ddim_step, ddpm_step, timesteps
 from ddpm_lib.schedule import linear_schedule
 from tests.graders import grader_tests

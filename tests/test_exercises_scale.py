@@ -1,6 +1,6 @@
 """The graders of the chapter on many GPUs: the right answer passes, and each mistake is named."""
 
-from ddpm_lib.cost import Cost, ring_bytes, scale_batch, step_seconds, training_bytes
+from ddpm_lib.train.machine.cost import Cost, ring_bytes, scale_batch, step_seconds, training_bytes
 from tests.graders import grader_tests
 
 

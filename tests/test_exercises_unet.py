@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ddpm_lib import exercises
-from ddpm_lib.measured import measured
+from ddpm_lib.assets.measured import measured
 from ddpm_lib.models import UNet, UNetConfig
 from ddpm_lib.models.blocks import Attention, time_embedding
 from tests.graders import grader_tests

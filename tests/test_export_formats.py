@@ -24,20 +24,20 @@ from torch import nn
 
 from ddpm_lib import load
 from ddpm_lib.__main__ import main
-from ddpm_lib.checkpoint import About, save_checkpoint
 from ddpm_lib.diffusion import GaussianDiffusion
+from ddpm_lib.evaluate.generate import class_labels
 from ddpm_lib.formats import FormatError, onnx_file
 from ddpm_lib.formats.onnx_file import write_onnx
 from ddpm_lib.formats.pipeline_folder import write_pipeline
 from ddpm_lib.formats.pipeline_unet import PipelineUNet
 from ddpm_lib.formats.unet2d import one_later, why_not
-from ddpm_lib.generate import class_labels
 from ddpm_lib.models import MLPConfig, ResNetConfig, UNetConfig, build
 from ddpm_lib.models.blocks import time_embedding
-from ddpm_lib.presets import PRESETS
 from ddpm_lib.sampling import Noise, ddim_step, ddpm_step, sample
 from ddpm_lib.schedule import NoiseSchedule, cosine_schedule, linear_schedule
 from ddpm_lib.train import TrainConfig, start
+from ddpm_lib.train.checkpoint import About, save_checkpoint
+from ddpm_lib.train.presets import PRESETS
 from tests.helpers import close, unchecked
 
 ROOT = Path(__file__).parent.parent

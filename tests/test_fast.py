@@ -10,9 +10,9 @@ import pytest
 import torch
 from torch import nn
 
-from ddpm_lib import fast
-from ddpm_lib.checkpoint import load_checkpoint
 from ddpm_lib.models import UNet, UNetConfig
+from ddpm_lib.train.checkpoint import load_checkpoint
+from ddpm_lib.train.machine import compiling as fast
 
 SMALL = UNetConfig(base=8, mults=(1,), blocks=1)
 

@@ -11,9 +11,9 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import numpy as np
 import pytest
 
-from ddpm_lib import fetch as fetching
 from ddpm_lib.data import fashion_mnist
-from ddpm_lib.fetch import FetchError, cache_folder, fashion_folder, fetch, usual_places
+from ddpm_lib.data import fetch as fetching
+from ddpm_lib.data.fetch import FetchError, cache_folder, fashion_folder, fetch, usual_places
 
 BODY = bytes(range(256)) * 2000
 MD5 = hashlib.md5(BODY).hexdigest()

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from ddpm_lib.diffusion import GaussianDiffusion
-from ddpm_lib.generate import class_labels, generate, last, sampler, save_grid, tile, with_guidance
+from ddpm_lib.evaluate.generate import class_labels, generate, last, sampler, save_grid, tile, with_guidance
 from ddpm_lib.guidance import Guided
 from ddpm_lib.models import ResNet, ResNetConfig, UNet, UNetConfig
 from ddpm_lib.sampling import sample

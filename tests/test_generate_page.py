@@ -13,9 +13,9 @@ from playwright.sync_api import Browser, Page
 from torch import Tensor
 
 from ddpm_lib import load
-from ddpm_lib.checkpoint import Checkpoint
-from ddpm_lib.metrics import digit_classes
+from ddpm_lib.evaluate.metrics import digit_classes
 from ddpm_lib.models import UNetConfig
+from ddpm_lib.train.checkpoint import Checkpoint
 from ddpm_lib.web.engine import engine_source
 from ddpm_lib.web.export import checkpoint_of, detail
 from ddpm_lib.web.page_script import page_script, write_page_script

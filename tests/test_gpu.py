@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ddpm_lib.presets import PRESETS
+from ddpm_lib.train.presets import PRESETS
 from tools import gpu
 from tools.gpu import PLANS, Piece, do, done, pieces
 

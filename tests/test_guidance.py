@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from ddpm_lib.diffusion import GaussianDiffusion
+from ddpm_lib.evaluate.generate import last
 from ddpm_lib.flow import flow, heun_step
-from ddpm_lib.generate import last
-from ddpm_lib.guidance import ClassifierGuided, Guided, class_score, tilted_log_prob
-from ddpm_lib.models import ClassOracle, GaussianMixture, OracleDenoiser, UNet, UNetConfig
+from ddpm_lib.guidance import ClassifierGuided, Guided, class_score
+from ddpm_lib.models import ClassOracle, GaussianMixture, OracleDenoiser, UNet, UNetConfig, tilted_log_prob
 from ddpm_lib.sampling import ddim_step, sample
 from ddpm_lib.schedule import cosine_schedule, linear_schedule
 from tests.helpers import close, generator

@@ -3,7 +3,7 @@
 import pytest
 
 from ddpm_lib.diffusion import GaussianDiffusion
-from ddpm_lib.listing import javascript, source
+from ddpm_lib.plot.listing import javascript, source
 from ddpm_lib.schedule import cosine_schedule
 
 

@@ -6,9 +6,9 @@ import pytest
 import torch
 from PIL import Image
 
-from ddpm_lib import measured as module
-from ddpm_lib.generate import tile
-from ddpm_lib.measured import measured, samples
+from ddpm_lib.assets import measured as module
+from ddpm_lib.assets.measured import measured, samples
+from ddpm_lib.evaluate.generate import tile
 
 
 def test_every_result_says_what_was_measured_and_on_what() -> None:

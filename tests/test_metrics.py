@@ -7,10 +7,10 @@ import math
 import pytest
 import torch
 
-from ddpm_lib.classifier import digit_classifier, in_batches
 from ddpm_lib.data import mnist
 from ddpm_lib.diffusion import GaussianDiffusion
-from ddpm_lib.metrics import digit_classes, digit_distance, frechet_distance, loss_by_t
+from ddpm_lib.evaluate.classifier import digit_classifier, in_batches
+from ddpm_lib.evaluate.metrics import digit_classes, digit_distance, frechet_distance, loss_by_t
 from ddpm_lib.models import ResNet, ResNetConfig
 from ddpm_lib.schedule import cosine_schedule
 

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from ddpm_lib.montecarlo import normals, off, share_off
+from ddpm_lib.evaluate.montecarlo import normals, off, share_off
 
 
 def test_off_by_hand() -> None:

@@ -13,11 +13,11 @@ from IPython.core.formatters import DisplayFormatter
 from PIL import Image
 
 from ddpm_lib import plot
+from ddpm_lib.data.toys import two_moons
 from ddpm_lib.diffusion import GaussianDiffusion
-from ddpm_lib.picture import WIDTH, Picture
+from ddpm_lib.plot.picture import WIDTH, Picture
 from ddpm_lib.sampling import State
 from ddpm_lib.schedule import cosine_schedule, linear_schedule
-from ddpm_lib.toys import two_moons
 
 DIFFUSION = GaussianDiffusion(linear_schedule(500))
 LEVEL = 255 / 31  # a step of grey

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from ddpm_lib import probe
 from ddpm_lib.models import UNet, UNetConfig
 from ddpm_lib.train import TrainConfig
+from ddpm_lib.train.machine import probe
 
 NARROW = UNetConfig(base=8, mults=(1, 2), blocks=1, groups=4)
 WIDE = UNetConfig(base=32, mults=(1, 2), blocks=1, groups=4)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ddpm_lib.diffusion import GaussianDiffusion
-from ddpm_lib.generate import sampler
+from ddpm_lib.evaluate.generate import sampler
 from ddpm_lib.models import GaussianMixture, OracleDenoiser, UNet, UNetConfig
 from ddpm_lib.sampling import Noise, State, ddim_step, ddpm_step, sample, timesteps
 from ddpm_lib.schedule import cosine_schedule, linear_schedule

@@ -18,13 +18,13 @@ from PIL import Image
 from torch import Tensor
 
 from ddpm_lib.__main__ import main
-from ddpm_lib.checkpoint import About, load_checkpoint, save_checkpoint
 from ddpm_lib.data import DataError, image_folder, to_pixels
+from ddpm_lib.data.stream import Shards, StreamedBatches, batches, batches_of, open_images, write_shards
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.models import build
-from ddpm_lib.presets import PRESETS
-from ddpm_lib.stream import Shards, StreamedBatches, batches, batches_of, open_images, write_shards
 from ddpm_lib.train import train
+from ddpm_lib.train.checkpoint import About, load_checkpoint, save_checkpoint
+from ddpm_lib.train.presets import PRESETS
 
 SIZE, N = 8, 90
 
@@ -354,7 +354,7 @@ def test_without_webdataset(
 PEAK = """
 import multiprocessing
 import sys
-from ddpm_lib.stream import StreamedBatches, batches, open_images
+from ddpm_lib.data.stream import StreamedBatches, batches, open_images
 from benchmarks.memory import peak
 batches.BUFFER = 2**21
 data = open_images(sys.argv[1])

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from ddpm_lib.toys import TOYS, checkerboard, gaussian_ring, spiral, two_moons
+from ddpm_lib.data.toys import TOYS, checkerboard, gaussian_ring, spiral, two_moons
 
 Toy = Callable[[int, int], Tensor]
 

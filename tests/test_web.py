@@ -16,10 +16,10 @@ from torch import Tensor
 
 from ddpm_lib import load
 from ddpm_lib.__main__ import main
-from ddpm_lib.checkpoint import Checkpoint, CheckpointError
 from ddpm_lib.models import UNetConfig
 from ddpm_lib.sampling import timesteps
 from ddpm_lib.schedule import cosine_schedule
+from ddpm_lib.train.checkpoint import Checkpoint, CheckpointError
 from ddpm_lib.web.engine import CORE, engine_source, without_comments
 from ddpm_lib.web.export import AFTER, BEFORE, checkpoint_of, detail, read_web, write_web
 from ddpm_lib.web.quantise import dequantise, quantise

@@ -9,11 +9,11 @@ import pytest
 import torch
 
 import ddpm_lib
-from ddpm_lib import weights
-from ddpm_lib.checkpoint import CheckpointError
+from ddpm_lib.assets import weights
 from ddpm_lib.data import DataError
-from ddpm_lib.generate import class_labels, generate, with_guidance
-from ddpm_lib.metrics import digit_classes, digit_distance
+from ddpm_lib.evaluate.generate import class_labels, generate, with_guidance
+from ddpm_lib.evaluate.metrics import digit_classes, digit_distance
+from ddpm_lib.train.checkpoint import CheckpointError
 from tools.checksums import write_sums
 
 

@@ -15,10 +15,10 @@ import traitlets
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page
 
+from ddpm_lib.data.toys import spiral, two_moons
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.sampling import State, timesteps
 from ddpm_lib.schedule import cosine_schedule, linear_schedule
-from ddpm_lib.toys import spiral, two_moons
 from ddpm_lib.widgets import CloudWidget
 from ddpm_lib.widgets.noise import noise
 from tests.browser import pixels

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from ddpm_lib import load
 from ddpm_lib.__main__ import main as ddpm
+from ddpm_lib.assets.weights import FOLDER, install
 from ddpm_lib.cli.common import clock
-from ddpm_lib.weights import FOLDER, install
 from tools.checksums import write_sums
 
 LEFT_OUT = "nowhere: the package would weigh more than 40 MB; `make gpu` trains it anew"

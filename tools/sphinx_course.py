@@ -17,8 +17,8 @@ from sphinx.config import Config
 from sphinx.errors import ExtensionError
 from sphinx.highlighting import PygmentsBridge
 
+from ddpm_lib.assets.weights import load_weights
 from ddpm_lib.web.page_script import write_page_script
-from ddpm_lib.weights import load_weights
 from ddpm_lib.widgets.generate import SHIPPED, URL
 from tools import equations
 from tools.address import find_address

@@ -12,8 +12,8 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import save_file
 
-from ddpm_lib.classifier import WEIGHTS, DigitClassifier, in_batches
 from ddpm_lib.data import Batches, mnist
+from ddpm_lib.evaluate.classifier import WEIGHTS, DigitClassifier, in_batches
 from tools.checksums import write_sums
 
 EPOCHS, BATCH, LR = 5, 128, 3e-3

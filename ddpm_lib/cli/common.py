@@ -13,8 +13,8 @@ from typing import Any
 
 import torch
 
-from ddpm_lib.engine import Engine, EngineError, accelerated, launched, lost_process
-from ddpm_lib.fast import tune
+from ddpm_lib.train.machine.compiling import tune
+from ddpm_lib.train.machine.processes import Engine, EngineError, accelerated, launched, lost_process
 
 
 class UsageError(Exception):

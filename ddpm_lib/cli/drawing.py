@@ -9,11 +9,11 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from tqdm import tqdm
 
+from ddpm_lib.denoiser import Denoiser
 from ddpm_lib.diffusion import GaussianDiffusion
-from ddpm_lib.engine import Engine
-from ddpm_lib.generate import generate
-from ddpm_lib.models import Denoiser
+from ddpm_lib.evaluate.generate import generate
 from ddpm_lib.sampling import Step
+from ddpm_lib.train.machine.processes import Engine
 
 
 def draw(

@@ -14,16 +14,16 @@ from torch import Tensor
 
 from ddpm_lib import load
 from ddpm_lib.bound import bits_per_dim, terms
-from ddpm_lib.checkpoint import Checkpoint
 from ddpm_lib.cli.common import UsageError, engine_for, print_config
 from ddpm_lib.cli.drawing import draw
 from ddpm_lib.data import ImageData, load_data
-from ddpm_lib.engine import Engine
-from ddpm_lib.generate import class_labels, sampler, with_guidance
-from ddpm_lib.metrics import digit_classes, digit_distance, loss_by_t
+from ddpm_lib.data.stream import Shards, open_images
+from ddpm_lib.evaluate.generate import class_labels, sampler, with_guidance
+from ddpm_lib.evaluate.metrics import digit_classes, digit_distance, loss_by_t
 from ddpm_lib.models import classes_of
 from ddpm_lib.sampling import timesteps
-from ddpm_lib.stream import Shards, open_images
+from ddpm_lib.train.checkpoint import Checkpoint
+from ddpm_lib.train.machine.processes import Engine
 
 FEATURES = 128  # of the digit classifier
 LOSSES = 512  # images that the losses are measured on

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ddpm_lib.checkpoint import Checkpoint
 from ddpm_lib.cli.common import UsageError, print_config
+from ddpm_lib.train.checkpoint import Checkpoint
 
 DEFAULT_OUT = {"onnx": "model.onnx", "diffusers": "diffusers"}
 

@@ -10,11 +10,11 @@ import torch
 from ddpm_lib import load
 from ddpm_lib.cli.common import UsageError, engine_for, print_config
 from ddpm_lib.cli.drawing import draw
-from ddpm_lib.engine import Engine
-from ddpm_lib.fast import compile_network
-from ddpm_lib.generate import class_labels, sampler, save_grid, with_guidance
+from ddpm_lib.evaluate.generate import class_labels, sampler, save_grid, with_guidance
 from ddpm_lib.models import classes_of, use_winograd
 from ddpm_lib.sampling import timesteps
+from ddpm_lib.train.machine.compiling import compile_network
+from ddpm_lib.train.machine.processes import Engine
 
 
 def run(args: argparse.Namespace) -> None:

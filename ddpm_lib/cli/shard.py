@@ -8,8 +8,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from ddpm_lib.cli.common import print_config
-from ddpm_lib.photos import list_images
-from ddpm_lib.stream import Index, write_shards
+from ddpm_lib.data.photos import list_images
+from ddpm_lib.data.stream import Index, write_shards
 
 
 def options(p: argparse.ArgumentParser) -> None:

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from ddpm_lib import gaussian
 from ddpm_lib.bound import level_log_prob
+from ddpm_lib.evaluate.montecarlo import normals
 from ddpm_lib.exercises.grading import Function, Mistake, Verdict, grade, grade_value
-from ddpm_lib.montecarlo import normals
 
 BEST_SD, WITHIN = 0.0125, 0.1  # of the last step of the chapter's pupil, on its 40 digits
 LEVELS = torch.arange(256, dtype=torch.float64) / 127.5 - 1

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from ddpm_lib.assets.weights import card
 from ddpm_lib.exercises.grading import Mistake, Verdict, grade, grade_value
-from ddpm_lib.weights import card
 
 Distance = Callable[[Tensor], Tensor]
 

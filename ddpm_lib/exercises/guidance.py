@@ -7,8 +7,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from ddpm_lib.evaluate.montecarlo import normals
 from ddpm_lib.exercises.grading import Mistake, Verdict, grade, grade_value
-from ddpm_lib.montecarlo import normals
 
 SCALE = 7.5  # of the first exercise
 Network = Callable[[Tensor, Tensor, Tensor], Tensor]

@@ -7,8 +7,8 @@ import math
 import torch
 from torch import Tensor
 
+from ddpm_lib.evaluate.montecarlo import normals
 from ddpm_lib.exercises.grading import Mistake, Verdict, grade, grade_value
-from ddpm_lib.montecarlo import normals
 
 
 def check_frechet(answer: object) -> Verdict:

@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ddpm_lib.assets.measured import measured
 from ddpm_lib.exercises.grading import Function, Mistake, Verdict, grade, grade_value
-from ddpm_lib.measured import measured
 
 
 def check_view(answer: object) -> Verdict:

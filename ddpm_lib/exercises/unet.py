@@ -8,8 +8,8 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from ddpm_lib.assets.measured import measured
 from ddpm_lib.exercises.grading import Mistake, Verdict, grade, grade_value
-from ddpm_lib.measured import measured
 from ddpm_lib.models.blocks import time_embedding
 
 

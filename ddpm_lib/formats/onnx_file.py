@@ -15,10 +15,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ddpm_lib.checkpoint import Checkpoint
 from ddpm_lib.formats import FormatError, need
 from ddpm_lib.formats.onnx_check import disagreement
 from ddpm_lib.models import NetworkConfig, UNetConfig, classes_of
+from ddpm_lib.train.checkpoint import Checkpoint
 
 # The oldest opset (2021) that the exporter knows the attention kernel for: the oldest reaches the most runtimes.
 OPSET = 14

@@ -17,11 +17,11 @@ from typing import Any
 
 import torch
 
-from ddpm_lib.checkpoint import Checkpoint, kind_of
 from ddpm_lib.formats import FormatError, need
 from ddpm_lib.formats.unet2d import unet2d_config, unet2d_weights, why_not
 from ddpm_lib.models import Network, classes_of
 from ddpm_lib.models.unet import UNet
+from ddpm_lib.train.checkpoint import Checkpoint, kind_of
 
 PREDICTION = {"eps": "epsilon", "x0": "sample", "v": "v_prediction"}
 TOLERANCE = 1e-3  # of the largest output, or of 1 where that is smaller; float32 gives about 1e-6

@@ -14,9 +14,9 @@ from diffusers.configuration_utils import register_to_config
 from diffusers.models.unets.unet_2d import UNet2DOutput
 from torch import Tensor
 
-from ddpm_lib.checkpoint import CONFIGS
 from ddpm_lib.formats import FormatError
 from ddpm_lib.models import build
+from ddpm_lib.train.checkpoint import CONFIGS
 
 
 class PipelineUNet(ModelMixin, ConfigMixin):  # type: ignore[misc]  # to mypy, diffusers is untyped

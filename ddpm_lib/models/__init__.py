@@ -1,8 +1,7 @@
-"""The denoisers. Each has a frozen config, `predicts` and forward(xt, t, y=None); they import torch alone."""
+"""The denoisers. Each has a frozen config, `predicts` and forward(xt, t, y=None)."""
 
-from ddpm_lib.models.denoiser import Denoiser, Predicts
 from ddpm_lib.models.mlp import MLP, MLPConfig
-from ddpm_lib.models.oracle import ClassOracle, GaussianMixture, OracleDenoiser
+from ddpm_lib.models.oracle import ClassOracle, GaussianMixture, OracleDenoiser, tilted_log_prob
 from ddpm_lib.models.resnet import ResNet, ResNetConfig
 from ddpm_lib.models.unet import UNet, UNetConfig
 from ddpm_lib.models.winograd import use_winograd
@@ -13,19 +12,18 @@ NetworkConfig = UNetConfig | ResNetConfig | MLPConfig
 __all__ = [
     "MLP",
     "ClassOracle",
-    "Denoiser",
     "GaussianMixture",
     "MLPConfig",
     "Network",
     "NetworkConfig",
     "OracleDenoiser",
-    "Predicts",
     "ResNet",
     "ResNetConfig",
     "UNet",
     "UNetConfig",
     "build",
     "classes_of",
+    "tilted_log_prob",
     "use_winograd",
 ]
 

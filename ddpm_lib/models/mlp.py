@@ -8,8 +8,8 @@ from itertools import pairwise
 from jaxtyping import Float, Int
 from torch import Tensor, cat, nn
 
+from ddpm_lib.denoiser import Predicts
 from ddpm_lib.models.blocks import TimeMLP, zero_init
-from ddpm_lib.models.denoiser import Predicts
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ddpm_lib.models.denoiser import Predicts
+from ddpm_lib.denoiser import Predicts
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,3 +144,13 @@ def least_loss(oracle: OracleDenoiser, ts: Sequence[int]) -> Float[Tensor, " n"]
         square = oracle(points, torch.full((len(points),), t)).square().sum(1)
         losses.append(1 - (law.log_prob(points).exp() * square).sum() * step**d / d)
     return torch.stack(losses)
+
+
+def tilted_log_prob(
+    of_class: GaussianMixture, whole: GaussianMixture, x: Float[Tensor, "n d"], w: float
+) -> Float[Tensor, " n"]:
+    """log of p(x | y) p(y | x)^w, up to a constant: (1 + w) log p(x | y) - w log p(x).
+
+    Book: eq-tilted (Ho and Salimans 2022, section 3.1).
+    """
+    return (1 + w) * of_class.log_prob(x) - w * whole.log_prob(x)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from ddpm_lib.denoiser import Predicts
 from ddpm_lib.models.blocks import ACTIVATIONS, TimeMLP, zero_init
-from ddpm_lib.models.denoiser import Predicts
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, cat, nn
 
+from ddpm_lib.denoiser import Predicts
 from ddpm_lib.models.blocks import (
     ACTIVATIONS,
     Attention,
@@ -19,7 +20,6 @@ from ddpm_lib.models.blocks import (
     group_norm,
     zero_init,
 )
-from ddpm_lib.models.denoiser import Predicts
 
 
 @dataclass(frozen=True)

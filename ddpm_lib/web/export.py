@@ -24,10 +24,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ddpm_lib.checkpoint import About, Checkpoint, CheckpointError
 from ddpm_lib.models import UNetConfig
 from ddpm_lib.schedule import NoiseSchedule
 from ddpm_lib.train import TrainConfig
+from ddpm_lib.train.checkpoint import About, Checkpoint, CheckpointError
 from ddpm_lib.web.quantise import dequantise, quantise
 
 FORMAT = "ddpm_lib/web/1"

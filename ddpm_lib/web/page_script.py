@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from ddpm_lib.checkpoint import Checkpoint
+from ddpm_lib.train.checkpoint import Checkpoint
 from ddpm_lib.web.engine import engine_source
 from ddpm_lib.web.export import AFTER, BEFORE, detail
 

@@ -16,7 +16,7 @@ import traitlets
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-from ddpm_lib.picture import COLOURS, INK, axes
+from ddpm_lib.plot.picture import COLOURS, INK, axes
 from ddpm_lib.sampling import State
 from ddpm_lib.schedule import NoiseSchedule, linear_schedule
 from ddpm_lib.widgets.host import Fallback, Widget, read

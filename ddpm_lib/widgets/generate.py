@@ -14,13 +14,13 @@ from typing import Any
 
 import traitlets
 
-from ddpm_lib.checkpoint import About, Checkpoint
+from ddpm_lib.assets.weights import load_weights
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.models import UNet, UNetConfig, classes_of
 from ddpm_lib.train import TrainConfig
+from ddpm_lib.train.checkpoint import About, Checkpoint
 from ddpm_lib.web.engine import engine_source
 from ddpm_lib.web.export import detail
-from ddpm_lib.weights import load_weights
 from ddpm_lib.widgets.generate_record import Recording, record
 from ddpm_lib.widgets.host import Fallback, Widget, _lean, read
 from ddpm_lib.widgets.noise import SEEDS

@@ -16,7 +16,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ddpm_lib.diffusion import GaussianDiffusion
-from ddpm_lib.generate import with_guidance
+from ddpm_lib.evaluate.generate import with_guidance
 from ddpm_lib.models import Network
 from ddpm_lib.sampling import ddim_step, timesteps
 from ddpm_lib.widgets.noise import noise

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ddpm_lib.bound import error_weight
-from ddpm_lib.picture import COLOURS, INK, LINES, axes, legend
+from ddpm_lib.plot.picture import COLOURS, INK, LINES, axes, legend
 from ddpm_lib.schedule import NoiseSchedule
 from ddpm_lib.widgets.host import Fallback, Widget, read
 from ddpm_lib.widgets.scrub import _base64

@@ -13,7 +13,7 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from ddpm_lib.diffusion import GaussianDiffusion
-from ddpm_lib.picture import COLOURS, INK, LINES, axes, legend
+from ddpm_lib.plot.picture import COLOURS, INK, LINES, axes, legend
 from ddpm_lib.schedule import NoiseSchedule, linear_schedule
 from ddpm_lib.widgets.host import Fallback, Widget, read
 from ddpm_lib.widgets.scrub import _base64

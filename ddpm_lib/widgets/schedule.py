@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ddpm_lib import schedule as schedules
-from ddpm_lib.picture import COLOURS, INK, LINES, axes
+from ddpm_lib.plot.picture import COLOURS, INK, LINES, axes
 from ddpm_lib.schedule import NoiseSchedule
 from ddpm_lib.widgets.host import Fallback, Widget, read
 from ddpm_lib.widgets.noise import noise

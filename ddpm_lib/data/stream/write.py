@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ddpm_lib.photos import DataError, list_images, read_image
-from ddpm_lib.stream.index import Index, library, write_index
+from ddpm_lib.data.photos import DataError, list_images, read_image
+from ddpm_lib.data.stream.index import Index, library, write_index
 
 
 def write_shards(

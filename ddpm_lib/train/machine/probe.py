@@ -13,10 +13,10 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from ddpm_lib.gradient import Precision, autocast
 from ddpm_lib.models import Network, use_winograd
 from ddpm_lib.models.winograd import winograd_widths
 from ddpm_lib.train import TrainConfig
+from ddpm_lib.train.machine.gradient import Precision, autocast
 
 ROUNDS = 3
 LONG = 4.0  # seconds that a pass should take at most: a large network is measured on fewer images

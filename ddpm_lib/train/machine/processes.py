@@ -18,7 +18,8 @@ from jaxtyping import Float, Int, Shaped
 from torch import Tensor, distributed
 from torch.nn.parallel import DistributedDataParallel
 
-from ddpm_lib.models import Denoiser, Network, Predicts
+from ddpm_lib.denoiser import Denoiser, Predicts
+from ddpm_lib.models import Network
 
 T = TypeVar("T")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from ddpm_lib.checkpoint import Checkpoint, CheckpointError, load_checkpoint, split_checkpoint
 from ddpm_lib.data import ASSETS, verified
+from ddpm_lib.train.checkpoint import Checkpoint, CheckpointError, load_checkpoint, split_checkpoint
 
 FOLDER = ASSETS / "weights"
 PART = re.compile(

@@ -19,10 +19,10 @@ import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
-from ddpm_lib.photos import DataError as DataError
-from ddpm_lib.photos import list_images, read_image
+from ddpm_lib.data.photos import DataError as DataError
+from ddpm_lib.data.photos import list_images, read_image
 
-ASSETS = Path(__file__).parent / "assets"
+ASSETS = Path(__file__).parent.parent / "assets"
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,7 +166,7 @@ FASHION = ("T-shirt", "trousers", "pullover", "dress", "coat", "sandal", "shirt"
 
 def fashion_mnist(train: bool = True, folder: str | Path | None = None) -> ImageData:
     """Fashion-MNIST (Xiao et al. 2017): `folder`, else its usual places, else a download (see `fetch`)."""
-    from ddpm_lib.fetch import fashion_folder
+    from ddpm_lib.data.fetch import fashion_folder
 
     where = Path(folder) if folder is not None else fashion_folder(idx_names(train))
 

@@ -72,7 +72,9 @@ PRESETS: dict[str, Preset] = {
         "the course's U-Net: 13.8 M parameters, no norm, ten epochs", UNetConfig(), CLASSIC
     ),
     "classic-half": Preset(
-        "the course's U-Net at half its width: 3.4 M parameters, the same ten epochs", UNetConfig(base=48), CLASSIC
+        "the course's U-Net at half its width: 3.4 M parameters, the same ten epochs",
+        UNetConfig(base=48),
+        CLASSIC,
     ),
     "classic-small": Preset(
         "the course's U-Net made small for a CPU (0.7 M parameters), the same ten epochs",

@@ -10,10 +10,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from ddpm_lib.denoiser import Denoiser
 from ddpm_lib.diffusion import GaussianDiffusion
-from ddpm_lib.engine import Engine
 from ddpm_lib.loss import simple_loss
-from ddpm_lib.models import Denoiser
+from ddpm_lib.train.machine.processes import Engine
 
 Precision = Literal["float32", "bfloat16"]
 

@@ -10,9 +10,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ddpm_lib.data import Batches, DataError, ImageData, load_data
-from ddpm_lib.stream.batches import StreamedBatches
-from ddpm_lib.stream.index import INDEX, read_index
-from ddpm_lib.stream.shards import Shards
+from ddpm_lib.data.stream.batches import StreamedBatches
+from ddpm_lib.data.stream.index import INDEX, read_index
+from ddpm_lib.data.stream.shards import Shards
 
 Batch = tuple[Float[Tensor, "b c h w"], Int[Tensor, " b"] | None]
 Images = ImageData | Shards  # both have `shape`, `classes`, `len()` and `head(n)`

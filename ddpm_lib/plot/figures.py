@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ddpm_lib.diffusion import GaussianDiffusion
-from ddpm_lib.picture import COLOURS, INK, LINES, STYLE, WIDTH, Picture, axes, legend
+from ddpm_lib.plot.picture import COLOURS, INK, LINES, STYLE, WIDTH, Picture, axes, legend
 from ddpm_lib.sampling import State
 from ddpm_lib.schedule import NoiseSchedule
 

@@ -12,13 +12,14 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from ddpm_lib.denoiser import Denoiser
 from ddpm_lib.diffusion import GaussianDiffusion
-from ddpm_lib.ema import EMA
-from ddpm_lib.engine import Engine
-from ddpm_lib.fast import compile_network
-from ddpm_lib.gradient import Precision, backward
 from ddpm_lib.loss import DrawT, draw_t, t_weights
-from ddpm_lib.models import Denoiser, Network, classes_of, use_winograd
+from ddpm_lib.models import Network, classes_of, use_winograd
+from ddpm_lib.train.ema import EMA
+from ddpm_lib.train.machine.compiling import compile_network
+from ddpm_lib.train.machine.gradient import Precision, backward
+from ddpm_lib.train.machine.processes import Engine
 
 Batch = tuple[Float[Tensor, "b *shape"], Int[Tensor, " b"] | None]
 

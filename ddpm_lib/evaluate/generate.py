@@ -14,9 +14,10 @@ from PIL import Image
 from torch import Tensor
 
 from ddpm_lib.data import to_pixels
+from ddpm_lib.denoiser import Denoiser
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.guidance import Guided
-from ddpm_lib.models import Denoiser, Network, classes_of
+from ddpm_lib.models import Network, classes_of
 from ddpm_lib.sampling import State, Step, ddim_step, ddpm_step, sample
 
 

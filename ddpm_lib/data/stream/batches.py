@@ -23,7 +23,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from ddpm_lib.data import DataError, to_x0
-from ddpm_lib.stream.shards import Pixels, Shards
+from ddpm_lib.data.stream.shards import Pixels, Shards
 
 BUFFER = 2**25  # bytes of pixels that are shuffled together; never less than one shard
 MIXED = 16  # shards, at most

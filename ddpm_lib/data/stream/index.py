@@ -19,7 +19,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
-from ddpm_lib.photos import SUFFIXES, DataError
+from ddpm_lib.data.photos import SUFFIXES, DataError
 
 INDEX = "index.json"
 FORMAT = "ddpm_lib.shards/1"

@@ -9,9 +9,9 @@ import torch
 from jaxtyping import Float, Float64, Int
 from torch import Tensor
 
-from ddpm_lib.classifier import digit_classifier, in_batches
+from ddpm_lib.denoiser import Denoiser
 from ddpm_lib.diffusion import GaussianDiffusion
-from ddpm_lib.models import Denoiser
+from ddpm_lib.evaluate.classifier import digit_classifier, in_batches
 from ddpm_lib.sampling import Noise
 
 

@@ -12,7 +12,7 @@ from jaxtyping import Int, UInt8
 from torch import Tensor
 
 from ddpm_lib.data import DataError, ImageData
-from ddpm_lib.stream.index import Index, decode, samples
+from ddpm_lib.data.stream.index import Index, decode, samples
 
 Pixels = tuple[UInt8[Tensor, "n c h w"], Int[Tensor, " n"] | None]
 

@@ -1,0 +1,1 @@
+"""Files that come with the package (digits, weights, measurements), and their readers."""
