@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
+from ddpm_lib.denoiser import Denoiser
 from ddpm_lib.models import (
     MLP,
-    Denoiser,
     MLPConfig,
     ResNet,
     ResNetConfig,

@@ -275,7 +275,7 @@ class Clock:
 
     def __init__(self, monkeypatch):
         self.now = 100.0
-        monkeypatch.setattr("ddpm_lib.train.time.perf_counter", lambda: self.now)
+        monkeypatch.setattr("ddpm_lib.train.loop.time.perf_counter", lambda: self.now)
 
 
 def test_speed_and_time_left_are_those_of_the_clock_and_the_readers_time_does_not_count(digits, monkeypatch):
