@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import equations
+from tools import equations, equations_page
 
 CHAPTER = ["# A chapter\n", "\n", "$$\n", "a = b\n", "$$ (eq-one)\n"]
 FUNCTION = '''"""A module."""
@@ -56,11 +56,12 @@ def test_every_equation_of_the_book_has_a_function_and_a_test() -> None:
 
 
 def test_the_page_names_all_of_it(course: Path) -> None:
-    page = equations.write(course).read_text()
+    page = equations_page.write(course).read_text()
     assert "1 equations, 1 functions, 1 tests" in page
-    row = next(line for line in page.splitlines() if "eq-one" in line)
+    _, entry = page.split("::::{container} equation")
     for part in ("{eq}`eq-one`", "`A.one` in `a.py`", "`test_one` in `test_a.py`", "Ho et al. 2020, eq. 4"):
-        assert part in row
+        assert part in entry
+    assert "$$\na = b\n$$\n" in entry
     assert "## [A chapter](one.ipynb)" in page
 
 
@@ -77,12 +78,18 @@ def test_a_gap_ends_the_build(course: Path, file: str, old: str, new: str, words
     path = course / file
     path.write_text(path.read_text().replace(old, new))
     with pytest.raises(equations.Incomplete) as error:
-        equations.write(course)
+        equations_page.write(course)
     assert words in str(error.value)
     assert not (course / "book" / "equations.md").exists()
+
+
+def test_a_formula_without_a_label_is_not_mistaken_for_the_next_one(course: Path) -> None:
+    chapter(course, ["# A chapter\n", "\n", "$$\n", "c = d\n", "$$\n", "\n", *CHAPTER[2:]])
+    ((label, _, formula),) = equations.labels(course)
+    assert (label, formula) == ("eq-one", "a = b")
 
 
 def test_a_label_given_twice_is_found(course: Path) -> None:
     chapter(course, [*CHAPTER, "\n", *CHAPTER[2:]])
     with pytest.raises(equations.Incomplete, match="labelled twice"):
-        equations.write(course)
+        equations_page.write(course)

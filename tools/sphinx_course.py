@@ -1,6 +1,6 @@
 """The book's own Sphinx extension.
 
-Mathematics without a network, this repository's address, the table of equations, light pages, a quiet console,
+Mathematics without a network, this repository's address, the page of equations, light pages, a quiet console,
 and the network that the pages run.
 """
 
@@ -20,8 +20,9 @@ from sphinx.highlighting import PygmentsBridge
 from ddpm_lib.assets.weights import load_weights
 from ddpm_lib.web.page_script import write_page_script
 from ddpm_lib.widgets.generate import SHIPPED, URL
-from tools import equations
 from tools.address import find_address
+from tools.equations import Incomplete
+from tools.equations_page import write as write_equations
 from tools.page_networks import move_networks
 
 MATHJAX = "tex-svg-full.js"  # every TeX extension and the fonts, as paths, in one file: it loads nothing more
@@ -95,11 +96,11 @@ class LightFormatter(HtmlFormatter):  # type: ignore[misc]
         return classes
 
 
-def table_of_equations(app: Sphinx, config: Config) -> None:
+def page_of_equations(app: Sphinx, config: Config) -> None:
     """Write book/equations.md before the sources are looked for; a gap in it ends the build."""
     try:
-        equations.write()
-    except equations.Incomplete as error:
+        write_equations()
+    except Incomplete as error:
         raise ExtensionError(str(error)) from error
 
 
@@ -119,14 +120,21 @@ def networks_of_a_page(
         context["body"] = move_networks(context["body"], Path(app.outdir))
 
 
+def name_folds(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
+    """Let a fold of code be called what it says, "Show the solution": myst-nb names them all the same."""
+    if "body" in context:
+        context["body"] = context["body"].replace('<summary aria-label="Toggle hidden content">', "<summary>")
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("comments_config", {}, "")  # Jupyter Book sets it for an extension that we leave out
     PygmentsBridge.html_formatter = LightFormatter
-    app.connect("config-inited", table_of_equations)
+    app.connect("config-inited", page_of_equations)
     app.connect("config-inited", local_mathjax)
     app.connect("config-inited", repository, priority=400)  # before the theme reads its options
     app.connect("html-page-context", no_widget_state, priority=900)  # after myst-nb has added it
     app.connect("html-page-context", networks_of_a_page)
+    app.connect("html-page-context", name_folds)
     app.connect("build-finished", network_for_pages)
     app.add_js_file(None, body=THEME_MODE, priority=100)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
