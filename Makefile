@@ -35,13 +35,13 @@ $(READY): requirements.txt constraints.txt pyproject.toml
 	@$(PY) -m pip install --quiet --no-build-isolation -c constraints.txt -e .
 	@touch $@
 
-book: html  ## build the book and serve it on this machine (SERVE=0: only build)
+book: html  ## build the book and serve it on this machine (SERVE=0: only build; KEEP_GOING=1: even if a chapter fails)
 ifneq ($(SERVE),0)
 	@$(PY) -m tools.serve
 endif
 
-html: $(READY)  ## execute the chapters and build the pages into _build/html
-	@$(PY) -m tools.book
+html: $(READY)  ## execute the chapters that changed and build the pages into _build/html
+	@$(PY) -m tools.book $(if $(filter-out 0,$(KEEP_GOING)),--keep-going)
 
 test: $(READY)  ## everything below, in order; stops at the first failure
 	@MAKE="$(MAKE)" $(PY) -m tools.gate lint types chromium unit notebooks html pages
@@ -62,9 +62,8 @@ $(BENCH): benchmarks/requirements.txt | $(READY)
 unit: $(READY) $(BENCH) chromium  ## the unit tests, with array shapes checked as they run
 	@OMP_NUM_THREADS=1 $(PY) -m pytest -m "not pages" -n 2
 
-notebooks: $(READY)  ## every notebook run from top to bottom (nbval)
-	@echo "==> running every notebook (about 7 minutes on two cores) ..."
-	@$(PY) -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=600 -p no:xdist --durations=5 book
+notebooks: $(READY)  ## every notebook run from top to bottom (nbval), its outputs kept for the book
+	@$(PY) -m tools.execute --all
 
 chromium: $(READY)  ## make sure that there is a Chromium to drive the pages with
 	@$(PY) -m tools.chromium
