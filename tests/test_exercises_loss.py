@@ -39,7 +39,7 @@ RIGHT: dict[str, object] = {
     "check_noise_loss": noise_loss,
     "check_log_level": log_level,
     "check_last_sd": 0.0121,
-    "check_least_error": 0.2,
+    "check_least_error": 2 / 3,
     "check_score_from_x0": lambda xt, x0_hat, ab: (ab**0.5 * x0_hat - xt) / (1 - ab),
 }
 VALUES = {"check_prior_term", "check_last_sd", "check_least_error"}
@@ -55,7 +55,7 @@ WRONG: list[tuple[str, object, str]] = [
     (
         "check_noise_loss",
         lambda network, x0, t, eps, ab: ((eps - network(x0, t)) ** 2).mean(),
-        "given the clean picture",
+        "given the clean image",
     ),
     ("check_noise_loss", lambda *p: noise_loss(*p) * 2, "not in a way that is known"),
     ("check_noise_loss", lambda network, x0, t, eps, ab: eps - network(x0, t), "has shape (6, 2)"),
@@ -63,7 +63,9 @@ WRONG: list[tuple[str, object, str]] = [
     ("check_last_sd", 0.0001, "off by up to"),
     ("check_last_sd", 0.00015625, "take its root"),
     ("check_last_sd", "narrow", "made of numbers"),
-    ("check_least_error", 0.8, "share of the noise"),
+    ("check_least_error", 1 / 3, "share of the noise"),
+    # at this alpha_bar the least error of x_0 is another number, and not taken for that of eps
+    ("check_least_error", 1 / 6, "least error of x_0"),
     ("check_score_from_x0", lambda xt, x0_hat, ab: (xt - ab**0.5 * x0_hat) / (1 - ab), "The sign"),
 ]
 

@@ -1,4 +1,4 @@
-"""Graders of the chapter on the loss, first half: the terms of the bound, in nats and by grey levels."""
+"""Graders of the chapter on the loss, first half: the terms of the bound, in nats and by gray levels."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ddpm_lib.bound import level_log_prob
 from ddpm_lib.evaluate.montecarlo import normals
 from ddpm_lib.exercises.grading import Function, Mistake, Verdict, grade, grade_value
 
-BEST_SD, WITHIN = 0.0125, 0.1  # of the last step of the chapter's pupil, on its 40 digits
+BEST_SD, WITHIN = 0.0125, 0.1  # of the last step of the denoiser `one Gaussian`, on its 40 digits
 LEVELS = torch.arange(256, dtype=torch.float64) / 127.5 - 1
 
 
@@ -33,7 +33,7 @@ def check_prior_term(answer: object) -> Verdict:
         ),
     ]
     return grade_value(
-        answer, right, mistakes, "A fifth of the signal's power costs a tenth of a nat a pixel."
+        answer, right, mistakes, "A fifth of the signal's power costs a tenth of a nat per pixel."
     )
 
 
@@ -72,7 +72,7 @@ def check_kl(answer: object) -> Verdict:
 
 
 def check_log_level(answer: object) -> Verdict:
-    """answer(x0, mean, sd): log of the probability of each grey level x0 under N(mean, sd^2)."""
+    """answer(x0, mean, sd): log of the probability of each gray level x0 under N(mean, sd^2)."""
 
     def levels(half: float, tails: bool = True) -> Function:
         def function(x0: Tensor, mean: float, sd: float) -> Tensor:
@@ -95,7 +95,7 @@ def check_log_level(answer: object) -> Verdict:
         ),
         Mistake(
             levels(2 / 255),
-            "Your levels overlap: two neighbours are 2 / 255 apart, so each owns 1 / 255 to either side.",
+            "Your levels overlap: two neighbors are 2 / 255 apart, so each owns 1 / 255 to either side.",
         ),
         Mistake(
             levels(1 / 256),
@@ -128,8 +128,8 @@ def check_last_sd(answer: object) -> Verdict:
         (0.01, "That is the root of beta_1, which the paper fixed. Another one fits better."),
         (
             0.0069,
-            "That is the error over all pixels. The black ones own a tail: look at the greys, or measure L_0.",
+            "That is the error over all pixels. The black ones own a tail: look at the grays, or measure L_0.",
         ),
     ]
-    praise = "Wider than the root of beta_1: the guess errs by 0.01 on greys, and too narrow costs more than too wide."
+    praise = "Wider than the root of beta_1: the guess errs by 0.01 on grays, and too narrow costs more than too wide."
     return grade_value(BEST_SD if near else answer, BEST_SD, mistakes, praise)

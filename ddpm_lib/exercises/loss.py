@@ -63,9 +63,7 @@ def check_noise_loss(answer: object) -> Verdict:
             loss(roots=False),
             "The network sees x_t now. But x_t is mixed wrongly: variances are alpha_bar and 1 - alpha_bar.",
         ),
-        Mistake(
-            loss(shown="x0"), "The network is given the clean picture: it must guess the noise from x_t."
-        ),
+        Mistake(loss(shown="x0"), "The network is given the clean image: it must guess the noise from x_t."),
         Mistake(loss(shown="eps"), "The network is given the noise that it has to guess."),
         Mistake(loss(target="x0"), "The target is the noise: eps, not x0."),
         Mistake(loss(total=True), "Right up to a factor: take the mean, or the loss grows with the batch."),
@@ -86,42 +84,47 @@ def check_noise_loss(answer: object) -> Verdict:
 
 
 def check_least_error(answer: object) -> Verdict:
-    """answer: the least mean squared error of eps for a pixel N(0, 0.25) where alpha_bar = 0.5."""
+    """answer: the least mean squared error of eps for a pixel N(0, 0.5) where alpha_bar = 0.8."""
+    signal, noise = 0.8 * 0.5, 1 - 0.8
     mistakes: list[tuple[object, str]] = [
-        (0.8, "That is the share of the noise in Var[x_t], which can be guessed. The rest is lost."),
-        (0.5, "That is the answer for variance 1. This pixel has variance 0.25."),
-        (0.25, "That is the variance of the data. The signal in x_t has half of it, and the noise 0.5."),
+        (
+            noise / (signal + noise),
+            "That is the share of the noise in Var[x_t], which can be guessed. The rest is lost.",
+        ),
+        (0.8, "That is the answer for variance 1. This pixel has variance 0.5."),
+        (0.5, "That is the variance of the data. What is its share of Var[x_t]?"),
+        (0.4, "That is the signal's part of Var[x_t]. Divide it by all of Var[x_t]."),
+        (0.2, "That is the noise's variance in x_t. The error of eps was asked for."),
         (0.0, "x_t does not tell signal from noise, so some error is left."),
         (
-            0.1,
-            "That is the least error of x_0: its variance 0.25, times the noise's share... nearly. Ask for eps.",
+            0.5 * noise / (signal + noise),
+            "That is the least error of x_0. That of eps is larger by the factor SNR(t).",
         ),
-        (1 / 3, "You forgot to shrink the signal: its variance in x_t is alpha_bar times 0.25."),
+        (0.5 / (0.5 + noise), "You forgot to shrink the signal: its variance in x_t is alpha_bar times 0.5."),
     ]
-    return grade_value(
-        answer, 0.2, mistakes, "The signal's share of Var[x_t]: what looks like noise and is not."
-    )
+    praise = "The signal's share of Var[x_t]: the part of x_t that may be taken for noise and is not."
+    return grade_value(answer, signal / (signal + noise), mistakes, praise)
 
 
 def check_score_from_x0(answer: object) -> Verdict:
-    """answer(xt, x0_hat, alpha_bar_t): the score at x_t from a guess of the picture."""
+    """answer(xt, x0_hat, alpha_bar_t): the score at x_t from a guess of the image."""
 
     def right(xt: Tensor, x0_hat: Tensor, alpha_bar_t: float) -> Tensor:
         return -(xt - math.sqrt(alpha_bar_t) * x0_hat) / (1 - alpha_bar_t)
 
     mistakes = [
-        Mistake(lambda x, x0, a: -right(x, x0, a), "The sign: the density grows towards the picture."),
+        Mistake(lambda x, x0, a: -right(x, x0, a), "The sign: the density grows towards the image."),
         Mistake(
             lambda x, x0, a: math.sqrt(1 - a) * right(x, x0, a),
             "That is minus the noise. The score is the noise divided by -sqrt(1 - alpha_bar).",
         ),
         Mistake(
             lambda x, x0, a: -(x - x0) / (1 - a),
-            "The picture in x_t is shrunk: subtract sqrt(alpha_bar) x0_hat.",
+            "The image in x_t is shrunk: subtract sqrt(alpha_bar) x0_hat.",
         ),
         Mistake(
             lambda x, x0, a: -(x - a * x0) / (1 - a),
-            "The picture in x_t is shrunk by sqrt(alpha_bar), not by alpha_bar.",
+            "The image in x_t is shrunk by sqrt(alpha_bar), not by alpha_bar.",
         ),
         Mistake(
             lambda x, x0, a: -(x - math.sqrt(a) * x0) / (1 - a) ** 2,
