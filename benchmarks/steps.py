@@ -29,7 +29,7 @@ from ddpm_lib.data import ASSETS, mnist
 from ddpm_lib.evaluate.classifier import digit_classifier, in_batches
 from ddpm_lib.evaluate.generate import generate, sampler
 from ddpm_lib.evaluate.metrics import digit_classes, frechet_distance
-from ddpm_lib.sampling import Step, ddim_step
+from ddpm_lib.sampling import DDIM, Step
 
 RESULT = ASSETS / "measured" / "steps.json"
 WEIGHTS = "cpu-minutes"
@@ -47,10 +47,10 @@ def rule(name: str) -> Step:
     above = name == HALVES[0]
 
     def step(
-        diffusion: Any, xt: Tensor, t: Any, s: Any, x0_hat: Tensor, eps_hat: Tensor, z: Tensor
+        diffusion: Any, xt: Tensor, t: Any, s: Any, x0_hat: Tensor, eps_hat: Tensor, z: Tensor, *_: object
     ) -> Tensor:
         eta = float((t > diffusion.T // 2) == above)
-        return ddim_step(diffusion, xt, t, s, x0_hat, eps_hat, z, eta=eta)
+        return DDIM(eta)(diffusion, xt, t, s, x0_hat, eps_hat, z)
 
     return step
 

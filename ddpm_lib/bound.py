@@ -9,13 +9,13 @@ from __future__ import annotations
 import math
 
 import torch
-from jaxtyping import Float, Float64, Int
+from jaxtyping import Float, Float64
 from torch import Tensor
 from torch.special import log_ndtr
 
 from ddpm_lib import gaussian
 from ddpm_lib.chain import Draw, path_log_prob
-from ddpm_lib.denoiser import Denoiser
+from ddpm_lib.denoiser import Denoiser, Labels, X
 from ddpm_lib.diffusion import GaussianDiffusion, Sigma2
 from ddpm_lib.schedule import NoiseSchedule
 
@@ -45,7 +45,7 @@ def path_bound(
     return _total(path_log_prob(diffusion.schedule, path) - log_p)
 
 
-def prior_term(diffusion: GaussianDiffusion, x0: Float[Tensor, "b *shape"]) -> Float[Tensor, " b"]:
+def prior_term(diffusion: GaussianDiffusion, x0: X) -> Float[Tensor, " b"]:
     """L_T = KL(q(x_T | x_0) || N(0, I)), in nats an image: nothing in it is learned.
 
     Book: eq-prior-term (Ho et al. 2020, eq. 5).
@@ -57,11 +57,11 @@ def prior_term(diffusion: GaussianDiffusion, x0: Float[Tensor, "b *shape"]) -> F
 def step_term(
     denoiser: Denoiser,
     diffusion: GaussianDiffusion,
-    x0: Float[Tensor, "b *shape"],
+    x0: X,
     t: int,
-    eps: Float[Tensor, "b *shape"],
+    eps: X,
     *,
-    y: Int[Tensor, " b"] | None = None,
+    y: Labels | None = None,
     sigma2: Sigma2 = "beta_tilde",
     clip: bool = True,
     levels: bool = True,
@@ -88,10 +88,10 @@ def step_term(
 def terms(
     denoiser: Denoiser,
     diffusion: GaussianDiffusion,
-    x0: Float[Tensor, "b *shape"],
+    x0: X,
     draw: Draw,
     *,
-    y: Int[Tensor, " b"] | None = None,
+    y: Labels | None = None,
     sigma2: Sigma2 = "beta_tilde",
     clip: bool = True,
     levels: bool = True,
@@ -165,5 +165,5 @@ def bits_per_dim(nats: Float[Tensor, "*shape"], dimensions: int) -> Float[Tensor
     return nats / (dimensions * math.log(2))
 
 
-def _total(x: Float[Tensor, "b *shape"]) -> Float[Tensor, " b"]:
+def _total(x: X) -> Float[Tensor, " b"]:
     return x.flatten(1).sum(1)

@@ -1,4 +1,4 @@
-"""What the library asks of a network."""
+"""What the library asks of a network, and the names of the shapes that all of its mathematics shares."""
 
 from __future__ import annotations
 
@@ -6,6 +6,16 @@ from typing import Literal, Protocol, runtime_checkable
 
 from jaxtyping import Float, Int
 from torch import Tensor
+
+# b images (b, c, h, w), or b points (b, d); checked while the tests run
+X = Float[Tensor, "b *shape"]
+# One time for all of them, or one for each
+Times = Int[Tensor, " b"]
+Time = int | Times
+# Their classes
+Labels = Int[Tensor, " b"]
+# A coefficient per image, shaped to broadcast against the images
+Factor = Float[Tensor, "..."]
 
 Predicts = Literal["eps", "x0", "v"]
 
@@ -19,6 +29,4 @@ class Denoiser(Protocol):
         """ "eps", "x0" or "v"."""
         ...
 
-    def __call__(
-        self, xt: Float[Tensor, "b *shape"], t: Int[Tensor, " b"], y: Int[Tensor, " b"] | None = None
-    ) -> Float[Tensor, "b *shape"]: ...
+    def __call__(self, xt: X, t: Times, y: Labels | None = None) -> X: ...

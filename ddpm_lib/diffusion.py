@@ -1,9 +1,7 @@
 """The Gaussian algebra of diffusion: the forward process q, its posterior, and p_theta.
 
-Every function takes a time `t` that is an int or an int64 tensor with one entry an image, and reads
-alpha_bar from one table. A reverse step goes from t to any s < t; s = t - 1 is the paper's case.
-
-Coefficients are worked out in float64 and cast when they meet an image: 1 - alpha_bar in float32
+A time `t` is an int or an int64 tensor with one entry per image. A reverse step goes from t to any s < t; s = t - 1 is
+the paper's case. Coefficients are worked out in float64 and cast when they meet an image: 1 - alpha_bar in float32
 would lose three digits near t = 0, where alpha_bar is close to 1.
 """
 
@@ -12,13 +10,11 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
-from jaxtyping import Float, Int
 from torch import Tensor
 
-from ddpm_lib.denoiser import Denoiser, Predicts
+from ddpm_lib.denoiser import Denoiser, Factor, Labels, Predicts, Time, X
 from ddpm_lib.schedule import NoiseSchedule
 
-Time = int | Int[Tensor, " b"]
 Sigma2 = Literal["beta_tilde", "beta"]
 
 
@@ -34,7 +30,7 @@ class GaussianDiffusion:
         """The number of noising steps."""
         return self.schedule.T
 
-    def alpha_bar(self, t: Time, like: Float[Tensor, "b *shape"]) -> Float[Tensor, "..."]:
+    def alpha_bar(self, t: Time, like: X) -> Factor:
         """alpha_bar[t] in float64 on the device of `like`, shaped to broadcast against it."""
         self._check_time(t)
         if like.device not in self._tables:
@@ -45,9 +41,7 @@ class GaussianDiffusion:
 
     # -- the forward process q ---------------------------------------------------------------------------
 
-    def q_mean_variance(
-        self, x0: Float[Tensor, "b *shape"], t: Time
-    ) -> tuple[Float[Tensor, "b *shape"], Float[Tensor, "..."]]:
+    def q_mean_variance(self, x0: X, t: Time) -> tuple[X, Factor]:
         """Mean and variance of q(x_t | x_0).
 
         Book: eq-closed-form (Ho et al. 2020, eq. 4).
@@ -55,9 +49,7 @@ class GaussianDiffusion:
         ab = self.alpha_bar(t, x0)
         return times(ab.sqrt(), x0), (1 - ab).to(x0.dtype)
 
-    def q_sample(
-        self, x0: Float[Tensor, "b *shape"], t: Time, eps: Float[Tensor, "b *shape"]
-    ) -> Float[Tensor, "b *shape"]:
+    def q_sample(self, x0: X, t: Time, eps: X) -> X:
         """x_t = sqrt(alpha_bar_t) x_0 + sqrt(1 - alpha_bar_t) eps.
 
         Book: eq-closed-form (Ho et al. 2020, eq. 4).
@@ -65,29 +57,20 @@ class GaussianDiffusion:
         ab = self.alpha_bar(t, x0)
         return times(ab.sqrt(), x0) + times((1 - ab).sqrt(), eps)
 
-    def q_posterior(
-        self, x0: Float[Tensor, "b *shape"], xt: Float[Tensor, "b *shape"], t: Time, s: Time
-    ) -> tuple[Float[Tensor, "b *shape"], Float[Tensor, "..."]]:
-        """Mean and variance of q(x_s | x_t, x_0) for any s < t.
+    def q_posterior(self, x0: X, xt: X, t: Time, s: Time) -> tuple[X, Factor]:
+        """Mean and variance of q(x_s | x_t, x_0) for any s < t: at s = 0 exactly x_0 and 0.
 
-        Book: eq-posterior-bayes; eq-posterior-any;
-        eq-posterior-mean (Ho et al. 2020, eq. 7).
-
-        At s = 0 these are exactly x_0 and 0.
+        Book: eq-posterior-bayes; eq-posterior-any; eq-posterior-mean (Ho et al. 2020, eq. 7).
         """
         self._check_step(t, s)
         ab_t, ab_s = self.alpha_bar(t, xt), self.alpha_bar(s, xt)
         a = ab_t / ab_s  # the signal kept from s to t
-        weight_x0 = ab_s.sqrt() * (1 - a) / (1 - ab_t)
-        weight_xt = a.sqrt() * (1 - ab_s) / (1 - ab_t)
-        mean = times(weight_x0, x0) + times(weight_xt, xt)
+        mean = times(ab_s.sqrt() * (1 - a) / (1 - ab_t), x0) + times(a.sqrt() * (1 - ab_s) / (1 - ab_t), xt)
         return mean, self.reverse_variance(xt, t, s, "beta_tilde")
 
     # -- four names for one prediction -------------------------------------------------------------------
 
-    def predict_x0(
-        self, xt: Float[Tensor, "b *shape"], t: Time, eps: Float[Tensor, "b *shape"]
-    ) -> Float[Tensor, "b *shape"]:
+    def predict_x0(self, xt: X, t: Time, eps: X) -> X:
         """x_0 from the noise: (x_t - sqrt(1 - alpha_bar_t) eps) / sqrt(alpha_bar_t).
 
         Book: eq-x0-from-eps (Ho et al. 2020, eq. 15).
@@ -95,16 +78,12 @@ class GaussianDiffusion:
         ab = self.alpha_bar(t, xt)
         return times(1 / ab.sqrt(), xt) - times((1 / ab - 1).sqrt(), eps)
 
-    def predict_eps(
-        self, xt: Float[Tensor, "b *shape"], t: Time, x0: Float[Tensor, "b *shape"]
-    ) -> Float[Tensor, "b *shape"]:
+    def predict_eps(self, xt: X, t: Time, x0: X) -> X:
         """eps from the image: (x_t - sqrt(alpha_bar_t) x_0) / sqrt(1 - alpha_bar_t). Needs t >= 1."""
         ab = self.alpha_bar(t, xt)
         return times(1 / (1 - ab).sqrt(), xt - times(ab.sqrt(), x0))
 
-    def predict_v(
-        self, x0: Float[Tensor, "b *shape"], t: Time, eps: Float[Tensor, "b *shape"]
-    ) -> Float[Tensor, "b *shape"]:
+    def predict_v(self, x0: X, t: Time, eps: X) -> X:
         """v = sqrt(alpha_bar_t) eps - sqrt(1 - alpha_bar_t) x_0.
 
         Book: eq-v (Salimans and Ho 2022, section 4).
@@ -112,23 +91,17 @@ class GaussianDiffusion:
         ab = self.alpha_bar(t, x0)
         return times(ab.sqrt(), eps) - times((1 - ab).sqrt(), x0)
 
-    def x0_from_v(
-        self, xt: Float[Tensor, "b *shape"], t: Time, v: Float[Tensor, "b *shape"]
-    ) -> Float[Tensor, "b *shape"]:
+    def x0_from_v(self, xt: X, t: Time, v: X) -> X:
         """x_0 = sqrt(alpha_bar_t) x_t - sqrt(1 - alpha_bar_t) v."""
         ab = self.alpha_bar(t, xt)
         return times(ab.sqrt(), xt) - times((1 - ab).sqrt(), v)
 
-    def eps_from_v(
-        self, xt: Float[Tensor, "b *shape"], t: Time, v: Float[Tensor, "b *shape"]
-    ) -> Float[Tensor, "b *shape"]:
+    def eps_from_v(self, xt: X, t: Time, v: X) -> X:
         """eps = sqrt(1 - alpha_bar_t) x_t + sqrt(alpha_bar_t) v."""
         ab = self.alpha_bar(t, xt)
         return times((1 - ab).sqrt(), xt) + times(ab.sqrt(), v)
 
-    def score(
-        self, xt: Float[Tensor, "b *shape"], t: Time, eps: Float[Tensor, "b *shape"]
-    ) -> Float[Tensor, "b *shape"]:
+    def score(self, xt: X, t: Time, eps: X) -> X:
         """The gradient of log q(x_t | x_0) in x_t, -eps / sqrt(1 - alpha_bar_t); that of log q(x_t) for E[eps | x_t].
 
         Book: eq-score (score SDE, section 3.3). Needs t >= 1.
@@ -136,9 +109,7 @@ class GaussianDiffusion:
         ab = self.alpha_bar(t, xt)
         return times(-1 / (1 - ab).sqrt(), eps)
 
-    def interpret(
-        self, output: Float[Tensor, "b *shape"], xt: Float[Tensor, "b *shape"], t: Time, predicts: Predicts
-    ) -> tuple[Float[Tensor, "b *shape"], Float[Tensor, "b *shape"]]:
+    def interpret(self, output: X, xt: X, t: Time, predicts: Predicts) -> tuple[X, X]:
         """(x0_hat, eps_hat) from a network's output, whatever it predicts."""
         match predicts:
             case "eps":
@@ -149,10 +120,8 @@ class GaussianDiffusion:
                 return self.x0_from_v(xt, t, output), self.eps_from_v(xt, t, output)
         raise ValueError(f"A denoiser predicts 'eps', 'x0' or 'v', but this one says {predicts!r}.")
 
-    def target(
-        self, x0: Float[Tensor, "b *shape"], t: Time, eps: Float[Tensor, "b *shape"], predicts: Predicts
-    ) -> Float[Tensor, "b *shape"]:
-        """What a network that predicts `predicts` should have put out: the inverse of `interpret`."""
+    def target(self, x0: X, t: Time, eps: X, predicts: Predicts) -> X:
+        """What a network that predicts `predicts` should answer: the inverse of `interpret`."""
         match predicts:
             case "eps":
                 return eps
@@ -165,37 +134,22 @@ class GaussianDiffusion:
     # -- the reverse process p_theta ---------------------------------------------------------------------
 
     def p_mean_variance(
-        self,
-        denoiser: Denoiser,
-        xt: Float[Tensor, "b *shape"],
-        t: Time,
-        s: Time,
-        *,
-        y: Int[Tensor, " b"] | None = None,
-        clip: bool = True,
-        sigma2: Sigma2 = "beta_tilde",
-    ) -> tuple[Float[Tensor, "b *shape"], Float[Tensor, "..."]]:
+        self, denoiser: Denoiser, xt: X, t: Time, s: Time, *,
+        y: Labels | None = None, clip: bool = True, sigma2: Sigma2 = "beta_tilde",
+    ) -> tuple[X, Factor]:  # fmt: skip
         """Mean and variance of p_theta(x_s | x_t): the posterior at x0_hat.
 
-        Book: eq-reverse (Ho et al. 2020, eq. 1);
-        eq-mean-eps (Ho et al. 2020, eq. 11), with clip=False.
+        Book: eq-reverse (Ho et al. 2020, eq. 1); eq-mean-eps (Ho et al. 2020, eq. 11), with clip=False.
 
-        `clip` limits x0_hat to [-1, 1]; `sigma2` is one of the paper's two
-        choices (section 3.2).
+        `clip` limits x0_hat to [-1, 1]; `sigma2` is one of the paper's two choices (section 3.2).
         """
         x0_hat, _ = self.denoise(denoiser, xt, t, y=y, clip=clip)
         mean, _ = self.q_posterior(x0_hat, xt, t, s)
         return mean, self.reverse_variance(xt, t, s, sigma2)
 
     def denoise(
-        self,
-        denoiser: Denoiser,
-        xt: Float[Tensor, "b *shape"],
-        t: Time,
-        *,
-        y: Int[Tensor, " b"] | None = None,
-        clip: bool = True,
-    ) -> tuple[Float[Tensor, "b *shape"], Float[Tensor, "b *shape"]]:
+        self, denoiser: Denoiser, xt: X, t: Time, *, y: Labels | None = None, clip: bool = True
+    ) -> tuple[X, X]:
         """(x0_hat, eps_hat) of the network at (x_t, t); with `clip`, both belong to x0_hat in [-1, 1].
 
         Book: eq-clip.
@@ -207,15 +161,10 @@ class GaussianDiffusion:
             eps_hat = self.predict_eps(xt, t, x0_hat)
         return x0_hat, eps_hat
 
-    def reverse_variance(
-        self, xt: Float[Tensor, "b *shape"], t: Time, s: Time, sigma2: Sigma2
-    ) -> Float[Tensor, "..."]:
-        """The variance of p_theta(x_s | x_t).
+    def reverse_variance(self, xt: X, t: Time, s: Time, sigma2: Sigma2) -> Factor:
+        """The variance of p_theta(x_s | x_t): the posterior's for "beta_tilde", the forward step's for "beta".
 
-        Book: eq-posterior-variance (Ho et al. 2020, eq. 7);
-        eq-sigma-choices (Ho et al. 2020, section 3.2).
-
-        "beta_tilde" is the posterior's; "beta" is that of the forward step.
+        Book: eq-posterior-variance (Ho et al. 2020, eq. 7); eq-sigma-choices (Ho et al. 2020, section 3.2).
         """
         self._check_step(t, s)
         ab_t, ab_s = self.alpha_bar(t, xt), self.alpha_bar(s, xt)
@@ -228,10 +177,10 @@ class GaussianDiffusion:
 
     def _check_time(self, t: Time) -> None:
         # A tensor on an accelerator is not read back: that would stall the device at every step.
-        if not isinstance(t, Tensor):
-            inside = 0 <= t <= self.T
-        else:
+        if isinstance(t, Tensor):
             inside = t.device.type != "cpu" or bool(((t >= 0) & (t <= self.T)).all())
+        else:
+            inside = 0 <= t <= self.T
         if not inside:
             raise ValueError(
                 f"t = {t} is outside 0 ... {self.T}: 0 is the clean image and T = {self.T} is the noise."
@@ -245,6 +194,6 @@ class GaussianDiffusion:
             )
 
 
-def times(coefficient: Float[Tensor, "..."], x: Float[Tensor, "b *shape"]) -> Float[Tensor, "b *shape"]:
+def times(coefficient: Factor, x: X) -> X:
     """coefficient * x in the dtype of x."""
     return coefficient.to(x.dtype) * x

@@ -1,6 +1,6 @@
-"""Steering a walk towards a class: with the gradient of a classifier, or with no classifier at all.
+"""Guidance towards a class: with the gradient of a classifier, or without a classifier.
 
-Both multiply p(x_t | y) by a power of p(y | x_t), at every t on its own.
+Both multiply p(x_t | y) by a power of p(y | x_t), at each t separately.
 """
 
 from __future__ import annotations
@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from jaxtyping import Float, Int
 from torch import Tensor
 
-from ddpm_lib.denoiser import Denoiser, Predicts
-from ddpm_lib.diffusion import GaussianDiffusion, Time, times
+from ddpm_lib.denoiser import Denoiser, Labels, Predicts, Time, Times, X
+from ddpm_lib.diffusion import GaussianDiffusion, times
 
-LogProb = Callable[[Tensor, Tensor, Tensor], Tensor]  # (x_t, t, y) -> log p(y | x_t), one number a picture
+LogProb = Callable[[Tensor, Tensor, Tensor], Tensor]  # (x_t, t, y) -> log p(y | x_t), one number per image
 
 
 class Guided:
@@ -36,12 +35,10 @@ class Guided:
         """What the guided network predicts: the weights add to 1, so the same as the plain one."""
         return self.denoiser.predicts
 
-    def __call__(
-        self, xt: Float[Tensor, "b *shape"], t: Int[Tensor, " b"], y: Int[Tensor, " b"] | None = None
-    ) -> Float[Tensor, "b *shape"]:
-        """One pass of twice the batch: with the labels, and without."""
+    def __call__(self, xt: X, t: Times, y: Labels | None = None) -> X:
+        """One pass of the network over twice the batch: with the labels, and without."""
         if y is None:
-            raise ValueError("Guidance steers towards a class: pass y, one label an image.")
+            raise ValueError("Guidance steers towards a class: pass y, one label per image.")
         w: float | Tensor = self.w
         if self.interval is not None:
             low, high = self.interval
@@ -61,7 +58,7 @@ class ClassifierGuided:
 
     Book: eq-classifier-guidance (Dhariwal and Nichol 2021, eq. 14).
 
-    The denoiser is asked without a class. `log_prob` must know noisy pictures; its gradient is taken in x_t.
+    The denoiser runs without a class. `log_prob` must be a classifier of noisy images; its gradient is taken in x_t.
     """
 
     def __init__(
@@ -74,12 +71,10 @@ class ClassifierGuided:
         """The noise, whatever the denoiser predicts."""
         return "eps"
 
-    def __call__(
-        self, xt: Float[Tensor, "b *shape"], t: Int[Tensor, " b"], y: Int[Tensor, " b"] | None = None
-    ) -> Float[Tensor, "b *shape"]:
-        """One pass of the denoiser, and one of the classifier there and back."""
+    def __call__(self, xt: X, t: Times, y: Labels | None = None) -> X:
+        """One pass of the denoiser, and a forward and a backward pass of the classifier."""
         if y is None:
-            raise ValueError("Guidance steers towards a class: pass y, one label an image.")
+            raise ValueError("Guidance steers towards a class: pass y, one label per image.")
         # `sample` runs in inference mode, where there are no gradients: leave it for the classifier
         with torch.inference_mode(False), torch.enable_grad():
             x = xt.clone().requires_grad_()
@@ -89,14 +84,8 @@ class ClassifierGuided:
         return eps_hat - times(self.scale * (1 - ab).sqrt(), gradient)
 
 
-def class_score(
-    diffusion: GaussianDiffusion,
-    xt: Float[Tensor, "b *shape"],
-    t: Time,
-    eps_y: Float[Tensor, "b *shape"],
-    eps_null: Float[Tensor, "b *shape"],
-) -> Float[Tensor, "b *shape"]:
-    """grad log p(y | x_t), from the guesses of the noise with and without the class: two scores' difference.
+def class_score(diffusion: GaussianDiffusion, xt: X, t: Time, eps_y: X, eps_null: X) -> X:
+    """grad log p(y | x_t), from eps_hat with and without the class: the difference of two scores.
 
     Book: eq-class-score (Ho and Salimans 2022, section 3.2). Needs t >= 1.
     """

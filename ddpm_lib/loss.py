@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Float64, Int
 from torch import Tensor
 
-from ddpm_lib.denoiser import Denoiser
+from ddpm_lib.denoiser import Denoiser, Labels, Times, X
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.schedule import NoiseSchedule
 
@@ -17,18 +17,13 @@ DrawT = Literal["uniform", "lognormal"]
 
 
 def simple_loss(
-    denoiser: Denoiser,
-    diffusion: GaussianDiffusion,
-    x0: Float[Tensor, "b *shape"],
-    t: Int[Tensor, " b"],
-    eps: Float[Tensor, "b *shape"],
-    y: Int[Tensor, " b"] | None = None,
+    denoiser: Denoiser, diffusion: GaussianDiffusion, x0: X, t: Times, eps: X, y: Labels | None = None
 ) -> Float[Tensor, ""]:
     """L_simple: the mean squared error of the network's output at x_t.
 
     Book: eq-l-simple (Ho et al. 2020, eq. 14).
 
-    For a network that predicts eps this is the paper's loss, |eps - eps_theta(x_t, t)|^2 a pixel; for one
+    For a network that predicts eps this is the paper's loss, |eps - eps_theta(x_t, t)|^2 per pixel; for one
     that predicts x0 or v the target changes with it.
     """
     xt = diffusion.q_sample(x0, t, eps)

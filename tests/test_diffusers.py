@@ -5,9 +5,6 @@ Their time is one less than ours: their index 0 is our t = 1, and our clean imag
 
 from __future__ import annotations
 
-from functools import partial
-from itertools import pairwise
-
 import pytest
 import torch
 from diffusers import DDIMScheduler, DDPMScheduler
@@ -15,7 +12,7 @@ from diffusers.schedulers import scheduling_ddpm
 
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.models import GaussianMixture, OracleDenoiser
-from ddpm_lib.sampling import ddim_step, ddpm_step, sample, timesteps
+from ddpm_lib.sampling import DDIM, DDPM, sample, sample_from, timesteps
 from ddpm_lib.schedule import cosine_schedule, linear_schedule
 from tests.helpers import close, generator, unchecked
 
@@ -91,13 +88,9 @@ def test_the_times_are_theirs_plus_one(steps):
 
 def our_trajectory(schedule, predicts, step, steps, clip, noise):
     """x at every time of the path, in float64, from the steps of the library."""
-    diffusion, x, xs = GaussianDiffusion(schedule), noise[0], []
-    denoiser = Answer(predicts, schedule)
-    for (t, s), z in zip(pairwise(timesteps(1000, steps)), noise[1:], strict=True):
-        x0_hat, eps_hat = diffusion.denoise(denoiser, x, t, clip=clip)
-        x = step(diffusion, x, t, s, x0_hat, eps_hat, z)
-        xs.append(x)
-    return torch.stack(xs)
+    options = {"noise": iter(noise[1:]).__next__, "step": step, "steps": steps, "clip": clip}
+    _, *states = sample_from(Answer(predicts, schedule), GaussianDiffusion(schedule), noise[0], **options)
+    return torch.stack([state.xt for state in states])
 
 
 def their_trajectory(scheduler, schedule, predicts, steps, noise, step):
@@ -152,7 +145,7 @@ def test_ddpm_trajectories_agree(name, steps, clip, predicts, sigma2, monkeypatc
         monkeypatch.setattr(scheduling_ddpm, "randn_tensor", lambda *args, **kwargs: z)
         return scheduler.step(output, t, x).prev_sample
 
-    ours = our_trajectory(SCHEDULES[name], predicts, partial(ddpm_step, sigma2=sigma2), steps, clip, noise)
+    ours = our_trajectory(SCHEDULES[name], predicts, DDPM(sigma2), steps, clip, noise)
     other = their_trajectory(scheduler, SCHEDULES[name], predicts, steps, noise, step)
     if steps < 1000 and sigma2 == "beta":
         # Theirs adds noise in the last step of a respaced chain; Algorithm 2 adds none. Leave that step out.
@@ -180,7 +173,7 @@ def test_ddim_trajectories_agree(name, steps, clip, predicts, eta):
         options = {"use_clipped_model_output": clip, "variance_noise": z if eta else None}
         return scheduler.step(output, t, x, eta=eta, **options).prev_sample
 
-    ours = our_trajectory(SCHEDULES[name], predicts, partial(ddim_step, eta=eta), steps, clip, noise)
+    ours = our_trajectory(SCHEDULES[name], predicts, DDIM(eta), steps, clip, noise)
     compare(ours, their_trajectory(scheduler, SCHEDULES[name], predicts, steps, noise, step))
 
 

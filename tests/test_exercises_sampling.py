@@ -1,8 +1,6 @@
 """The graders of the chapter on sampling: the right answer passes, and each mistake is named."""
 
 from collections.abc import Callable
-from functools import partial
-from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -14,7 +12,7 @@ from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.evaluate.montecarlo import normals
 from ddpm_lib.flow import euler_step
 from ddpm_lib.models import GaussianMixture, OracleDenoiser
-from ddpm_lib.sampling import ddim_step, ddpm_step, timesteps
+from ddpm_lib.sampling import DDIM, DDPM, sample_from, timesteps
 from ddpm_lib.schedule import linear_schedule
 from tests.graders import grader_tests
 from tests.test_diffusion import Fixed
@@ -32,11 +30,11 @@ def step(rule: Any, xt: Tensor, eps_hat: Tensor, z: Tensor, t: int, s: int) -> T
 def line_4(xt: Tensor, eps_hat: Tensor, z: Tensor, t: int, beta: Tensor, ab: Tensor) -> Tensor:
     assert torch.equal(ab, AB)
     assert torch.equal(beta, SCHEDULE.beta)
-    return step(partial(ddpm_step, sigma2="beta"), xt, eps_hat, z, t, t - 1)
+    return step(DDPM("beta"), xt, eps_hat, z, t, t - 1)
 
 
 def ddim(xt: Tensor, eps_hat: Tensor, z: Tensor, t: int, s: int, eta: float, ab: Tensor) -> Tensor:
-    return step(partial(ddim_step, eta=eta), xt, eps_hat, z, t, s)
+    return step(DDIM(eta), xt, eps_hat, z, t, s)
 
 
 def loop(x: Tensor, z: Tensor, guess: Callable[..., Tensor], beta: Tensor, ab: Tensor) -> Tensor:
@@ -48,8 +46,8 @@ def loop(x: Tensor, z: Tensor, guess: Callable[..., Tensor], beta: Tensor, ab: T
 def euler(xt: Tensor, eps_hat: Tensor, ab_t: Tensor, ab_s: Tensor) -> Tensor:
     t, s = (int((value == AB).nonzero()) for value in (ab_t, ab_s))
     rows = xt[:, None]
-    xs = euler_step(Fixed(eps_hat[:, None]), DIFFUSION, rows, t, s)
-    return xs[:, 0] / ab_s.sqrt()
+    *_, end = sample_from(Fixed(eps_hat[:, None]), DIFFUSION, rows, step=euler_step, steps=[t, s], clip=False)
+    return end.xt[:, 0] / ab_s.sqrt()
 
 
 def left_over() -> float:
@@ -67,10 +65,9 @@ def enough() -> int:
     data = GaussianMixture(torch.zeros(1, 1).double(), torch.full((1,), 0.5).double(), torch.ones(1).double())
     oracle = OracleDenoiser(data, long.schedule.alpha_bar)
     for steps in range(100, 130):
-        x, path = torch.ones(1, 1).double(), timesteps(500, steps)
-        for t, s in pairwise(path):
-            x = euler_step(oracle, long, x, t, s)
-        if abs(float(x) ** 2 / 0.25 - 1) < 0.05:
+        one = torch.ones(1, 1).double()
+        *_, end = sample_from(oracle, long, one, step=euler_step, steps=steps, clip=False)
+        if abs(float(end.xt) ** 2 / 0.25 - 1) < 0.05:
             return steps
     raise AssertionError("none is enough")
 

@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
-from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -33,7 +32,7 @@ from ddpm_lib.formats.pipeline_unet import PipelineUNet
 from ddpm_lib.formats.unet2d import one_later, why_not
 from ddpm_lib.models import MLPConfig, ResNetConfig, UNetConfig, build
 from ddpm_lib.models.blocks import time_embedding
-from ddpm_lib.sampling import Noise, ddim_step, ddpm_step, sample
+from ddpm_lib.sampling import DDIM, Noise, ddim_step, ddpm_step, sample
 from ddpm_lib.schedule import NoiseSchedule, cosine_schedule, linear_schedule
 from ddpm_lib.train import TrainConfig, start
 from ddpm_lib.train.checkpoint import About, save_checkpoint
@@ -348,7 +347,7 @@ def test_their_ddim_pipeline_loads_the_folder_too(name, eta, tmp_path, monkeypat
     config, shape = SAMPLED.get(name, (None, (1, 28, 28)))
     checkpoint = load(name) if config is None else checkpoint_of(tmp_path, config, shape)
     write_pipeline(tmp_path / "out", checkpoint)
-    step = partial(ddim_step, eta=eta)
+    step = DDIM(eta)
     ours = sample(checkpoint.network(), checkpoint.diffusion, shape, seeds=[1, 2], step=step, steps=20)
     ours = torch.stack([state.xt for state in ours][1:])
     pipeline = in_float64(loaded(tmp_path / "out", diffusers.DDIMPipeline), checkpoint.schedule)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -11,7 +10,7 @@ import torch
 
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.models import GaussianMixture, OracleDenoiser
-from ddpm_lib.sampling import ddim_step, ddpm_step, sample, timesteps
+from ddpm_lib.sampling import DDIM, DDPM, ddim_step, ddpm_step, sample, timesteps
 from ddpm_lib.schedule import cosine_schedule, linear_schedule
 from tests.helpers import assert_mean, assert_variance, close, generator
 
@@ -153,7 +152,7 @@ def chain_variance(schedule, path, std, eta, sigma2="beta_tilde"):
         (linear_schedule(300), ddpm_step, 300, 1.0),
         (cosine_schedule(300), ddpm_step, 100, 1.0),
         (cosine_schedule(500), ddim_step, 250, 0.0),
-        (linear_schedule(500), partial(ddim_step, eta=0.5), 250, 0.5),
+        (linear_schedule(500), DDIM(0.5), 250, 0.5),
     ],
     ids=["ddpm", "ddpm-respaced", "ddim-0", "ddim-0.5"],
 )
@@ -177,7 +176,7 @@ def test_one_gaussian_comes_out_with_the_variance_that_the_chain_predicts(sigma2
     mixture = GaussianMixture(
         torch.zeros(1, 2).double(), torch.tensor([std]).double(), torch.ones(1).double()
     )
-    x = cloud(mixture, schedule, partial(ddpm_step, sigma2=sigma2))
+    x = cloud(mixture, schedule, DDPM(sigma2))
     variance = chain_variance(schedule, timesteps(100), std, 1.0, sigma2)
     assert_mean(x, 0.0)
     assert_variance(x, variance)

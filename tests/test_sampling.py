@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from functools import partial
 from itertools import pairwise
 
@@ -13,8 +12,9 @@ from hypothesis import strategies as st
 
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.evaluate.generate import sampler
+from ddpm_lib.flow import heun_step
 from ddpm_lib.models import GaussianMixture, OracleDenoiser, UNet, UNetConfig
-from ddpm_lib.sampling import Noise, State, ddim_step, ddpm_step, sample, timesteps
+from ddpm_lib.sampling import DDIM, DDPM, Noise, State, ddim_step, ddpm_step, sample, sample_from, timesteps
 from ddpm_lib.schedule import cosine_schedule, linear_schedule
 from tests.helpers import close, generator
 
@@ -47,7 +47,7 @@ def test_ddim_at_eta_1_is_ddpm_at_any_stride(diffusion, t, s, clip):
     xt, x0_hat, eps_hat = prediction(diffusion, t, clip)
     z = normal(3, 4, seed=5)
     ddpm = ddpm_step(diffusion, xt, t, s, x0_hat, eps_hat, z)
-    ddim = ddim_step(diffusion, xt, t, s, x0_hat, eps_hat, z, eta=1.0)
+    ddim = DDIM(1.0)(diffusion, xt, t, s, x0_hat, eps_hat, z)
     close(ddim, ddpm, 1e-9 if clip else 1e-9 * float(x0_hat.abs().max()))
 
 
@@ -71,7 +71,7 @@ def test_ddim_keeps_the_marginal_at_any_eta(diffusion, eta, t, s):
         torch.zeros(3, 4, dtype=torch.float64),
         torch.ones(3, 4, dtype=torch.float64),
     )
-    step = partial(ddim_step, diffusion, one, t, s, eta=eta)
+    step = partial(DDIM(eta), diffusion, one, t, s)
     mean, variance = diffusion.q_mean_variance(x0, s)
     close(step(x0, zero, zero), mean, 1e-14)
     from_eps, from_z = step(zero, one, zero), step(zero, zero, one)
@@ -91,7 +91,7 @@ def test_ddpm_step_is_line_4_of_algorithm_2(diffusion, t, sigma2):
     sigma = variance.sqrt() if t > 1 else 0 * variance  # line 3: z = 0 at t = 1
     line_4 = (xt - beta[t] / (1 - ab[t]).sqrt() * eps_hat) / (1 - beta[t]).sqrt() + sigma * z
     x0_hat = diffusion.predict_x0(xt, t, eps_hat)
-    found = ddpm_step(diffusion, xt, t, t - 1, x0_hat, eps_hat, z, sigma2=sigma2)
+    found = DDPM(sigma2)(diffusion, xt, t, t - 1, x0_hat, eps_hat, z)
     close(found, line_4, 1e-12 * max(1.0, float(line_4.abs().max())))
 
 
@@ -107,7 +107,7 @@ def test_ddpm_step_is_p_p_mean_variance_and_noise(diffusion, t, s, sigma2):
 
     denoiser.predicts = "x0"
     mean, variance = diffusion.p_mean_variance(denoiser, xt, t, s, sigma2=sigma2)
-    step = ddpm_step(diffusion, xt, t, s, x0_hat, eps_hat, z, sigma2=sigma2)
+    step = DDPM(sigma2)(diffusion, xt, t, s, x0_hat, eps_hat, z)
     ab_t, ab_s = diffusion.schedule.alpha_bar[[t, s]].tolist()
     beta = 1 - ab_t / ab_s
     true = beta if sigma2 == "beta" else beta * (1 - ab_s) / (1 - ab_t)
@@ -119,7 +119,7 @@ def test_ddpm_step_is_p_p_mean_variance_and_noise(diffusion, t, s, sigma2):
         assert torch.equal(step, mean)  # the last step shows the mean
 
 
-@pytest.mark.parametrize("step", [ddpm_step, partial(ddpm_step, sigma2="beta"), partial(ddim_step, eta=1.0)])
+@pytest.mark.parametrize("step", [ddpm_step, DDPM("beta"), DDIM(1.0)])
 def test_the_last_step_is_x0_hat_without_noise(step):
     for t in (1, 20, 1000):
         xt, x0_hat, eps_hat = prediction(LINEAR, t, clip=True)
@@ -131,8 +131,8 @@ def test_samplers_by_name_are_the_steps_with_their_options():
     xt, x0_hat, eps_hat = prediction(LINEAR, 60, clip=True)
     args = (LINEAR, xt, 60, 40, x0_hat, eps_hat, normal(3, 4, seed=5))
     assert torch.equal(sampler("ddpm")(*args), ddpm_step(*args))
-    assert torch.equal(sampler("ddpm-beta")(*args), ddpm_step(*args, sigma2="beta"))
-    assert torch.equal(sampler("ddim", eta=0.3)(*args), ddim_step(*args, eta=0.3))
+    assert torch.equal(sampler("ddpm-beta")(*args), DDPM("beta")(*args))
+    assert torch.equal(sampler("ddim", eta=0.3)(*args), DDIM(0.3)(*args))
     assert not torch.equal(sampler("ddpm")(*args), sampler("ddpm-beta")(*args))
     with pytest.raises(ValueError, match="There is no sampler 'euler': choose one of ddpm, ddpm-beta, ddim"):
         sampler("euler")
@@ -185,29 +185,11 @@ def test_noise_of_an_image_depends_on_its_seed_alone():
     assert not torch.equal(first, second)
 
 
-@pytest.mark.parametrize("shape", [(1, 28, 28), (16,), (2, 5), (3, 5, 5), (1, 4, 6), (0,)])
-@pytest.mark.parametrize("draws", [1, 2, 7])
-def test_drawing_ahead_changes_no_number(shape, draws, monkeypatch):
-    made = []
-    real = torch.randn
-    monkeypatch.setattr(torch, "randn", lambda *a, **k: made.append(a) or real(*a, **k))
-    ahead = Noise([3, 8], shape, draws=draws)
-    got = [ahead() for _ in range(9)]  # more than were announced
-    calls = len(made)
+def test_every_draw_is_the_next_of_each_generator():
+    noise = Noise([3, 8], (1, 4, 6))
     generators = [torch.Generator().manual_seed(seed) for seed in (3, 8)]
-    for draw in got:
-        assert torch.equal(draw, torch.stack([real(shape, generator=g) for g in generators]))
-    whole = math.prod(shape) % 16 == 0 < math.prod(shape)
-    assert calls == 2 * (1 + 9 - draws if whole else 9)
-
-
-def test_no_more_is_drawn_ahead_than_a_few_megabytes():
-    noise = Noise(range(2), (3, 256, 256), draws=100)
-    noise()
-    assert [2 * len(noise.ahead) + 2, noise.left] == [
-        2 * 2,
-        98,
-    ]  # 2**20 numbers hold two draws of two such images
+    for _ in range(3):
+        assert torch.equal(noise(), torch.stack([torch.randn(1, 4, 6, generator=g) for g in generators]))
 
 
 def tiny_unet(**kwargs):
@@ -224,7 +206,7 @@ def final(*args, **kwargs):
     return last.xt
 
 
-@pytest.mark.parametrize("step", [ddpm_step, partial(ddim_step, eta=0.5)])
+@pytest.mark.parametrize("step", [ddpm_step, DDIM(0.5)])
 def test_a_batch_of_8_gives_the_same_images_as_one_at_a_time(step):
     net, seeds, y = tiny_unet(classes=3), list(range(8)), torch.arange(8) % 3
     diffusion = GaussianDiffusion(linear_schedule(50))
@@ -292,9 +274,9 @@ def test_tables_first_read_while_sampling_can_be_differentiated_through_later():
     close(x.grad, schedule.alpha_bar[5].float().expand(1, 2), 1e-7)
 
 
-def test_one_label_an_image_is_asked_for():
+def test_one_label_per_image_is_asked_for():
     run = sample(tiny_unet(classes=3), LINEAR, (1, 8, 8), seeds=[0, 1], y=torch.tensor([1, 2, 0]))
-    with pytest.raises(ValueError, match="There are 3 labels for 2 seeds: pass one label an image"):
+    with pytest.raises(ValueError, match="There are 3 labels for 2 seeds: pass one label per image"):
         next(run)
 
 
@@ -313,11 +295,56 @@ def test_a_step_that_reads_no_noise_is_spared_the_draw(monkeypatch):
     oracle.predicts = "x0"
     for step, draws in (
         (ddim_step, 1),
-        (partial(ddim_step, eta=0.0), 1),
-        (partial(ddim_step, eta=0.5), 5),
+        (DDIM(0.0), 1),
+        (DDIM(0.5), 5),
         (ddpm_step, 5),
         (lambda *a, **k: ddim_step(*a, **k), 5),  # what is not known is given noise
     ):
         drawn.clear()
         list(sample(oracle, GaussianDiffusion(cosine_schedule(8)), (1, 4, 4), seeds=[0], step=step, steps=4))
         assert len(drawn) == draws  # x_T, and one a step that reads it
+
+
+def test_without_noise_a_step_that_reads_it_is_refused():
+    xT = torch.zeros(1, 2)
+    with pytest.raises(ValueError, match="This step adds fresh noise, but there is none: pass noise="):
+        next(sample_from(tiny_unet(), LINEAR, xT, step=ddpm_step))
+
+
+@pytest.mark.parametrize("step", [ddpm_step, DDIM(0.5), ddim_step, heun_step])
+def test_from_the_same_noise_sample_and_sample_from_are_one(step):
+    net, diffusion, how = tiny_unet(), GaussianDiffusion(cosine_schedule(50)), {"step": step, "steps": 3}
+    noise = Noise([5, 6], (1, 8, 8))
+    ours = list(sample(net, diffusion, (1, 8, 8), seeds=[5, 6], **how))
+    theirs = list(sample_from(net, diffusion, noise(), noise=noise, **how))
+    for a, b in zip(ours, theirs, strict=True):
+        assert a.t == b.t
+        assert torch.equal(a.xt, b.xt)
+
+
+def test_a_list_of_times_is_followed_as_it_is():
+    states = sample_from(
+        tiny_unet(), LINEAR, normal(2, 1, 8, 8, dtype=torch.float32), steps=[1000, 999, 20, 0]
+    )
+    assert [state.t for state in states] == [1000, 999, 20, 0]
+
+
+def test_a_step_may_call_the_network_again_with_the_same_labels_and_clipping():
+    asked = []
+
+    def denoiser(xt, t, y=None):
+        asked.append((t.tolist(), y.tolist()))
+        return 5 + 0 * xt
+
+    denoiser.predicts, inside = "x0", []
+
+    def step(diffusion, xt, t, s, x0_hat, eps_hat, z, denoise):
+        assert torch.equal(z, 0 * xt)
+        inside.append(denoise(xt, s)[0] if s else x0_hat)
+        return x0_hat
+
+    step.reads_noise = False
+    y = torch.tensor([3, 4])
+    list(sample_from(denoiser, LINEAR, torch.zeros(2, 4), y=y, step=step, steps=[9, 5, 0]))
+    assert asked == [([t, t], [3, 4]) for t in (9, 5, 5)]
+    assert all(torch.equal(x0_hat, torch.ones(2, 4)) for x0_hat in inside)

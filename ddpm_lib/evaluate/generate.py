@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,7 @@ from ddpm_lib.denoiser import Denoiser
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.guidance import Guided
 from ddpm_lib.models import Network, classes_of
-from ddpm_lib.sampling import State, Step, ddim_step, ddpm_step, sample
+from ddpm_lib.sampling import DDIM, DDPM, State, Step, ddim_step, ddpm_step, sample
 
 
 def with_guidance(model: Network, w: float, interval: tuple[int, int] | None = None) -> Denoiser:
@@ -31,8 +30,8 @@ def sampler(name: str, eta: float = 0.0) -> Step:
     """The step named "ddpm" (sigma^2 = beta-tilde), "ddpm-beta" (sigma^2 = beta) or "ddim" (with its eta)."""
     steps: dict[str, Step] = {
         "ddpm": ddpm_step,
-        "ddpm-beta": partial(ddpm_step, sigma2="beta"),
-        "ddim": partial(ddim_step, eta=eta),
+        "ddpm-beta": DDPM("beta"),
+        "ddim": DDIM(eta),
     }
     if name not in steps:
         raise ValueError(f"There is no sampler {name!r}: choose one of {', '.join(steps)}.")

@@ -132,16 +132,16 @@ def check_clean_end(answer: object) -> Verdict:
 
 
 def check_euler(answer: object) -> Verdict:
-    """answer(xt, eps_hat, ab_t, ab_s): u_s after one step of Euler's on du / d rho = eps_hat."""
+    """answer(xt, eps_hat, ab_t, ab_s): u_s after one step of Euler's on du / d sigma = eps_hat."""
 
     def euler(
-        clock: Callable[[Tensor], Tensor] = lambda ab: ((1 - ab) / ab).sqrt(),
+        level: Callable[[Tensor], Tensor] = lambda ab: ((1 - ab) / ab).sqrt(),
         unshrink: Callable[[Tensor, Tensor, Tensor], Tensor] = lambda xt, t, s: xt / t.sqrt(),
         back: Callable[[Tensor, Tensor], Tensor] = lambda u, s: u,
         sign: int = 1,
     ) -> Function:
         def function(xt: Tensor, eps_hat: Tensor, ab_t: Tensor, ab_s: Tensor) -> Tensor:
-            u = unshrink(xt, ab_t, ab_s) + sign * (clock(ab_s) - clock(ab_t)) * eps_hat
+            u = unshrink(xt, ab_t, ab_s) + sign * (level(ab_s) - level(ab_t)) * eps_hat
             return back(u, ab_s)
 
         return function
@@ -149,15 +149,15 @@ def check_euler(answer: object) -> Verdict:
     mistakes = [
         Mistake(
             euler(sign=-1),
-            "You went forward in rho. The step is rho_s - rho_t, negative on the way to the data.",
+            "You went forward in sigma. The step is sigma_s - sigma_t, negative on the way to the data.",
         ),
         Mistake(
-            euler(clock=lambda ab: (1 - ab).sqrt()),
-            "The clock is rho = sqrt((1 - alpha_bar) / alpha_bar): the noise beside an image that is not shrunk.",
+            euler(level=lambda ab: (1 - ab).sqrt()),
+            "sigma is sqrt((1 - alpha_bar) / alpha_bar): the noise beside an image that is not shrunk.",
         ),
         Mistake(
-            euler(clock=lambda ab: (1 - ab) / ab),
-            "That is 1 / SNR. The clock rho is its root, a ratio of standard deviations.",
+            euler(level=lambda ab: (1 - ab) / ab),
+            "That is 1 / SNR. sigma is its root, a ratio of standard deviations.",
         ),
         Mistake(
             euler(unshrink=lambda xt, t, s: xt),

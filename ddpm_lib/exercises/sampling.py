@@ -1,4 +1,4 @@
-"""Graders of the chapter on sampling: Algorithm 2, its step, its loop, its stops."""
+"""Graders of the chapter on sampling: Algorithm 2, its step, its loop, its timesteps."""
 
 from __future__ import annotations
 

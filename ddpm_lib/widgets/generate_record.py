@@ -9,16 +9,17 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import groupby
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ddpm_lib.denoiser import Denoiser, Labels, Predicts, Times, X
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.evaluate.generate import with_guidance
 from ddpm_lib.models import Network
-from ddpm_lib.sampling import ddim_step, timesteps
+from ddpm_lib.sampling import ddim_step, sample_from
 from ddpm_lib.widgets.noise import noise
 
 
@@ -48,6 +49,20 @@ class Recording:
         return base64.b64encode(bytes(high * 16 + low for high, low in halves)).decode("ascii")
 
 
+class Rounded:
+    """A denoiser whose x0_hat has 16 levels from -1 to 1."""
+
+    predicts: Predicts = "x0"
+
+    def __init__(self, denoiser: Denoiser, diffusion: GaussianDiffusion) -> None:
+        self.denoiser, self.diffusion = denoiser, diffusion
+
+    def __call__(self, xt: X, t: Times, y: Labels | None = None) -> X:
+        """The network's x0_hat, rounded."""
+        x0_hat, _ = self.diffusion.denoise(self.denoiser, xt, t, y=y)
+        return ((x0_hat.clamp(-1, 1) + 1) * 7.5).round() / 7.5 - 1
+
+
 def record(
     model: Network,
     diffusion: GaussianDiffusion,
@@ -64,13 +79,9 @@ def record(
     device = next(model.parameters()).device
     xt = torch.cat([noise(seed + i, (1, *shape)) for i in range(n)]).float().to(device)
     y = torch.tensor(labels, device=device) if labels else None
-    ts, states, guesses = timesteps(diffusion.T, min(steps, diffusion.T)), [xt.cpu()], []
-    with torch.inference_mode():
-        for t, s in pairwise(ts):
-            guess, _ = diffusion.denoise(network, xt, t, y=y)
-            x0_hat = ((guess.clamp(-1, 1) + 1) * 7.5).round() / 7.5 - 1
-            eps_hat = diffusion.predict_eps(xt, t, x0_hat)
-            xt = ddim_step(diffusion, xt, t, s, x0_hat, eps_hat, torch.zeros_like(xt))
-            guesses.append(x0_hat.cpu())
-            states.append(xt.cpu())
-    return Recording(seed, tuple(labels), ts, states, guesses)
+    rounded = Rounded(network, diffusion)
+    states = list(sample_from(rounded, diffusion, xt, y=y, step=ddim_step, steps=min(steps, diffusion.T)))
+    guesses = [state.x0_hat.cpu() for state in states if state.x0_hat is not None]
+    return Recording(
+        seed, tuple(labels), [state.t for state in states], [state.xt.cpu() for state in states], guesses
+    )
