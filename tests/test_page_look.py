@@ -1,0 +1,86 @@
+"""How the built pages look to a reader: the size of letters, no raw TeX, nothing cut off, and a decent print."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tools.serve import HTML, ROOT
+
+pytestmark = pytest.mark.pages
+
+CHAPTERS = re.findall(r"(?:file|root): (\S+)", (ROOT / "_toc.yml").read_text())
+SCHEMES = ("light", "dark")
+
+
+@pytest.fixture(scope="module", params=CHAPTERS)
+def chapter(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
+    """A page of the book at a desk's width, its mathematics drawn."""
+    path = HTML / f"{request.param}.html"
+    assert path.is_file(), f"{path} is not built; run `make html` first."
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(path.as_uri())
+    page.evaluate("() => window.MathJax?.startup?.promise")
+    yield page
+    page.close()
+
+
+# Text that still holds a formula's dollar signs or brackets; code and scripts may hold them.
+RAW_TEX = r"""() => {
+  const walker = document.createTreeWalker(document.querySelector("article"), NodeFilter.SHOW_TEXT);
+  const found = [];
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    if (node.parentElement.closest("pre, code, script, style, mjx-container, [data-raw]")) continue;
+    if (/\$[^$\n]+\$|\\\(|\\\[|\\begin\{/.test(node.data)) found.push(node.data.trim().slice(0, 80));
+  }
+  return found;
+}"""
+
+
+def test_no_formula_is_left_as_tex(chapter: Page) -> None:
+    assert chapter.evaluate(RAW_TEX) == []
+
+
+# Tables that are wider than the box that holds them, and so are cut or scroll.
+CUT_TABLES = """() => [...document.querySelectorAll("article table")]
+  .filter((t) => t.offsetParent && t.scrollWidth > t.parentElement.clientWidth + 1)
+  .map((t) => t.textContent.trim().slice(0, 60))"""
+
+
+def test_no_table_is_cut_on_a_desk(chapter: Page) -> None:
+    assert chapter.evaluate(CUT_TABLES) == []
+
+
+# On paper nothing can be scrolled: whatever is wider than its box would be cut.
+CUT_CODE = """() => [...document.querySelectorAll("article pre")]
+  .filter((p) => p.offsetParent && p.scrollWidth > p.clientWidth + 1)
+  .map((p) => p.textContent.trim().slice(0, 60))"""
+LEFT_OVER = """() => [".bd-sidebar-primary", ".bd-sidebar-secondary", ".bd-header-article", ".copybtn"]
+  .filter((s) => [...document.querySelectorAll(s)].some((e) => e.offsetParent))"""
+
+
+def test_on_paper_code_is_whole_and_what_belongs_to_the_screen_is_gone(chapter: Page) -> None:
+    chapter.set_viewport_size({"width": 680, "height": 960})  # A4 less its margins
+    chapter.emulate_media(media="print")
+    cut, left = chapter.evaluate(CUT_CODE), chapter.evaluate(LEFT_OVER)
+    chapter.emulate_media(media="screen")
+    chapter.set_viewport_size({"width": 1280, "height": 900})
+    assert (cut, left) == ([], [])
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_the_text_has_the_size_that_the_style_asks_for(browser: Browser, scheme: str) -> None:
+    page = browser.new_page(color_scheme=scheme)  # type: ignore[arg-type]
+    page.goto((HTML / "book" / "forward.html").as_uri())
+    assert page.evaluate("() => getComputedStyle(document.body).fontSize") == "17px"
+    page.close()
+
+
+def test_every_formula_stands_on_the_page_of_equations(browser: Browser) -> None:
+    page = browser.new_page()
+    page.goto((HTML / "book" / "equations.html").as_uri())
+    page.evaluate("() => window.MathJax?.startup?.promise")
+    assert page.locator("div.equation").count() > 50
+    assert page.locator("div.equation").count() == page.locator("div.equation mjx-container[display]").count()
+    page.close()
