@@ -84,3 +84,11 @@ def test_every_formula_stands_on_the_page_of_equations(browser: Browser) -> None
     assert page.locator("div.equation").count() > 50
     assert page.locator("div.equation").count() == page.locator("div.equation mjx-container[display]").count()
     page.close()
+
+
+def test_the_page_of_equations_fits_a_phone(browser: Browser) -> None:
+    page = browser.new_page(viewport={"width": 390, "height": 900})
+    page.goto((HTML / "book" / "equations.html").as_uri())
+    page.evaluate("() => window.MathJax?.startup?.promise")
+    assert page.evaluate("() => document.documentElement.scrollWidth") == 390
+    page.close()
