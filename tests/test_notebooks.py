@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tools.colab import CELL, TAGS, is_setup
-from tools.equations import PAGE
+from tools.equations_page import PAGE
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted(
