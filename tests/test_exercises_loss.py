@@ -46,8 +46,8 @@ VALUES = {"check_prior_term", "check_last_sd", "check_least_error"}
 
 # Wrong answers written as a reader would, apart from the graders' own, and a piece of what must be said.
 WRONG: list[tuple[str, object, str]] = [
-    ("check_prior_term", 0.161, "off by up to"),
-    ("check_prior_term", 0.1610, "off by up to"),
+    ("check_prior_term", 0.2, "off by up to"),
+    ("check_prior_term", 0.161, "in bits"),
     ("check_prior_term", 0.1115717756571049 / math.log(2), "in bits"),
     ("check_kl", lambda ma, va, mb, vb: kl(mb, vb, ma, va), "KL(b || a)"),
     ("check_kl", lambda ma, va, mb, vb: kl(ma, va**2, mb, vb**2), "not in a way that is known"),

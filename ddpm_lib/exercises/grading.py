@@ -11,9 +11,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-RELATIVE, ABSOLUTE = 1e-4, 1e-6  # a reader may work in float32
+# A reader's function may work in float32; a number may be rounded, as it is printed.
+RELATIVE, ROUNDED, ABSOLUTE = 1e-4, 0.01, 1e-6
 
 UNANSWERED = "There is no answer yet: put it in the place of the dots and run the cell again."
+UNKNOWN = "and not in a way that is known here"
 
 Function = Callable[..., Any]
 
@@ -61,30 +63,7 @@ def grade(
         given = [_call(answer, right, case) for case in cases]
     except Unusable as error:
         return Verdict(False, str(error))
-    return _compare(given, right, mistakes, cases, praise)
 
-
-def grade_value(
-    answer: object, right: object, mistakes: Sequence[tuple[object, str]], praise: str
-) -> Verdict:
-    """Compare the number (or tuple of numbers) `answer` with `right`, then with each wrong value."""
-    if answer is None or _has_dots(answer):
-        return Verdict(False, UNANSWERED)
-    try:
-        given = _numbers(answer, right, "The answer")
-    except Unusable as error:
-        return Verdict(False, str(error))
-    wrong = [Mistake(lambda value=value: value, message) for value, message in mistakes]
-    return _compare([given], lambda: right, wrong, [()], praise)
-
-
-def _compare(
-    given: list[list[Tensor]],
-    right: Function,
-    mistakes: Sequence[Mistake],
-    cases: Sequence[tuple[Any, ...]],
-    praise: str,
-) -> Verdict:
     def matches(function: Function) -> bool:
         return all(_close(got, _tensors(function(*case))) for got, case in zip(given, cases, strict=True))
 
@@ -96,11 +75,38 @@ def _compare(
     return Verdict(False, _difference(given, right, cases))
 
 
+def grade_value(
+    answer: object, right: object, mistakes: Sequence[tuple[object, str]], praise: str
+) -> Verdict:
+    """Compare the number (or tuple of numbers) `answer` with `right`, then with each wrong value.
+
+    A whole number must be exact; of any other, 1 % is granted, and of two values within it the nearer one counts.
+    """
+    if answer is None or _has_dots(answer):
+        return Verdict(False, UNANSWERED)
+    try:
+        given = _numbers(answer, right, "The answer")
+    except Unusable as error:
+        return Verdict(False, str(error))
+    whole = all(isinstance(part, int) for part in (right if isinstance(right, tuple) else (right,)))
+    relative = RELATIVE if whole else ROUNDED
+    near = [
+        (_error(given, _tensors(value)), i)
+        for i, value in enumerate([right, *(value for value, _ in mistakes)])
+        if _close(given, _tensors(value), relative)
+    ]
+    if not near:
+        off = _error(given, _tensors(right))
+        return Verdict(False, f"The result is off by up to {off:.3g}, {UNKNOWN}: open the hint.")
+    _, first = min(near)
+    return Verdict(True, praise) if first == 0 else Verdict(False, mistakes[first - 1][1])
+
+
 def _call(answer: Function, right: Function, case: tuple[Any, ...]) -> list[Tensor]:
     copies = [argument.clone() if isinstance(argument, Tensor) else argument for argument in case]
     try:
         result = answer(*copies)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         reason = " ".join(str(error).split()).rstrip(".")
         raise Unusable(f"Your function raised {type(error).__name__}: {reason}.") from error
     if _has_dots(result):
@@ -119,10 +125,16 @@ def _numbers(answer: object, expected: object, what: str) -> list[Tensor]:
     tensors = []
     for part, target in zip(parts, wanted, strict=True):
         try:
-            tensor = torch.as_tensor(part).detach().cpu().to(torch.float64)
-        except (TypeError, ValueError, RuntimeError) as error:
+            tensor = torch.as_tensor(part).detach().cpu()
+            if tensor.is_complex():
+                raise Unusable(f"{what} should be made of real numbers, and is complex.")
+            tensor = tensor.to(torch.float64)
+        except Unusable:
+            raise
+        except Exception as error:
             raise Unusable(f"{what} should be made of numbers, but it is {_kind(part)}.") from error
-        if tensor.numel() != target.numel() or tensor.squeeze().shape != target.squeeze().shape:
+        fitted = _fit(tensor, target)
+        if fitted is None:
             raise Unusable(
                 f"{what} has shape {tuple(tensor.shape)}, but {tuple(target.shape)} was expected: "
                 "check what is broadcast against what."
@@ -131,8 +143,19 @@ def _numbers(answer: object, expected: object, what: str) -> list[Tensor]:
             raise Unusable(
                 f"{what} holds NaN or infinite values: look for a division by 0 or the root of a negative number."
             )
-        tensors.append(tensor.reshape(target.shape))
+        tensors.append(fitted)
     return tensors
+
+
+def _fit(tensor: Tensor, target: Tensor) -> Tensor | None:
+    """`tensor` in the shape of `target`, where axes of length 1 or mere copies along an axis are all that differs."""
+    if tensor.squeeze().shape == target.squeeze().shape:
+        return tensor.reshape(target.shape)
+    shape = (1,) * (tensor.dim() - target.dim()) + tuple(target.shape)
+    if len(shape) != tensor.dim() or any(a not in (1, b) for a, b in zip(shape, tensor.shape, strict=True)):
+        return None
+    once = tensor[tuple(slice(0, a) for a in shape)]
+    return once.reshape(target.shape) if torch.equal(once.expand_as(tensor), tensor) else None
 
 
 def _tensors(value: object) -> list[Tensor]:
@@ -140,23 +163,31 @@ def _tensors(value: object) -> list[Tensor]:
     return [torch.as_tensor(part).to(torch.float64) for part in parts]
 
 
-def _close(a: list[Tensor], b: list[Tensor]) -> bool:
-    return all(
-        x.shape == y.shape and torch.allclose(x, y, rtol=RELATIVE, atol=ABSOLUTE)
+def _close(a: list[Tensor], b: list[Tensor], relative: float = RELATIVE) -> bool:
+    return len(a) == len(b) and all(
+        x.shape == y.shape and torch.allclose(x, y, rtol=relative, atol=ABSOLUTE)
         for x, y in zip(a, b, strict=True)
     )
 
 
+def _error(a: list[Tensor], b: list[Tensor]) -> float:
+    return max(float((x - y).abs().max()) for x, y in zip(a, b, strict=True))
+
+
 def _difference(given: list[list[Tensor]], right: Function, cases: Sequence[tuple[Any, ...]]) -> str:
-    """The first case that is wrong, in words: its plain arguments and the largest error."""
+    """The first case that is wrong, in words: its plain arguments, the largest error, one number of each."""
     for got, case in zip(given, cases, strict=True):
         wanted = _tensors(right(*case))
         if not _close(got, wanted):
-            error = max(float((x - y).abs().max()) for x, y in zip(got, wanted, strict=True))
             names = inspect.signature(right).parameters
             plain = [f"{k} = {v:g}" for k, v in zip(names, case, strict=False) if isinstance(v, int | float)]
             where = f"For {', '.join(plain)} the" if plain else "The"
-            return f"{where} result is off by up to {error:.3g}, and not in a way that is known here: open the hint."
+            yours, ours = (torch.cat([part.flatten() for part in parts]) for parts in (got, wanted))
+            worst = int((yours - ours).abs().argmax())
+            return (
+                f"{where} result is off by up to {_error(got, wanted):.3g}, {UNKNOWN}: there {ours[worst]:.4g} was "
+                f"expected, and yours is {yours[worst]:.4g}. Open the hint."
+            )
     raise AssertionError("nothing differs")
 
 
