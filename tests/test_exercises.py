@@ -65,6 +65,16 @@ WRONG: list[tuple[str, object, str]] = [
     ("check_shift", lambda ab, d: (ab.logit() + 2 * math.log(d)).sigmoid(), "You raised the SNR"),
     ("check_smallest_T", 910, "One too few"),
     ("check_smallest_T", 912, "One too many"),
+    ("check_smallest_T", 916, "That is the estimate"),
+    ("check_pixel", (0.8 * 0.9804**0.5, (1 - 0.9804) ** 0.5), "off by up to"),
+    ("check_two_steps", lambda b1, b2: two_steps(b1, b2)[::-1], "wrong order"),
+    ("check_one_step", lambda x, b, eps: (1 - b) ** 0.5 * (x + b**0.5 * eps), "shrank the noise as well"),
+    ("check_q_sample", lambda x0, t, eps, ab: q_sample(x0, t + 1, eps, ab), "You read alpha_bar[t + 1]"),
+    (
+        "check_q_sample",
+        lambda x0, t, eps, ab: ab[t].sqrt() * x0 + (1 - ab[t]).sqrt() * eps,
+        "multiplied with the columns",
+    ),
 ]
 
 

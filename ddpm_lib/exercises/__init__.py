@@ -10,7 +10,6 @@ from ddpm_lib.exercises.experiment import (
     check_training_cost,
 )
 from ddpm_lib.exercises.forward import (
-    check_correlation,
     check_one_step,
     check_pixel,
     check_q_sample,
@@ -50,7 +49,7 @@ from ddpm_lib.exercises.reverse_step import (
 )
 from ddpm_lib.exercises.sampling import check_left_over, check_line_4, check_loop, check_timesteps
 from ddpm_lib.exercises.scale import check_images_that_fit, check_least_images, check_rescale
-from ddpm_lib.exercises.schedules import check_cosine_beta, check_shift, check_smallest_T
+from ddpm_lib.exercises.schedules import check_correlation, check_cosine_beta, check_shift, check_smallest_T
 from ddpm_lib.exercises.slips import check_bend, check_grow, check_look
 from ddpm_lib.exercises.unet import (
     check_attention,

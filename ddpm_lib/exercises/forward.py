@@ -20,6 +20,7 @@ def check_pixel(answer: object) -> Verdict:
     table = linear_schedule(500).alpha_bar
     ab, late, early = (float(table[t]) for t in (PIXEL_T, PIXEL_T + 1, PIXEL_T - 1))
     mean, sd = math.sqrt(ab) * PIXEL, math.sqrt(1 - ab)
+    alpha = float(linear_schedule(500).alpha[PIXEL_T])
     mistakes = [
         ((mean, 1 - ab), "The mean is right. Your second number is the variance: take its square root."),
         ((ab * PIXEL, sd), "You weighted the pixel by alpha_bar. Its square root multiplies x_0."),
@@ -27,6 +28,10 @@ def check_pixel(answer: object) -> Verdict:
         ((math.sqrt(ab), sd), "That is the weight of x_0. Multiply it by the pixel, 0.8, to get the mean."),
         ((sd, mean), "You gave the two in the wrong order: the mean comes first."),
         ((PIXEL, sd), "The mean does not stay at 0.8: every step shrinks it."),
+        (
+            (math.sqrt(alpha) * PIXEL, math.sqrt(1 - alpha)),
+            "That is one step, with alpha_100. All 100 steps together have alpha_bar_100.",
+        ),
     ]
     for other in (late, early):
         shifted = (math.sqrt(other) * PIXEL, math.sqrt(1 - other))
@@ -64,6 +69,10 @@ def check_two_steps(answer: object) -> Verdict:
             "The weight is right. You multiplied the variances: those of independent terms add.",
         ),
         Mistake(
+            lambda b1, b2: right(b1, b2)[::-1],
+            "You gave the two in the wrong order: the weight of x_0 comes first.",
+        ),
+        Mistake(
             lambda b1, b2: (weight(b1, b2) ** 2, right(b1, b2)[1]),
             "The variance is right. The weight of x_0 lacks a square root: each step multiplies by sqrt(1 - beta).",
         ),
@@ -98,12 +107,16 @@ def check_one_step(answer: object) -> Verdict:
             "You did not shrink the image, so the variance grows with every step: multiply x by sqrt(1 - beta).",
         ),
         Mistake(
+            lambda x, b, eps: math.sqrt(1 - b) * (x + math.sqrt(b) * eps),
+            "You shrank the noise as well: only x is multiplied by sqrt(1 - beta).",
+        ),
+        Mistake(
             lambda x, b, eps: math.sqrt(b) * x + math.sqrt(1 - b) * eps,
             "You swapped the weights: a small beta must leave the image nearly as it was.",
         ),
         Mistake(
             lambda x, b, eps: math.sqrt(1 - b) * x - math.sqrt(b) * eps,
-            "You subtracted the noise. Its distribution is the same, but not the picture: add it.",
+            "You subtracted the noise. The distribution is the same, but not the image: add it.",
         ),
     ]
     cases = [(_normal(0, 2, 1, 4, 4), 0.02, _normal(1, 2, 1, 4, 4)), (_normal(2, 6), 0.3, _normal(3, 6))]
@@ -117,7 +130,7 @@ def check_one_step(answer: object) -> Verdict:
 
 
 def check_q_sample(answer: object) -> Verdict:
-    """answer(x0, t, eps, alpha_bar): x_t in one jump; t is an int64 tensor with one time an image."""
+    """answer(x0, t, eps, alpha_bar): x_t in one jump; t is an int64 tensor with one time per image."""
     schedule = linear_schedule(50)
 
     def right(x0: Tensor, t: Tensor, eps: Tensor, alpha_bar: Tensor) -> Tensor:
@@ -156,6 +169,10 @@ def check_q_sample(answer: object) -> Verdict:
             "You read alpha_bar[t - 1]. The table has an entry for t = 0, the clean image: read alpha_bar[t].",
         ),
         Mistake(
+            with_weights(lambda ab: (ab.sqrt(), (1 - ab).sqrt()), shift=1),
+            "You read alpha_bar[t + 1]. Entry t of the table belongs to x_t: read alpha_bar[t].",
+        ),
+        Mistake(
             with_weights(lambda ab: (ab.sqrt(), (1 - ab).sqrt()), table=schedule.alpha),
             "You used alpha_t of one step, not alpha_bar_t, the product of all alphas up to t.",
         ),
@@ -166,41 +183,10 @@ def check_q_sample(answer: object) -> Verdict:
     mistakes.append(
         Mistake(
             lambda x0, t, eps, ab: ab[t].sqrt() * x0 + (1 - ab[t]).sqrt() * eps,
-            "The weights met the columns of the pictures, not the pictures: reshape alpha_bar[t] to (b, 1, 1, 1).",
+            "The weights were multiplied with the columns, not the images: alpha_bar[t] needs the shape (b, 1, 1, 1).",
         )
     )
     return grade(answer, right, mistakes, cases, "One jump, and a time of its own for every image.")
-
-
-def check_correlation(answer: object) -> Verdict:
-    """answer(alpha_bar_s, alpha_bar_t): the correlation of x_s and x_t given x_0, for s < t."""
-
-    def right(alpha_bar_s: float, alpha_bar_t: float) -> float:
-        return math.sqrt(alpha_bar_t * (1 - alpha_bar_s) / (alpha_bar_s * (1 - alpha_bar_t)))
-
-    mistakes = [
-        Mistake(
-            lambda s, t: math.sqrt(t / s) * (1 - s),
-            "That is the covariance. Divide it by both standard deviations, sqrt(1 - alpha_bar) at s and at t.",
-        ),
-        Mistake(
-            lambda s, t: math.sqrt(t / s),
-            "That is the weight of x_s in x_t. The correlation also needs the two standard deviations.",
-        ),
-        Mistake(
-            lambda s, t: right(s, t) ** 2,
-            "You left the last square root out: this is the squared correlation.",
-        ),
-        Mistake(
-            lambda s, t: math.sqrt(t / s) * (1 - s) / ((1 - s) * (1 - t)),
-            "You divided by the variances: divide by the standard deviations.",
-        ),
-        Mistake(lambda s, t: 1 / right(s, t), "You swapped s and t: a correlation is never above 1."),
-    ]
-    cases = [(0.9, 0.4), (0.5, 0.3)]
-    return grade(
-        answer, right, mistakes, cases, "It is the root of the ratio of the two signal-to-noise ratios."
-    )
 
 
 def _normal(seed: int, *shape: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""Graders of the chapter on the forward Markov chain: its schedules."""
+"""Graders of the chapter on the forward Markov chain: its schedules, and how two times depend on each other."""
 
 from __future__ import annotations
 
@@ -53,6 +53,7 @@ def check_cosine_beta(answer: object) -> Verdict:
 def check_smallest_T(answer: object) -> Verdict:
     """answer: the smallest T for which the unscaled linear schedule leaves less than 1 % of the image at T."""
     unscaled = _smallest_T(_weight)
+    by_the_sum = int(-2 * math.log(TERMINAL) / 0.01005)
     mistakes: list[tuple[object, str]] = [
         (
             _smallest_T(_share),
@@ -61,6 +62,8 @@ def check_smallest_T(answer: object) -> Verdict:
         (unscaled - 1, "One too few: there the weight is still just above 0.01."),
         (unscaled + 1, "One too many: the T before it is enough."),
         (unscaled - 2, "Count again: a table for T steps has T + 1 entries, and the last is alpha_bar[T]."),
+        (by_the_sum, "That is the estimate by the sum of the betas. Now search near it with the table."),
+        (by_the_sum + 1, "That is the estimate by the sum of the betas. Now search near it with the table."),
         (0.01, "The smallest T was asked for, a whole number."),
     ]
     return grade_value(answer, unscaled, mistakes, f"With T = {unscaled} the image's weight is below 0.01.")
@@ -96,6 +99,37 @@ def check_shift(answer: object) -> Verdict:
     ]
     cases = [(make(50).alpha_bar[1:], d) for make, d in ((linear_schedule, 2.0), (cosine_schedule, 4.0))]
     return grade(answer, right, mistakes, cases, "The SNR is divided by d^2, at every t alike.")
+
+
+def check_correlation(answer: object) -> Verdict:
+    """answer(alpha_bar_s, alpha_bar_t): the correlation of x_s and x_t given x_0, for s < t."""
+
+    def right(alpha_bar_s: float, alpha_bar_t: float) -> float:
+        return math.sqrt(alpha_bar_t * (1 - alpha_bar_s) / (alpha_bar_s * (1 - alpha_bar_t)))
+
+    mistakes = [
+        Mistake(
+            lambda s, t: math.sqrt(t / s) * (1 - s),
+            "That is the covariance. Divide it by both standard deviations, sqrt(1 - alpha_bar) at s and at t.",
+        ),
+        Mistake(
+            lambda s, t: math.sqrt(t / s),
+            "That is the weight of x_s in x_t. The correlation also needs the two standard deviations.",
+        ),
+        Mistake(
+            lambda s, t: right(s, t) ** 2,
+            "You left the last square root out: this is the squared correlation.",
+        ),
+        Mistake(
+            lambda s, t: math.sqrt(t / s) * (1 - s) / ((1 - s) * (1 - t)),
+            "You divided by the variances: divide by the standard deviations.",
+        ),
+        Mistake(lambda s, t: 1 / right(s, t), "You swapped s and t: a correlation is never above 1."),
+    ]
+    cases = [(0.9, 0.4), (0.5, 0.3)]
+    return grade(
+        answer, right, mistakes, cases, "It is the root of the ratio of the two signal-to-noise ratios."
+    )
 
 
 def _share(T: int) -> float:
