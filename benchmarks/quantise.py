@@ -24,7 +24,7 @@ from ddpm_lib.data import ASSETS, mnist
 from ddpm_lib.evaluate.generate import class_labels, generate, with_guidance
 from ddpm_lib.evaluate.metrics import digit_classes, digit_distance
 from ddpm_lib.models import Network, classes_of
-from ddpm_lib.train.checkpoint import Checkpoint
+from ddpm_lib.models.trained import Trained
 from ddpm_lib.web.quantise import dequantise, quantise
 
 RESULT = ASSETS / "measured" / "quantise.json"
@@ -41,7 +41,7 @@ def rounded(model: Network, bits: int) -> Network:
     return model
 
 
-def digits(checkpoint: Checkpoint, model: Network, n: int) -> Tensor:
+def digits(checkpoint: Trained, model: Network, n: int) -> Tensor:
     """n digits, seeds 0 to n - 1, classes in turn."""
     y = class_labels(n, classes_of(checkpoint.model_config))
     denoiser = with_guidance(model, 0.5)

@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ddpm_lib.train.checkpoint import Checkpoint
+    from ddpm_lib.models.trained import Trained
 
 __version__ = "0.1.0"
 
 
-def load(name: str | Path) -> Checkpoint:
+class CourseError(Exception):
+    """Something that its user can mend; the message is one sentence: what was wrong, what was expected, what to do."""
+
+
+def load(name: str | Path) -> Trained:
     """Trained weights that come with the package, by name ("cpu-minutes"), or a checkpoint's path.
 
     `.network()` is the model to sample from, `.diffusion` and `.about` belong to it.

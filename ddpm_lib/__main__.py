@@ -12,8 +12,8 @@ from ddpm_lib.cli import evaluate, export, sample, shard, train
 from ddpm_lib.cli.common import UsageError
 from ddpm_lib.data import DataError
 from ddpm_lib.data.fetch import FetchError
+from ddpm_lib.models.storage import CheckpointError
 from ddpm_lib.train import TrainingError
-from ddpm_lib.train.checkpoint import CheckpointError
 from ddpm_lib.train.machine.processes import EngineError, launched
 from ddpm_lib.train.presets import PRESETS
 

@@ -14,9 +14,10 @@ from torch import nn
 from ddpm_lib.data import Batches, mnist
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.models import UNet, UNetConfig
+from ddpm_lib.models.trained import About
 from ddpm_lib.schedule import linear_schedule
 from ddpm_lib.train import TrainConfig, train
-from ddpm_lib.train.checkpoint import About, save_checkpoint
+from ddpm_lib.train.checkpoint import save_checkpoint
 
 SMALL = UNetConfig(base=8, mults=(1,), blocks=1, groups=1, activation="silu", classes=10)
 # Winograd's convolutions serve the plain run and not the compiled one.

@@ -12,10 +12,9 @@ from torch import Tensor
 from ddpm_lib.evaluate.generate import sampler
 from ddpm_lib.guidance import Guided
 from ddpm_lib.models import UNetConfig, build
+from ddpm_lib.models.trained import About, Trained
 from ddpm_lib.sampling import timesteps
 from ddpm_lib.schedule import NoiseSchedule, linear_schedule
-from ddpm_lib.train import TrainConfig
-from ddpm_lib.train.checkpoint import About, Checkpoint
 from ddpm_lib.web.engine import engine_source
 from tests.helpers import generator
 
@@ -78,24 +77,21 @@ def request(**run: Any) -> dict[str, Any]:
 
 def random_checkpoint(
     config: UNetConfig, side: int = 8, schedule: NoiseSchedule | None = None, scale: float = 0.1
-) -> Checkpoint:
+) -> Trained:
     """A U-Net with random weights everywhere: an untrained one puts out zeros."""
     model, rng = build(config), generator(0)
     for name, parameter in model.named_parameters():
         noise = torch.randn(parameter.shape, generator=rng) * scale
         parameter.data = noise + ("norm" in name and name.endswith("weight"))
-    return Checkpoint(
+    return Trained(
         model_config=config,
         schedule=schedule or linear_schedule(40, beta_max=0.1, rescale=False),
-        train_config=TrainConfig(),
         about=About("noise", (config.channels, side, side)),
-        step=0,
-        seconds=0.0,
         tensors={f"ema.{name}": tensor for name, tensor in model.state_dict().items()},
     )
 
 
-def in_torch(checkpoint: Checkpoint, run: dict[str, Any]) -> Tensor:
+def in_torch(checkpoint: Trained, run: dict[str, Any]) -> Tensor:
     """The last x of the same run in torch, from the same start and noise."""
     model, diffusion = checkpoint.network(), checkpoint.diffusion
     config = checkpoint.model_config

@@ -14,12 +14,13 @@ from safetensors.torch import load_file, save_file
 import ddpm_lib
 from ddpm_lib.data import Batches, ImageData
 from ddpm_lib.diffusion import GaussianDiffusion
-from ddpm_lib.models import MLPConfig, ResNetConfig, UNetConfig, build
+from ddpm_lib.models import MLPConfig, ResNetConfig, UNetConfig, build, storage
+from ddpm_lib.models.storage import CheckpointError
+from ddpm_lib.models.trained import About, export_weights
 from ddpm_lib.sampling import sample
 from ddpm_lib.schedule import NoiseSchedule, cosine_schedule, linear_schedule
 from ddpm_lib.train import TrainConfig, start, train
-from ddpm_lib.train import checkpoint as module
-from ddpm_lib.train.checkpoint import About, CheckpointError, export_weights, load_checkpoint, save_checkpoint
+from ddpm_lib.train.checkpoint import load_checkpoint, save_checkpoint
 from tests.helpers import close, generator, unchecked
 
 SCHEDULE = cosine_schedule(50)
@@ -211,7 +212,7 @@ def test_an_interrupted_write_leaves_the_old_checkpoint(tmp_path, monkeypatch):
 
     go_on(state, CONFIG, 4)
     with monkeypatch.context() as patch:
-        patch.setattr(module, "save_file", crash)
+        patch.setattr(storage, "save_file", crash)
         with pytest.raises(OSError, match="No space left"):
             save_checkpoint(path, state, SCHEDULE, CONFIG, ABOUT)
     assert path.read_bytes() == before

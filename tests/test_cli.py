@@ -126,7 +126,7 @@ def test_what_was_measured_is_said_kept_and_used_for_the_samples(
     said = "float32, channels last, Winograd's convolutions from 32 feature maps on"
     assert said in capsys.readouterr().out
     path = out / "checkpoint.safetensors"
-    assert load(path).train_config.winograd == 32
+    assert load(path).training["winograd"] == 32
     used: list[int] = []
     monkeypatch.setattr("ddpm_lib.cli.sample.use_winograd", lambda network, channels: used.append(channels))
     grid = str(tmp_path / "grid.png")

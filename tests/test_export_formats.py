@@ -32,10 +32,11 @@ from ddpm_lib.formats.pipeline_unet import PipelineUNet
 from ddpm_lib.formats.unet2d import one_later, why_not
 from ddpm_lib.models import MLPConfig, ResNetConfig, UNetConfig, build
 from ddpm_lib.models.blocks import time_embedding
+from ddpm_lib.models.trained import About
 from ddpm_lib.sampling import DDIM, Noise, ddim_step, ddpm_step, sample
 from ddpm_lib.schedule import NoiseSchedule, cosine_schedule, linear_schedule
 from ddpm_lib.train import TrainConfig, start
-from ddpm_lib.train.checkpoint import About, save_checkpoint
+from ddpm_lib.train.checkpoint import save_checkpoint
 from ddpm_lib.train.presets import PRESETS
 from tests.helpers import close, unchecked
 

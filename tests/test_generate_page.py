@@ -15,7 +15,7 @@ from torch import Tensor
 from ddpm_lib import load
 from ddpm_lib.evaluate.metrics import digit_classes
 from ddpm_lib.models import UNetConfig
-from ddpm_lib.train.checkpoint import Checkpoint
+from ddpm_lib.models.trained import Trained
 from ddpm_lib.web.engine import engine_source
 from ddpm_lib.web.export import checkpoint_of, detail
 from ddpm_lib.web.page_script import page_script, write_page_script
@@ -65,7 +65,7 @@ def images(page: Page, n: int, side: int = 28) -> Tensor:
     return rows.reshape(n, 1, side, side).float() / 127.5 - 1
 
 
-def final(checkpoint: Checkpoint, seed: int, **run: Any) -> Tensor:
+def final(checkpoint: Trained, seed: int, **run: Any) -> Tensor:
     """What torch draws from the widget's noise with the weights that the page has."""
     checkpoint = checkpoint_of(detail(checkpoint))
     x = noise(seed, (1, *checkpoint.about.shape)).float()

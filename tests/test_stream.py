@@ -22,8 +22,9 @@ from ddpm_lib.data import DataError, image_folder, to_pixels
 from ddpm_lib.data.stream import Shards, StreamedBatches, batches, batches_of, open_images, write_shards
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.models import build
+from ddpm_lib.models.trained import About
 from ddpm_lib.train import train
-from ddpm_lib.train.checkpoint import About, load_checkpoint, save_checkpoint
+from ddpm_lib.train.checkpoint import load_checkpoint, save_checkpoint
 from ddpm_lib.train.presets import PRESETS
 
 SIZE, N = 8, 90

@@ -17,9 +17,10 @@ from torch import Tensor
 from ddpm_lib import load
 from ddpm_lib.__main__ import main
 from ddpm_lib.models import UNetConfig
+from ddpm_lib.models.storage import CheckpointError
+from ddpm_lib.models.trained import Trained
 from ddpm_lib.sampling import timesteps
 from ddpm_lib.schedule import cosine_schedule
-from ddpm_lib.train.checkpoint import Checkpoint, CheckpointError
 from ddpm_lib.web.engine import CORE, engine_source, without_comments
 from ddpm_lib.web.export import AFTER, BEFORE, checkpoint_of, detail, read_web, write_web
 from ddpm_lib.web.quantise import dequantise, quantise
@@ -40,7 +41,7 @@ def digits() -> dict[str, Any]:
     return detail(load("cpu-minutes"))
 
 
-def recorded(checkpoint: Checkpoint, seed: int = 0, **run: Any) -> dict[str, Any]:
+def recorded(checkpoint: Trained, seed: int = 0, **run: Any) -> dict[str, Any]:
     """A run with its start and its noise, which page and torch share."""
     run = request(**run)
     shape = (run["n"], *checkpoint.about.shape)

@@ -13,7 +13,7 @@ from ddpm_lib.assets import weights
 from ddpm_lib.data import DataError
 from ddpm_lib.evaluate.generate import class_labels, generate, with_guidance
 from ddpm_lib.evaluate.metrics import digit_classes, digit_distance
-from ddpm_lib.train.checkpoint import CheckpointError
+from ddpm_lib.models.storage import CheckpointError
 from tools.checksums import write_sums
 
 

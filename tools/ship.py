@@ -25,7 +25,7 @@ def card(
 ) -> str:
     """The model card, in Markdown."""
     trained = load(weights)
-    config = ", ".join(f"{key} {value}" for key, value in asdict(trained.train_config).items())
+    config = ", ".join(f"{key} {value}" for key, value in trained.training.items())
     model = ", ".join(f"{key} {value}" for key, value in asdict(trained.model_config).items())
     rows = "\n".join(f"| {key.strip()} | {value:.4g} |" for key, value in values.items())
     size = sum(t.numel() for key, t in trained.tensors.items() if key.startswith("ema."))

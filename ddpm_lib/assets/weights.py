@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 from ddpm_lib.data import ASSETS, verified
-from ddpm_lib.train.checkpoint import Checkpoint, CheckpointError, load_checkpoint, split_checkpoint
+from ddpm_lib.models.storage import CheckpointError, split
+from ddpm_lib.models.trained import Trained, load_trained
 
 FOLDER = ASSETS / "weights"
 PART = re.compile(
@@ -27,7 +28,7 @@ def files(name: str, folder: Path | None = None) -> list[Path]:
     )
 
 
-def load_weights(name: str | Path) -> Checkpoint:
+def load_weights(name: str | Path) -> Trained:
     """Shipped weights by name, checksums verified, or any checkpoint by path."""
     if str(name) in shipped():
         parts = files(str(name))
@@ -36,9 +37,9 @@ def load_weights(name: str | Path) -> Checkpoint:
             raise CheckpointError(f"Of the weights {name!r} some files are missing: reinstall ddpm-lib.")
         for part in parts:
             verified(part)
-        return load_checkpoint(*parts)
+        return load_trained(*parts)
     if Path(name).suffix or Path(name).exists():
-        return load_checkpoint(name)
+        return load_trained(name)
     known = ", ".join(["a checkpoint's path", *shipped()])
     raise CheckpointError(f"There are no weights {str(name)!r}: pass {known}.")
 
@@ -63,4 +64,4 @@ def install(source: Path, name: str, folder: Path | None = None) -> list[Path]:
         old.unlink()
     count = -(-source.stat().st_size // MOST_BYTES)
     names = [name] if count == 1 else [f"{name}-{i + 1}-of-{count}" for i in range(count)]
-    return split_checkpoint(source, [(folder or FOLDER) / f"{each}.safetensors" for each in names])
+    return split(source, [(folder or FOLDER) / f"{each}.safetensors" for each in names])

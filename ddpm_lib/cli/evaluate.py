@@ -21,8 +21,8 @@ from ddpm_lib.data.stream import Shards, open_images
 from ddpm_lib.evaluate.generate import class_labels, sampler, with_guidance
 from ddpm_lib.evaluate.metrics import digit_classes, digit_distance, loss_by_t
 from ddpm_lib.models import classes_of
+from ddpm_lib.models.trained import Trained
 from ddpm_lib.sampling import timesteps
-from ddpm_lib.train.checkpoint import Checkpoint
 from ddpm_lib.train.machine.processes import Engine
 
 FEATURES = 128  # of the digit classifier
@@ -80,7 +80,7 @@ def part(data: str) -> str:
     )
 
 
-def losses(checkpoint: Checkpoint, test: ImageData, which: str, device: torch.device) -> list[Row]:
+def losses(checkpoint: Trained, test: ImageData, which: str, device: torch.device) -> list[Row]:
     """The error of eps_hat on `which` images at five times, from little noise to much."""
     T, n = checkpoint.schedule.T, min(LOSSES, len(test))
     ts = sorted({max(1, round(T * share)) for share in (0.02, 0.1, 0.3, 0.6, 1.0)})
@@ -90,7 +90,7 @@ def losses(checkpoint: Checkpoint, test: ImageData, which: str, device: torch.de
     return [(f"loss at t = {t}", error, f"|eps - eps_hat|^2 a pixel, {n} {which}") for t, error in errors]
 
 
-def bits(checkpoint: Checkpoint, test: ImageData, n: int, seed: int, device: torch.device) -> list[Row]:
+def bits(checkpoint: Trained, test: ImageData, n: int, seed: int, device: torch.device) -> list[Row]:
     """The bound of the first n images in bits per dimension, over all T steps with sigma^2 = beta."""
     n = min(n, len(test))
     if n < 2:
@@ -113,7 +113,7 @@ def bits(checkpoint: Checkpoint, test: ImageData, n: int, seed: int, device: tor
     ]
 
 
-def drawn(checkpoint: Checkpoint, args: argparse.Namespace, engine: Engine) -> Float[Tensor, "n c h w"]:
+def drawn(checkpoint: Trained, args: argparse.Namespace, engine: Engine) -> Float[Tensor, "n c h w"]:
     """--samples images, the classes in turn where there are any."""
     network = with_guidance(checkpoint.network().to(engine.device), args.guidance)
     return draw(

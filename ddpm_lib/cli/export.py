@@ -8,7 +8,7 @@ from pathlib import Path
 from ddpm_lib import load
 from ddpm_lib.cli import formats
 from ddpm_lib.cli.common import UsageError, print_config
-from ddpm_lib.train.checkpoint import export_weights
+from ddpm_lib.models.trained import export_weights
 from ddpm_lib.web.export import write_web
 
 

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from ddpm_lib.cli.common import UsageError, print_config
-from ddpm_lib.train.checkpoint import Checkpoint
+from ddpm_lib.models.trained import Trained
 
 DEFAULT_OUT = {"onnx": "model.onnx", "diffusers": "diffusers"}
 
@@ -16,7 +16,7 @@ def chosen(args: argparse.Namespace) -> str | None:
     return next((name for name in DEFAULT_OUT if getattr(args, name)), None)
 
 
-def run(name: str, checkpoint: Checkpoint, args: argparse.Namespace) -> None:
+def run(name: str, checkpoint: Trained, args: argparse.Namespace) -> None:
     """Write --out in the format `name` and print how exact it is and how to use it."""
     out = Path(args.out or Path(args.checkpoint).with_name(DEFAULT_OUT[name]))
     if args.half:
@@ -37,7 +37,7 @@ def run(name: str, checkpoint: Checkpoint, args: argparse.Namespace) -> None:
         _diffusers(out, checkpoint)
 
 
-def _onnx(out: Path, checkpoint: Checkpoint) -> None:
+def _onnx(out: Path, checkpoint: Trained) -> None:
     from ddpm_lib.formats.onnx_file import write_onnx
 
     off = write_onnx(out, checkpoint)
@@ -48,7 +48,7 @@ def _onnx(out: Path, checkpoint: Checkpoint) -> None:
         print(f"onnxruntime and torch differ by at most {off:.1e}.")
 
 
-def _diffusers(out: Path, checkpoint: Checkpoint) -> None:
+def _diffusers(out: Path, checkpoint: Trained) -> None:
     from ddpm_lib.formats.pipeline_folder import write_pipeline
 
     written = write_pipeline(out, checkpoint)

@@ -49,7 +49,7 @@ def _run(args: argparse.Namespace, engine: Engine) -> None:
         )
         return
     network = checkpoint.network().to(engine.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    use_winograd(network, checkpoint.train_config.winograd)  # as it was trained
+    use_winograd(network, checkpoint.training.get("winograd", 0))  # as it was trained
     if args.compile:
         compile_network(network)
     denoiser = with_guidance(network, args.guidance)

@@ -15,9 +15,10 @@ from ddpm_lib.cli.common import UsageError, clock, engine_for, print_config, sto
 from ddpm_lib.data.stream import Images, batches_of, open_images
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.models import MLPConfig, Network, NetworkConfig, UNetConfig, build
+from ddpm_lib.models.trained import About, kind_of
 from ddpm_lib.schedule import NoiseSchedule
 from ddpm_lib.train import Progress, TrainConfig, train
-from ddpm_lib.train.checkpoint import About, kind_of, load_checkpoint, save_checkpoint
+from ddpm_lib.train.checkpoint import load_checkpoint, save_checkpoint
 from ddpm_lib.train.machine.probe import fastest
 from ddpm_lib.train.machine.processes import Engine
 from ddpm_lib.train.presets import PRESETS

@@ -18,7 +18,7 @@ from torch import Tensor
 from ddpm_lib.formats import FormatError, need
 from ddpm_lib.formats.onnx_check import disagreement
 from ddpm_lib.models import NetworkConfig, UNetConfig, classes_of
-from ddpm_lib.train.checkpoint import Checkpoint
+from ddpm_lib.models.trained import Trained
 
 # The oldest opset (2021) that the exporter knows the attention kernel for: the oldest reaches the most runtimes.
 OPSET = 14
@@ -33,7 +33,7 @@ DDIM goes from t to any s < t, and ends at s = 0: xs = sqrt(alpha_bar[s]) x0 + s
 """  # noqa: E501
 
 
-def write_onnx(path: Path, checkpoint: Checkpoint) -> float | None:
+def write_onnx(path: Path, checkpoint: Trained) -> float | None:
     """Write the averaged network; the largest difference from torch, or None where onnxruntime is not installed.
 
     The file is checked beside its place and moved there whole. Raises FormatError.
@@ -60,7 +60,7 @@ def write_onnx(path: Path, checkpoint: Checkpoint) -> float | None:
     return off
 
 
-def metadata(checkpoint: Checkpoint) -> dict[str, str]:
+def metadata(checkpoint: Trained) -> dict[str, str]:
     """What sampling needs besides the network, each value as JSON. alpha_bar has T + 1 entries in full precision."""
     about, schedule = checkpoint.about, checkpoint.schedule
     values: dict[str, Any] = {
@@ -83,7 +83,7 @@ def multiple_of(config: NetworkConfig) -> int:
     return config.fold * 2 ** (len(config.mults) - 1) if isinstance(config, UNetConfig) else 1
 
 
-def example_inputs(checkpoint: Checkpoint, batch: int = 2, larger: int = 0) -> dict[str, Tensor]:
+def example_inputs(checkpoint: Trained, batch: int = 2, larger: int = 0) -> dict[str, Tensor]:
     """Inputs by name: noise, times spread over 1 ... T and, where there are classes, labels up to "no class"."""
     c, h, w = checkpoint.about.shape
     T, classes = checkpoint.schedule.T, classes_of(checkpoint.model_config)
@@ -92,13 +92,13 @@ def example_inputs(checkpoint: Checkpoint, batch: int = 2, larger: int = 0) -> d
     return inputs | ({"y": torch.linspace(classes, 0, batch).round().long()} if classes else {})
 
 
-def _trials(checkpoint: Checkpoint) -> list[dict[str, Tensor]]:
+def _trials(checkpoint: Trained) -> list[dict[str, Tensor]]:
     # Neither the batch nor the second size is the one that was traced.
     larger = multiple_of(checkpoint.model_config)
     return [example_inputs(checkpoint, 3), example_inputs(checkpoint, 1, larger)]
 
 
-def _trace(path: Path, checkpoint: Checkpoint) -> None:
+def _trace(path: Path, checkpoint: Trained) -> None:
     """torch's older exporter, which traces: it needs the package onnx alone.
 
     The newer one (dynamo=True) needs onnxscript too and takes twenty times as long (18 s against 0.9 s for a U-Net

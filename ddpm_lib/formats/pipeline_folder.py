@@ -20,8 +20,8 @@ import torch
 from ddpm_lib.formats import FormatError, need
 from ddpm_lib.formats.unet2d import unet2d_config, unet2d_weights, why_not
 from ddpm_lib.models import Network, classes_of
+from ddpm_lib.models.trained import Trained, kind_of
 from ddpm_lib.models.unet import UNet
-from ddpm_lib.train.checkpoint import Checkpoint, kind_of
 
 PREDICTION = {"eps": "epsilon", "x0": "sample", "v": "v_prediction"}
 TOLERANCE = 1e-3  # of the largest output, or of 1 where that is smaller; float32 gives about 1e-6
@@ -36,7 +36,7 @@ class Written:
     off: float  # largest difference of a loaded network's output from ours
 
 
-def write_pipeline(folder: Path, checkpoint: Checkpoint) -> Written:
+def write_pipeline(folder: Path, checkpoint: Trained) -> Written:
     """Write the averaged network and the scheduler, load them again, compare, and only then copy them to `folder`.
 
     Raises FormatError.
@@ -66,7 +66,7 @@ def write_pipeline(folder: Path, checkpoint: Checkpoint) -> Written:
     return Written(_code(os.fspath(folder), checkpoint, own), own, off)
 
 
-def scheduler(diffusers: Any, checkpoint: Checkpoint) -> Any:
+def scheduler(diffusers: Any, checkpoint: Trained) -> Any:
     """Their scheduler of our chain: clipping, beta-tilde and times as `sampling.sample` has them.
 
     Their index i is our t = i + 1. "trailing" starts every respaced chain at T, as `sampling.timesteps` does; the
@@ -97,19 +97,19 @@ def _quiet(diffusers: Any) -> Iterator[None]:
         log.enable_progress_bar()
 
 
-def _size(checkpoint: Checkpoint) -> tuple[int, int]:
+def _size(checkpoint: Trained) -> tuple[int, int]:
     _, height, width = checkpoint.about.shape
     return height, width
 
 
-def _theirs(diffusers: Any, network: Network, checkpoint: Checkpoint) -> Any:
+def _theirs(diffusers: Any, network: Network, checkpoint: Trained) -> Any:
     assert isinstance(network, UNet)
     unet = diffusers.UNet2DModel(**unet2d_config(network, _size(checkpoint)))
     unet.load_state_dict(unet2d_weights(network))
     return unet.eval()
 
 
-def _own(network: Network, checkpoint: Checkpoint) -> Any:
+def _own(network: Network, checkpoint: Trained) -> Any:
     from ddpm_lib.formats.pipeline_unet import PipelineUNet  # imports diffusers
 
     height, width = _size(checkpoint)
@@ -123,7 +123,7 @@ def _own(network: Network, checkpoint: Checkpoint) -> Any:
     return unet.eval()
 
 
-def _difference(unet: Any, network: Network, checkpoint: Checkpoint) -> float:
+def _difference(unet: Any, network: Network, checkpoint: Trained) -> float:
     """At t = 1, T / 2 and T, with the class left out and, where there are classes, with labels."""
     T, classes = checkpoint.schedule.T, classes_of(checkpoint.model_config)
     xt = torch.randn(2, *checkpoint.about.shape, generator=torch.Generator().manual_seed(0))
@@ -143,7 +143,7 @@ def _difference(unet: Any, network: Network, checkpoint: Checkpoint) -> float:
     return worst
 
 
-def _code(folder: str, checkpoint: Checkpoint, own: str | None) -> str:
+def _code(folder: str, checkpoint: Trained, own: str | None) -> str:
     lines = ["from diffusers import DDPMPipeline"]
     if own:
         lines += ["import ddpm_lib.formats.pipeline_unet  # the network's class, which diffusers looks up"]
@@ -154,7 +154,7 @@ def _code(folder: str, checkpoint: Checkpoint, own: str | None) -> str:
     return "\n".join(lines)
 
 
-def _card(checkpoint: Checkpoint, own: str | None) -> str:
+def _card(checkpoint: Trained, own: str | None) -> str:
     """README.md, so that the folder explains itself wherever it is copied to."""
     T, data = checkpoint.schedule.T, checkpoint.about.data or "images"
     needs = (

@@ -16,7 +16,8 @@ from torch import Tensor
 
 from ddpm_lib.formats import FormatError
 from ddpm_lib.models import build
-from ddpm_lib.train.checkpoint import CONFIGS
+from ddpm_lib.models.storage import tuples
+from ddpm_lib.models.trained import CONFIGS
 
 
 class PipelineUNet(ModelMixin, ConfigMixin):  # type: ignore[misc]  # to mypy, diffusers is untyped
@@ -30,9 +31,7 @@ class PipelineUNet(ModelMixin, ConfigMixin):  # type: ignore[misc]  # to mypy, d
         self, kind: str, fields: dict[str, Any], in_channels: int, sample_size: int | list[int]
     ) -> None:
         super().__init__()
-        # JSON knows lists only; the frozen configurations hold tuples.
-        tuples: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in fields.items()}
-        self.network = build(CONFIGS[kind](**tuples))
+        self.network = build(CONFIGS[kind](**tuples(fields)))
 
     def forward(
         self,

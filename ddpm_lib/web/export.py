@@ -25,9 +25,9 @@ import torch
 from torch import Tensor
 
 from ddpm_lib.models import UNetConfig
+from ddpm_lib.models.storage import CheckpointError, tuples
+from ddpm_lib.models.trained import About, Trained
 from ddpm_lib.schedule import NoiseSchedule
-from ddpm_lib.train import TrainConfig
-from ddpm_lib.train.checkpoint import About, Checkpoint, CheckpointError
 from ddpm_lib.web.quantise import dequantise, quantise
 
 FORMAT = "ddpm_lib/web/1"
@@ -35,17 +35,17 @@ BEFORE = 'document.currentScript.dispatchEvent(new CustomEvent("ddpm-weights", {
 AFTER = " }));\n"
 
 
-def write_web(path: str | Path, checkpoint: Checkpoint) -> None:
+def write_web(path: str | Path, checkpoint: Trained) -> None:
     """Write the averaged network as a script for a page. Only a U-Net: the engine runs no other network."""
     Path(path).write_text(web_script(checkpoint), encoding="utf-8")
 
 
-def web_script(checkpoint: Checkpoint) -> str:
+def web_script(checkpoint: Trained) -> str:
     """The script itself, one line."""
     return BEFORE + json.dumps(detail(checkpoint)) + AFTER
 
 
-def detail(checkpoint: Checkpoint) -> dict[str, Any]:
+def detail(checkpoint: Trained) -> dict[str, Any]:
     """What the script hands over: configuration, schedule, and the tensors in one base64 string with its CRC-32."""
     if not isinstance(checkpoint.model_config, UNetConfig):
         raise CheckpointError("The engine of the pages runs U-Nets only: export a U-Net's checkpoint.")
@@ -72,7 +72,7 @@ def detail(checkpoint: Checkpoint) -> dict[str, Any]:
     }
 
 
-def read_web(path: str | Path) -> Checkpoint:
+def read_web(path: str | Path) -> Trained:
     """The checkpoint that the engine sees: the network with rounded weights, and its schedule in float32.
 
     Raises CheckpointError, in one sentence, for anything else and for a damaged file.
@@ -88,7 +88,7 @@ def read_web(path: str | Path) -> Checkpoint:
         raise CheckpointError(f"{path} is damaged ({error}): export the weights again.") from error
 
 
-def checkpoint_of(detail: dict[str, Any]) -> Checkpoint:
+def checkpoint_of(detail: dict[str, Any]) -> Trained:
     """The checkpoint in what a script hands over."""
     try:
         data = base64.b64decode(detail["data"], validate=True)
@@ -98,11 +98,10 @@ def checkpoint_of(detail: dict[str, Any]) -> Checkpoint:
         raise ValueError("its data have another length or checksum")
     alpha_bar = torch.frombuffer(bytearray(base64.b64decode(detail["alpha_bar"])), dtype=torch.float32)
     previous = torch.cat([torch.ones(1), alpha_bar[:-1]]).double()
-    return Checkpoint(
-        model_config=UNetConfig(**_tuples(detail["config"])),
+    return Trained(
+        model_config=UNetConfig(**tuples(detail["config"])),
         schedule=NoiseSchedule(1 - alpha_bar.double() / previous, detail["schedule"]),
-        train_config=TrainConfig(),
-        about=About(**_tuples(detail["about"])),
+        about=About(**tuples(detail["about"])),
         step=detail["trained"]["step"],
         seconds=detail["trained"]["seconds"],
         tensors={f"ema.{entry['name']}": _tensor(entry, data) for entry in detail["tensors"]},
@@ -126,7 +125,3 @@ def _tensor(entry: dict[str, Any], data: bytes) -> Tensor:
     scale = np.frombuffer(data, "<f4", shape[0], at).astype(np.float32)
     whole = np.frombuffer(data, np.int8, size, at + 4 * shape[0]).astype(np.int16)
     return dequantise(torch.from_numpy(whole).reshape(shape), torch.from_numpy(scale))
-
-
-def _tuples(config: dict[str, Any]) -> dict[str, Any]:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in config.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from ddpm_lib.train.checkpoint import Checkpoint
+from ddpm_lib.models.trained import Trained
 from ddpm_lib.web.engine import engine_source
 from ddpm_lib.web.export import AFTER, BEFORE, detail
 
@@ -17,6 +17,6 @@ def page_script(engine: str, weights: str) -> str:
     )
 
 
-def write_page_script(path: Path, checkpoint: Checkpoint) -> None:
+def write_page_script(path: Path, checkpoint: Trained) -> None:
     """Write the engine of this package and the network of a checkpoint."""
     path.write_text(page_script(engine_source(), json.dumps(detail(checkpoint))), encoding="utf-8")

@@ -17,8 +17,7 @@ import traitlets
 from ddpm_lib.assets.weights import load_weights
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.models import UNet, UNetConfig, classes_of
-from ddpm_lib.train import TrainConfig
-from ddpm_lib.train.checkpoint import About, Checkpoint
+from ddpm_lib.models.trained import About, Trained
 from ddpm_lib.web.engine import engine_source
 from ddpm_lib.web.export import detail
 from ddpm_lib.widgets.generate_record import Recording, record
@@ -47,7 +46,7 @@ PARTS = (
 class GenerateWidget(Widget):
     """Noise that turns into pictures at the press of a button, or a drawing of the reader's own that is denoised.
 
-    model: a Checkpoint, or a trained UNet together with its `diffusion` and the `shape` (c, h, w) of one grey image;
+    model: what `ddpm_lib.load` gives, or a trained UNet with its `diffusion` and the `shape` (c, h, w) of a grey image;
     the network of the published pages unless told.
     engine: the source of the worker that runs the network; the course's own unless told.
 
@@ -82,7 +81,7 @@ class GenerateWidget(Widget):
 
     def __init__(
         self,
-        model: Checkpoint | UNet | None = None,
+        model: Trained | UNet | None = None,
         diffusion: GaussianDiffusion | None = None,
         *,
         shape: tuple[int, int, int] = (1, 28, 28),
@@ -185,14 +184,14 @@ CHOSEN = ("sampler", "steps", "eta", "w", "seed", "n", "mode", "start", "more", 
 
 
 @cache
-def _shipped() -> Checkpoint:
+def _shipped() -> Trained:
     return load_weights(SHIPPED)
 
 
 @lru_cache(
     maxsize=2
 )  # by the checkpoint's identity: the shipped one runs once, and a network of one's own is let go
-def _recording(checkpoint: Checkpoint) -> Recording:
+def _recording(checkpoint: Trained) -> Recording:
     network, classes = checkpoint.network(), classes_of(checkpoint.model_config)
     assert isinstance(network, UNet)
     labels = [label % classes for label in SHOWN_FIRST] if classes else []
@@ -200,15 +199,15 @@ def _recording(checkpoint: Checkpoint) -> Recording:
 
 
 def _checkpoint(
-    model: Checkpoint | UNet, diffusion: GaussianDiffusion | None, shape: tuple[int, int, int]
-) -> Checkpoint:
+    model: Trained | UNet, diffusion: GaussianDiffusion | None, shape: tuple[int, int, int]
+) -> Trained:
     """Whatever was passed as a checkpoint of a U-Net for grey images."""
     if isinstance(model, UNet):
         if diffusion is None:
             raise ValueError("A network alone has no schedule: pass its diffusion as well.")
         tensors = {f"ema.{name}": t.detach().cpu().clone() for name, t in model.state_dict().items()}
         schedule, config = diffusion.schedule, model.config
-        model = Checkpoint(config, schedule, TrainConfig(), About(shape=shape), 0, 0.0, tensors)
+        model = Trained(config, schedule, About(shape=shape), tensors)
     if not isinstance(model.model_config, UNetConfig) or model.about.shape[0] != 1:
         raise ValueError("The pages run U-Nets for grey images: pass the checkpoint of such a network.")
     return model

@@ -1,0 +1,81 @@
+"""One safetensors file with a JSON header: read, written whole or not at all, split. No pickle anywhere."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from ddpm_lib import CourseError
+
+FORMAT = "ddpm_lib/1"
+
+
+class CheckpointError(CourseError):
+    """A file that is not a checkpoint, or not a whole one, or lacks what was asked of it."""
+
+
+def read(path: str | Path) -> tuple[dict[str, str], dict[str, Tensor]]:
+    """The metadata and the tensors of a file of ours, or of a run's folder.
+
+    Raises CheckpointError, in one sentence, for any other file.
+    """
+    path = Path(path)
+    if path.is_dir():
+        path /= "checkpoint.safetensors"
+    if not path.is_file():
+        raise CheckpointError(f"{path} does not exist: pass the checkpoint.safetensors of a run.")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+    except SafetensorError as error:
+        raise CheckpointError(
+            f"{path} is not a whole safetensors file ({error}): it was cut short or is something else; "
+            "use another checkpoint."
+        ) from error
+    if metadata.get("format") != FORMAT:
+        raise CheckpointError(
+            f"{path} is a safetensors file, but not one of {FORMAT}: pass a file written by `python -m ddpm_lib train`."
+        )
+    return metadata, tensors
+
+
+def write(path: str | Path, tensors: dict[str, Tensor], header: dict[str, Any]) -> None:
+    """Write the tensors, and the header as JSON, beside the file's place; then move it there whole."""
+    plain = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
+    _save(Path(path), plain, {"format": FORMAT, "config": json.dumps(header)})
+
+
+def split(source: Path, targets: Sequence[Path]) -> list[Path]:
+    """Spread the tensors of one file over several of about one size, each with the same header."""
+    metadata, tensors = read(source)
+    parts: list[dict[str, Tensor]] = [{} for _ in targets]
+    sizes = [0] * len(targets)
+    for name, tensor in sorted(tensors.items(), key=lambda item: -item[1].nbytes):  # the largest first
+        smallest = sizes.index(min(sizes))
+        parts[smallest][name] = tensor
+        sizes[smallest] += tensor.nbytes
+    for target, part in zip(targets, parts, strict=True):
+        _save(target, part, metadata)
+    return list(targets)
+
+
+def tuples(config: dict[str, Any]) -> dict[str, Any]:
+    """A configuration as read from JSON, which knows lists only: ours are frozen and hold tuples."""
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in config.items()}
+
+
+def _save(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    save_file(tensors, part, metadata)
+    with part.open("rb+") as file:
+        os.fsync(file.fileno())
+    os.replace(part, path)

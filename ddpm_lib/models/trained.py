@@ -1,0 +1,125 @@
+"""A trained network: its configuration, its schedule, its averaged weights, and what it was trained on.
+
+This is all that sampling, a widget or an export needs. What a run needs to go on is in train/checkpoint.py.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ddpm_lib.diffusion import GaussianDiffusion
+from ddpm_lib.models import MLPConfig, Network, NetworkConfig, ResNetConfig, UNetConfig, build
+from ddpm_lib.models.storage import CheckpointError, read, tuples, write
+from ddpm_lib.schedule import NoiseSchedule
+
+CONFIGS: dict[str, type[NetworkConfig]] = {"unet": UNetConfig, "resnet": ResNetConfig, "mlp": MLPConfig}
+
+
+def kind_of(config: NetworkConfig) -> str:
+    """The name of a configuration's network: "unet", "resnet" or "mlp"."""
+    return next(name for name, cls in CONFIGS.items() if isinstance(config, cls))
+
+
+@dataclass(frozen=True)
+class About:
+    """What the data were, so that samples have the right shape and names."""
+
+    data: str = ""  # name of the data set
+    shape: tuple[int, ...] = (1, 28, 28)  # (c, h, w) of one image
+    classes: tuple[str, ...] = ()  # names of the classes
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A trained network, as read from a file or made from a model."""
+
+    model_config: NetworkConfig
+    schedule: NoiseSchedule
+    about: About
+    tensors: Mapping[str, Tensor] = field(
+        repr=False
+    )  # by name; those of the averaged network begin with "ema."
+    step: int = 0  # optimizer steps taken
+    seconds: float = 0.0  # time spent in training
+    training: Mapping[str, Any] = field(default_factory=dict)  # how it was trained, setting by setting
+
+    @property
+    def diffusion(self) -> GaussianDiffusion:
+        """The diffusion of the schedule that the network was trained with."""
+        return GaussianDiffusion(self.schedule)
+
+    def network(self) -> Network:
+        """The averaged (EMA) network, ready to sample from."""
+        model = build(self.model_config)
+        self.fill(model, "ema.")
+        return model.eval().requires_grad_(False)
+
+    def fill(self, model: nn.Module, prefix: str) -> None:
+        """Load the tensors whose names begin with `prefix` into the model."""
+        try:
+            model.load_state_dict(self.part(prefix))
+        except RuntimeError as error:
+            raise CheckpointError(
+                "The weights do not fit the network of the file's own configuration: use another checkpoint."
+            ) from error
+
+    def part(self, prefix: str) -> dict[str, Tensor]:
+        """The tensors whose names begin with `prefix`, by the rest of their names."""
+        return {name[len(prefix) :]: t for name, t in self.tensors.items() if name.startswith(prefix)}
+
+    def header(self) -> dict[str, Any]:
+        """What a file says of its tensors, in JSON."""
+        return {
+            "model": (kind_of(self.model_config), asdict(self.model_config)),
+            "schedule": self.schedule.name,
+            "train": dict(self.training),
+            "about": asdict(self.about),
+            "step": self.step,
+            "seconds": self.seconds,
+        }
+
+
+def load_trained(path: str | Path, *more: Path) -> Trained:
+    """Read a checkpoint or exported weights; `more` are the other files of one that was split.
+
+    Raises CheckpointError, in one sentence, for any other file.
+    """
+    metadata, tensors = read(path)
+    for part in more:
+        tensors |= read(part)[1]
+    try:
+        header = json.loads(metadata["config"])
+        kind, model = header["model"]
+        return Trained(
+            model_config=CONFIGS[kind](**tuples(model)),
+            schedule=NoiseSchedule(tensors["schedule.beta"], header["schedule"]),
+            about=About(**tuples(header["about"])),
+            tensors=tensors,
+            step=header["step"],
+            seconds=header["seconds"],
+            training=tuples(header["train"]),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise unreadable(path, error) from error
+
+
+def unreadable(path: str | Path, error: Exception) -> CheckpointError:
+    """The error for a header that makes no sense."""
+    return CheckpointError(
+        f"{path} has a header that this version of ddpm_lib cannot read ({error}): "
+        "use the version that wrote it, or another checkpoint."
+    )
+
+
+def export_weights(path: str | Path, trained: Trained, half: bool = False) -> None:
+    """Write only what sampling needs: the averaged network (float16 if `half`) and the schedule."""
+    dtype = torch.float16 if half else torch.float32
+    tensors = {f"ema.{name}": t.to(dtype) for name, t in trained.part("ema.").items()}
+    write(path, tensors | {"schedule.beta": trained.schedule.beta}, trained.header())
