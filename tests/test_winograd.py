@@ -18,7 +18,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from ddpm_lib.data import Batches, ImageData, mnist
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.models import UNet, UNetConfig, use_winograd, winograd
-from ddpm_lib.models.winograd import Conv3x3, winograd_conv3x3, winograd_widths
+from ddpm_lib.models.winograd import WinogradConv2d, winograd_conv3x3, winograd_widths
 from ddpm_lib.schedule import linear_schedule
 from ddpm_lib.train import TrainConfig, train
 
@@ -103,11 +103,48 @@ def test_only_what_asks_for_a_gradient_gets_one():
 def test_a_network_uses_it_in_the_layers_that_are_wide_enough():
     model = UNet(NETWORK)
     widths = winograd_widths(model)
-    assert set(widths) == {8, 16}
-    for channels in (0, 1, 8, 9, 16, 17):
+    assert set(widths) == {1, 8, 16}
+    assert widths.count(1) == 2  # the first and the last, of an image of one channel
+    before = dict(model.named_parameters())
+    for channels in (0, 1, 8, 9, 16, 17, 0):
         use_winograd(model, channels)
-        used = [m.winograd for m in model.modules() if isinstance(m, Conv3x3)]
-        assert used == [0 < channels <= width for width in widths]
+        layers = [m for m in model.modules() if isinstance(m, nn.Conv2d)]
+        fast = [m for m in layers if type(m) is WinogradConv2d]
+        assert len(fast) == sum(0 < channels <= width for width in widths)
+        assert all(min(m.in_channels, m.out_channels) >= channels for m in fast)
+        assert all(m.kernel_size == (3, 3) and m.stride == (1, 1) for m in fast)
+        assert {type(m) for m in layers} <= {nn.Conv2d, WinogradConv2d}
+        assert winograd_widths(model) == widths
+        after = dict(model.named_parameters())
+        assert list(after) == list(before)
+        assert all(after[name] is before[name] for name in before)  # shared: an optimizer need not know
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"stride": 2}, {"dilation": 2, "padding": 2}, {"padding": 0}, {"groups": 4}, {"bias": False}],
+    ids=str,
+)
+def test_other_convolutions_and_those_of_other_classes_are_left_alone(options):
+    class Own(nn.Conv2d):
+        pass
+
+    network = nn.Sequential(
+        nn.Conv2d(8, 8, 3, **{"padding": 1} | options), nn.Conv2d(8, 8, 1), Own(8, 8, 3, padding=1)
+    )
+    use_winograd(network, 1)
+    assert [type(layer) for layer in network] == [nn.Conv2d, nn.Conv2d, Own]
+
+
+def test_a_copy_and_a_loaded_state_keep_the_algorithm_and_the_weights():
+    model = UNet(NETWORK)
+    plain = copy.deepcopy(model)
+    use_winograd(model, 8)
+    other = copy.deepcopy(model)
+    other.load_state_dict(plain.state_dict())
+    assert [type(m) for m in other.modules()] == [type(m) for m in model.modules()]
+    assert all(torch.equal(a, b) for a, b in zip(other.parameters(), plain.parameters(), strict=True))
+    assert not {id(p) for p in other.parameters()} & {id(p) for p in model.parameters()}
 
 
 @pytest.fixture
@@ -141,8 +178,8 @@ def test_the_network_computes_the_same_by_either(calls):
 
 
 def test_it_stands_back_under_autocast_and_in_a_network_that_is_compiled_or_exported(calls, monkeypatch):
-    layer = Conv3x3(8, 8)
-    layer.winograd = True
+    layer = nn.Conv2d(8, 8, 3, padding=1)
+    use_winograd(layer, 8)
     x = random(2, 8, 8, 8, dtype=torch.float32)
     with torch.autocast("cpu", torch.bfloat16):
         assert layer(x).dtype == torch.bfloat16
@@ -176,10 +213,11 @@ def test_training_by_it_is_training(digits, calls):
     plain, _ = losses(digits, config)
     assert not calls
     fast, average = losses(digits, replace(config, winograd=8))
-    assert len(calls) == 12 * len(winograd_widths(average))
+    wide = sum(width >= 8 for width in winograd_widths(average))
+    assert len(calls) == 12 * wide
     assert fast == pytest.approx(plain, rel=1e-4)
     assert fast == losses(digits, replace(config, winograd=8))[0]  # to the bit
     made = len(calls)
     with torch.no_grad():
         average(torch.zeros(1, 1, 28, 28), torch.ones(1, dtype=torch.int64))
-    assert len(calls) - made == len(winograd_widths(average))  # samples during the run are drawn by it too
+    assert len(calls) - made == wide  # samples during the run are drawn by it too

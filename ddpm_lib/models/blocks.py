@@ -1,4 +1,4 @@
-"""The pieces that the denoisers are built from: time embedding, residual block, attention, resampling."""
+"""The layers that the denoisers are built from: time embedding, residual block, attention, resampling."""
 
 from __future__ import annotations
 
@@ -11,14 +11,12 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from ddpm_lib.models.winograd import Conv3x3
-
 M = TypeVar("M", nn.Conv2d, nn.Linear)
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {"silu": nn.SiLU, "leaky_relu": lambda: nn.LeakyReLU(0.2)}
 
 
 def zero_init(layer: M) -> M:
-    """Start a layer at zero, so that the residual block around it begins as the identity."""
+    """Set a layer to zero, so that the residual block around it begins as the identity."""
     nn.init.zeros_(layer.weight)
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)
@@ -30,7 +28,7 @@ def time_embedding(t: Int[Tensor, " b"], dim: int, max_period: float = 10_000.0)
 
     Book: eq-time-embedding (Vaswani et al. 2017, section 3.5).
 
-    One row a time, one column a frequency. `dim` must be even.
+    One row per time, one column per frequency. `dim` must be even.
     """
     exponent = torch.arange(dim // 2, device=t.device, dtype=torch.float32) / (dim // 2)
     angle = t.float()[:, None] * torch.exp(-math.log(max_period) * exponent)[None, :]
@@ -38,7 +36,7 @@ def time_embedding(t: Int[Tensor, " b"], dim: int, max_period: float = 10_000.0)
 
 
 class TimeMLP(nn.Module):
-    """Sinusoidal embedding, then two linear layers: what every block reads the time from."""
+    """Sinusoidal embedding of the time, then two linear layers: the input of every time-conditioned block."""
 
     def __init__(self, dim: int, out: int, activation: str) -> None:
         super().__init__()
@@ -78,10 +76,10 @@ class ResidualBlock(nn.Module):
     ) -> None:
         super().__init__()
         self.act, self.scale_shift = ACTIVATIONS[activation](), scale_shift
-        self.norm1, self.conv1 = group_norm(c_in, groups), Conv3x3(c_in, c_out)
+        self.norm1, self.conv1 = group_norm(c_in, groups), nn.Conv2d(c_in, c_out, 3, padding=1)
         self.time = nn.Linear(time_dim, 2 * c_out if scale_shift else c_out)
         self.norm2, self.dropout = group_norm(c_out, groups), nn.Dropout(dropout)
-        self.conv2 = zero_init(Conv3x3(c_out, c_out))
+        self.conv2 = zero_init(nn.Conv2d(c_out, c_out, 3, padding=1))
         self.skip = nn.Identity() if c_in == c_out else nn.Conv2d(c_in, c_out, 1)
 
     def forward(
@@ -145,7 +143,7 @@ class Upsample(nn.Module):
 
     def __init__(self, c_in: int, c_out: int) -> None:
         super().__init__()
-        self.conv = Conv3x3(c_in, c_out)
+        self.conv = nn.Conv2d(c_in, c_out, 3, padding=1)
 
     def forward(self, x: Float[Tensor, "b c_in h w"]) -> Float[Tensor, "b c_out h2 w2"]:
         """(b, c, h, w) to (b, c, 2 h, 2 w)."""

@@ -1,4 +1,4 @@
-"""The first denoiser of the course: a plain residual network, which fails, and its wider, timed variant."""
+"""The first denoiser of the course: a plain residual network, which fails, and its wider, time-conditioned variant."""
 
 from __future__ import annotations
 
@@ -17,11 +17,10 @@ class ResNetConfig:
 
     channels: int = 1  # of the image
     width: int = 0  # feature maps inside; 0 means as many as the image has channels
-    blocks: int = (
-        4  # residual blocks; each widens the receptive field by 4 pixels, from 1 (or from 5 with `width`)
-    )
+    # residual blocks; each widens the receptive field by 4 pixels, from 1 (or from 5 with `width`)
+    blocks: int = 4
     dilate: bool = False  # block k = 0, 1, 2 ... skips pixels and widens it by 4 * 2^k: with four, by 60
-    time: bool = False  # whether the blocks are told t
+    time: bool = False  # whether the blocks are time-conditioned
     predicts: Predicts = "eps"  # or "x0", "v"
 
 
@@ -60,7 +59,7 @@ class ResNetBlock(nn.Module):
 
     Book: eq-resnet-block (He et al. 2016).
 
-    The convolutions read pixels that lie `apart`.
+    Both convolutions are dilated by `apart`.
     """
 
     def __init__(self, channels: int, time_dim: int, apart: int = 1) -> None:

@@ -1,4 +1,4 @@
-"""The U-Net: down, middle, up, with every feature map on the way down handed across to the way up."""
+"""The U-Net: down, middle, up, with skip connections from every level down to the same level up."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class UNetConfig:
     channels: int = 1  # of the image
     base: int = 96  # feature maps at the first level
     mults: tuple[int, ...] = (1, 2, 2)  # feature maps at each level, in units of base
-    blocks: int = 2  # residual blocks a level
+    blocks: int = 2  # residual blocks per level
     attention: tuple[int, ...] = ()  # levels with attention after each block; 0 is the first
     heads: int = 4  # attention heads
     groups: int = 0  # of GroupNorm; 0 is no norm
     activation: str = "leaky_relu"  # or "silu"
     scale_shift: bool = False  # time scales and shifts the norm instead of being added
-    dropout: float = 0.0  # share of features dropped in a residual block while training
-    fold: int = 1  # fold x fold pixels are folded into channels first
+    dropout: float = 0.0  # probability of dropping a feature in a residual block, in training
+    fold: int = 1  # factor of the pixel unshuffle at the input: fold x fold pixels become channels
     classes: int = 0  # 0 is unconditional; label `classes` then means "no class"
     predicts: Predicts = "eps"  # or "x0", "v"
 
@@ -136,7 +136,7 @@ class UNet(nn.Module):
 
 
 class Stage(nn.Module):
-    """One entry of the way down or up: a residual block and what follows it, or a resampling alone."""
+    """One entry of the down or up path: a residual block and what follows it, or a resampling alone."""
 
     def __init__(self, *parts: nn.Module) -> None:
         super().__init__()

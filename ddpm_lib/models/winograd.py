@@ -3,8 +3,8 @@
 A tile of 4 x 4 outputs reads 6 x 6 inputs, and takes 144 multiplications for each pair of an input and an output
 feature map. As A^T [(G w G^T) * (B^T x B)] A, with * by element, it takes 36 (Lavin and Gray 2016, F(4 x 4, 3 x 3)).
 For each of the 36 places the sum over input maps is a matrix product. The transforms around it are products too, of
-kron(B^T, B^T) with all tiles as columns. They are made once a map and not once a pair of maps, so wide layers gain and
-narrow ones lose.
+kron(B^T, B^T) with all tiles as columns. They are made per map and not per pair of maps, so wide layers gain and narrow
+ones lose.
 """
 
 from __future__ import annotations
@@ -16,35 +16,28 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-OUT, IN = 4, 6  # pixels of a tile's side: written, read
-TOGETHER = (
-    20_000  # tiles x feature maps at once: 36 numbers for each are 3 MB, which a processor's cache holds
-)
+# Pixels of a tile's side: written, read
+OUT, IN = 4, 6
+# Tiles times feature maps at once: 36 numbers for each are 3 MB, which a processor's cache holds
+TOGETHER = 20_000
 
-BT = torch.tensor(
-    [
-        [4.0, 0, -5, 0, 1, 0],
-        [0, -4, -4, 1, 1, 0],
-        [0, 4, -4, -1, 1, 0],
-        [0, -2, -1, 2, 1, 0],
-        [0, 2, -1, -2, 1, 0],
-        [0, 4, 0, -5, 0, 1],
-    ],
-    dtype=torch.float64,
+
+def _table(*rows: list[int]) -> Tensor:
+    return torch.tensor(rows, dtype=torch.float64)
+
+
+BT = _table(
+    [4, 0, -5, 0, 1, 0],
+    [0, -4, -4, 1, 1, 0],
+    [0, 4, -4, -1, 1, 0],
+    [0, -2, -1, 2, 1, 0],
+    [0, 2, -1, -2, 1, 0],
+    [0, 4, 0, -5, 0, 1],
 )
-G = (
-    torch.tensor(
-        [[6.0, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0, 24]], dtype=torch.float64
-    )
-    / 24
-)
-AT = torch.tensor(
-    [[1.0, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]],
-    dtype=torch.float64,
-)
-INPUT, FILTER, OUTPUT = (
-    torch.kron(m, m) for m in (BT, G, AT)
-)  # of a tile's (or the filter's) pixels in a row
+G = _table([6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0, 24]) / 24
+AT = _table([1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1])
+# Of the pixels of a tile (or of the filter) in a row
+INPUT, FILTER, OUTPUT = (torch.kron(m, m) for m in (BT, G, AT))
 
 
 def winograd_conv3x3(
@@ -57,48 +50,43 @@ def winograd_conv3x3(
     The result lies in memory as channels_last. For the gradient the transformed input is kept,
     2.25 times the size of x, or up to 3 times where height and width are no multiples of 4.
     """
-    out: Tensor = _Winograd.apply(  # type: ignore[no-untyped-call]
-        x, weight, bias, torch.is_grad_enabled() and weight.requires_grad
-    )
+    keep = torch.is_grad_enabled() and weight.requires_grad
+    out: Tensor = _Winograd.apply(x, weight, bias, keep)  # type: ignore[no-untyped-call]
     return out
 
 
-class Conv3x3(nn.Conv2d):
-    """A 3 x 3 convolution with padding 1 that can be told to compute by Winograd's algorithm (`use_winograd`)."""
-
-    def __init__(self, c_in: int, c_out: int) -> None:
-        super().__init__(c_in, c_out, 3, padding=1)
-        self.winograd = False
+class WinogradConv2d(nn.Conv2d):
+    """A 3 x 3 convolution with padding 1 that computes by Winograd's algorithm, where that serves."""
 
     def forward(self, x: Float[Tensor, "b c_in h w"]) -> Float[Tensor, "b c_out h w"]:
         """Same height and width."""
-        if self.winograd and _serves(x):
-            assert self.bias is not None
-            return winograd_conv3x3(x, self.weight, self.bias)
-        return super().forward(x)
+        if self.bias is None or not _serves(x):
+            return super().forward(x)
+        return winograd_conv3x3(x, self.weight, self.bias)
 
 
 def use_winograd(network: nn.Module, channels: int) -> None:
-    """Let the 3 x 3 convolutions that read and write at least `channels` feature maps use it; with 0 none does.
+    """Swap in Winograd's algorithm where a layer reads and writes at least `channels` feature maps; 0 swaps all out.
 
-    It serves on a CPU outside autocast. Elsewhere, and in a network that is compiled or exported, such a layer computes
-    as ever.
+    A layer changes its class and nothing else, so weights, their names and hooks stay. The algorithm serves on a CPU
+    outside autocast; elsewhere, and in a network that is compiled or exported, such a layer is a plain convolution.
     """
-    for layer in _layers(network):
-        layer.winograd = 0 < channels <= _width(layer)
+    for layer, width in _layers(network):
+        layer.__class__ = WinogradConv2d if 0 < channels <= width else nn.Conv2d
 
 
 def winograd_widths(network: nn.Module) -> list[int]:
     """For each layer that could use it, the fewer of the feature maps that it reads and writes."""
-    return [_width(layer) for layer in _layers(network)]
+    return [width for _, width in _layers(network)]
 
 
-def _layers(network: nn.Module) -> list[Conv3x3]:
-    return [layer for layer in network.modules() if isinstance(layer, Conv3x3)]
-
-
-def _width(layer: Conv3x3) -> int:
-    return min(layer.in_channels, layer.out_channels)
+def _layers(network: nn.Module) -> Iterator[tuple[nn.Conv2d, int]]:
+    """The 3 x 3 convolutions with a bias, stride 1 and padding 1, and their widths."""
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d) and type(layer) in (nn.Conv2d, WinogradConv2d):
+            shape = (layer.kernel_size, layer.stride, layer.padding, layer.dilation, layer.groups)
+            if layer.bias is not None and shape == ((3, 3), (1, 1), (1, 1), (1, 1), 1):
+                yield layer, min(layer.in_channels, layer.out_channels)
 
 
 def _serves(x: Tensor) -> bool:
@@ -115,7 +103,7 @@ class _Winograd(torch.autograd.Function):
         u = tiles.of_filter(weight)
         out = x.new_empty(len(x), tiles.rows * OUT, tiles.columns * OUT, len(weight))
         kept = []
-        for some in tiles.pieces():
+        for some in tiles.few_images():
             v = tiles.of_input(x[some])
             y = tiles.split(out[some])
             y.copy_((tiles.output @ torch.bmm(v, u).flatten(1)).view_as(y)).add_(bias)
@@ -132,7 +120,7 @@ class _Winograd(torch.autograd.Function):
         u = tiles.of_filter(weight)
         du = torch.zeros_like(u)
         dx = grad.new_empty(len(grad), tiles.h, tiles.w, weight.shape[1])
-        for i, some in enumerate(tiles.pieces()):
+        for i, some in enumerate(tiles.few_images()):
             dm = tiles.of_output_gradient(grad[some])
             if kept:
                 du.baddbmm_(kept[i].transpose(1, 2), dm)
@@ -151,11 +139,11 @@ class _Tiles:
     def __init__(self, x: Tensor, weight: Tensor) -> None:
         (self.b, c, self.h, self.w), c_out = x.shape, len(weight)
         self.rows, self.columns = -(-self.h // OUT), -(-self.w // OUT)
-        self.images = max(1, TOGETHER // (self.rows * self.columns * max(c, c_out)))  # in a piece
+        self.images = max(1, TOGETHER // (self.rows * self.columns * max(c, c_out)))  # at once
         self.input, self.filter, self.output = (m.to(x) for m in (INPUT, FILTER, OUTPUT))
 
-    def pieces(self) -> Iterator[slice]:
-        """A few images at a time."""
+    def few_images(self) -> Iterator[slice]:
+        """Slices of the batch."""
         return (slice(i, i + self.images) for i in range(0, self.b, self.images))
 
     def split(self, out: Tensor) -> Tensor:
