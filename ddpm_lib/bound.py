@@ -1,12 +1,13 @@
 """The variational bound on -log p_theta(x_0), term by term, in nats summed over an image's entries.
 
 The paper numbers its terms L_0, L_1, ..., L_T, and so do the tensors here: entry k is L_k. L_{t-1} is the cost of
-the step from t to t - 1, so the step that ends in the picture is L_0, and L_T is the price of starting from noise.
+the step from t to t - 1, so L_0 is that of the last step, to the image, and L_T the cost of starting from N(0, I).
 """
 
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import torch
 from jaxtyping import Float, Float64
@@ -19,7 +20,7 @@ from ddpm_lib.denoiser import Denoiser, Labels, X
 from ddpm_lib.diffusion import GaussianDiffusion, Sigma2
 from ddpm_lib.schedule import NoiseSchedule
 
-HALF_LEVEL = 1 / 255  # half the distance of two grey levels, of 256 between -1 and 1
+HALF_LEVEL = 1 / 255  # half the distance of two gray levels, of 256 between -1 and 1
 
 
 def path_bound(
@@ -46,7 +47,7 @@ def path_bound(
 
 
 def prior_term(diffusion: GaussianDiffusion, x0: X) -> Float[Tensor, " b"]:
-    """L_T = KL(q(x_T | x_0) || N(0, I)), in nats an image: nothing in it is learned.
+    """L_T = KL(q(x_T | x_0) || N(0, I)), in nats per image; nothing in it is learned.
 
     Book: eq-prior-term (Ho et al. 2020, eq. 5).
     """
@@ -66,7 +67,7 @@ def step_term(
     clip: bool = True,
     levels: bool = True,
 ) -> Float[Tensor, " b"]:
-    """L_{t-1}, in nats an image, at the one x_t that `eps` makes; average over `eps`.
+    """L_{t-1}, in nats per image, at the x_t made from `eps`; its mean over `eps` is the term.
 
     Book: eq-bound-split (Ho et al. 2020, eq. 5).
 
@@ -100,37 +101,25 @@ def terms(
 
     x0 holds 8-bit pixels in [-1, 1], unless `levels` is False.
     """
+    term = partial(step_term, denoiser, diffusion, x0, y=y, sigma2=sigma2, clip=clip, levels=levels)
     with torch.inference_mode():
-        steps = [
-            step_term(
-                denoiser,
-                diffusion,
-                x0,
-                t,
-                draw(*x0.shape).to(x0),
-                y=y,
-                sigma2=sigma2,
-                clip=clip,
-                levels=levels,
-            )
-            for t in range(1, diffusion.T + 1)
-        ]
+        steps = [term(t, draw(*x0.shape).to(x0)) for t in range(1, diffusion.T + 1)]
         return torch.stack([*steps, prior_term(diffusion, x0)])
 
 
 def level_log_prob(
     x0: Float[Tensor, "*shape"], mean: Float[Tensor, "*shape"], variance: float | Float[Tensor, "..."]
 ) -> Float[Tensor, "*shape"]:
-    """log of the share of N(mean, variance) that falls to the grey level x0, one of 256 in [-1, 1], by entry.
+    """log of the probability that N(mean, variance) gives the gray level x0, one of 256 in [-1, 1], per entry.
 
     Book: eq-level (Ho et al. 2020, eq. 13).
 
-    A level owns what lies within 1 / 255 of it; black and white own the tails, so the shares add to 1.
+    A level is the interval within 1 / 255 of it; black and white include the tails, so the probabilities add to 1.
     """
     sd = torch.as_tensor(variance, dtype=x0.dtype, device=x0.device).sqrt()
     upper = torch.where(x0 > 1 - HALF_LEVEL, math.inf, (x0 + HALF_LEVEL - mean) / sd)
     lower = torch.where(x0 < HALF_LEVEL - 1, -math.inf, (x0 - HALF_LEVEL - mean) / sd)
-    # log of a difference of two areas; by symmetry taken in the left tail, where both are known to all digits
+    # log of a difference of two areas; by symmetry taken in the left tail, where both are accurate
     mirrored = lower > 0
     upper, lower = torch.where(mirrored, -lower, upper), torch.where(mirrored, -upper, lower)
     log_upper: Tensor = log_ndtr(upper)
@@ -158,7 +147,7 @@ def error_weight(schedule: NoiseSchedule, sigma2: Sigma2 = "beta_tilde") -> Floa
 
 
 def bits_per_dim(nats: Float[Tensor, "*shape"], dimensions: int) -> Float[Tensor, "*shape"]:
-    """Nats an image as bits an entry: divided by log 2 and by the number of entries.
+    """Nats per image as bits per entry: divided by log 2 and by the number of entries.
 
     Book: eq-bits (Ho et al. 2020, table 1).
     """

@@ -1,7 +1,7 @@
-"""The forward chain walked step by step: one step, a whole path, its density, its covariance, its marginals.
+"""The forward chain step by step: one step, a whole path, its density, its covariance, its marginals.
 
-Training never walks: `GaussianDiffusion.q_sample` jumps from x_0 to any x_t in one line. What is here is slower
-and closer to the definition, so it is what the jump is checked against.
+Training does not need it: `GaussianDiffusion.q_sample` draws x_t from x_0 directly. What is here is slower and closer
+to the definition, so `q_sample` is checked against it.
 """
 
 from __future__ import annotations
@@ -15,12 +15,11 @@ from torch import Tensor
 from ddpm_lib import gaussian
 from ddpm_lib.schedule import NoiseSchedule
 
+X = Float[Tensor, "*shape"]  # of any shape
 Draw = Callable[..., Float[Tensor, "..."]]  # draw(*shape): fresh standard normal noise
 
 
-def q_step(
-    x: Float[Tensor, "*shape"], beta_t: float | Float64[Tensor, ""], eps: Float[Tensor, "*shape"]
-) -> Float[Tensor, "*shape"]:
+def q_step(x: X, beta_t: float | Float64[Tensor, ""], eps: X) -> X:
     """One step of the chain, x_t ~ q(x_t | x_{t-1}), made from x = x_{t-1} and eps ~ N(0, I).
 
     Book: eq-one-step (Ho et al. 2020, eq. 2); eq-one-step-sample.
@@ -29,9 +28,7 @@ def q_step(
     return (1 - beta_t).sqrt() * x + beta_t.sqrt() * eps
 
 
-def walk(
-    schedule: NoiseSchedule, x0: Float[Tensor, "*shape"], draw: Draw
-) -> Iterator[Float[Tensor, "*shape"]]:
+def walk(schedule: NoiseSchedule, x0: X, draw: Draw) -> Iterator[X]:
     """Yield x_0, x_1, ..., x_T, each made from the one before and fresh noise, `draw(*x0.shape)`."""
     x = x0
     yield x
@@ -40,9 +37,7 @@ def walk(
         yield x
 
 
-def q_between(
-    schedule: NoiseSchedule, xs: Float[Tensor, "*shape"], s: int, t: int, eps: Float[Tensor, "*shape"]
-) -> Float[Tensor, "*shape"]:
+def q_between(schedule: NoiseSchedule, xs: X, s: int, t: int, eps: X) -> X:
     """x_t from x_s for s <= t: a step with 1 - beta = alpha_bar_t / alpha_bar_s.
 
     Book: eq-between.
@@ -52,8 +47,8 @@ def q_between(
     return q_step(xs, 1 - schedule.alpha_bar[t] / schedule.alpha_bar[s], eps)
 
 
-def path_log_prob(schedule: NoiseSchedule, path: Float[Tensor, "T_plus_1 *shape"]) -> Float[Tensor, "*shape"]:
-    """log q(x_1, ..., x_T | x_0) of a path x_0, x_1, ..., x_T, entry by entry: the sum of its steps' logarithms.
+def path_log_prob(schedule: NoiseSchedule, path: Float[Tensor, "T_plus_1 *shape"]) -> X:
+    """log q(x_1, ..., x_T | x_0) of a path x_0, x_1, ..., x_T, per entry: the sum over its steps.
 
     Book: eq-joint (Ho et al. 2020, eq. 2). Sum over an image's entries for the density of a path of images.
     """
@@ -83,8 +78,8 @@ def q_marginal(
     Book: eq-marginal; eq-stationary.
 
     `kept` is the signal kept, alpha_bar_t / alpha_bar_s: alpha_bar_t from the data, alpha_t for one step. The
-    integral over x_s is a sum over the grid, so the grid's spacing must be fine against sqrt(1 - kept).
+    integral over x_s is a sum over the grid, so its spacing must be small compared with sqrt(1 - kept).
     """
     kept = torch.as_tensor(kept, dtype=x.dtype)
-    kernel = gaussian.log_prob(x[:, None], kept.sqrt() * x, 1 - kept).exp()  # q(x_t | x_s), a row an x_t
+    kernel = gaussian.log_prob(x[:, None], kept.sqrt() * x, 1 - kept).exp()  # q(x_t | x_s), one row per x_t
     return torch.trapezoid(kernel * density, x, dim=1)

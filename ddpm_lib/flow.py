@@ -45,15 +45,7 @@ class Euler:
     reads_noise = False
 
     def __call__(
-        self,
-        diffusion: GaussianDiffusion,
-        xt: X,
-        t: Time,
-        s: Time,
-        x0_hat: X,
-        eps_hat: X,
-        z: X,
-        *rest: object,
+        self, diffusion: GaussianDiffusion, xt: X, t: Time, s: Time, x0_hat: X, eps_hat: X, z: X, *_: object
     ) -> X:
         """One step; x0_hat and z are not used."""
         return move(diffusion, xt, t, s, eps_hat)
@@ -69,16 +61,8 @@ class Heun:
     reads_noise = False
 
     def __call__(
-        self,
-        diffusion: GaussianDiffusion,
-        xt: X,
-        t: Time,
-        s: Time,
-        x0_hat: X,
-        eps_hat: X,
-        z: X,
-        denoise: Denoise,
-    ) -> X:
+        self, diffusion: GaussianDiffusion, xt: X, t: Time, s: Time, x0_hat: X, eps_hat: X, z: X, denoise: Denoise
+    ) -> X:  # fmt: skip
         """One step; x0_hat and z are not used."""
         xs = move(diffusion, xt, t, s, eps_hat)
         if s == 0:
@@ -97,7 +81,7 @@ def karras_timesteps(schedule: NoiseSchedule, steps: int, rho: float = 7.0) -> l
     """
     if not 2 <= steps <= schedule.T:
         raise ValueError(
-            f"Cannot make {steps} strides in a chain of T = {schedule.T}: pass 2 to {schedule.T}."
+            f"Cannot take {steps} steps through a chain of T = {schedule.T}: pass 2 to {schedule.T}."
         )
     sigma = noise_level(schedule)
     first, last = sigma[1] ** (1 / rho), sigma[-1] ** (1 / rho)

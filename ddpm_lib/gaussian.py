@@ -1,4 +1,4 @@
-"""Gaussians with one variance an entry: density, draws, sum, product, and the divergence between two of them.
+"""Gaussians with one variance per entry: density, draws, sum, product, and the divergence between two of them.
 
 Means and variances are tensors that broadcast against each other; all functions keep their dtype.
 """
@@ -11,11 +11,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-Value = float | Float[Tensor, "..."]
+Array = Float[Tensor, "..."]
+Value = float | Array
 
 
-def log_prob(x: Float[Tensor, "..."], mean: Value, variance: Value) -> Float[Tensor, "..."]:
-    """log N(x; mean, variance), entry by entry; sum over an image's entries for its density.
+def log_prob(x: Array, mean: Value, variance: Value) -> Array:
+    """log N(x; mean, variance) per entry; the sum over the entries of an image is its log density.
 
     Book: eq-gauss; eq-gauss-isotropic.
     """
@@ -23,7 +24,7 @@ def log_prob(x: Float[Tensor, "..."], mean: Value, variance: Value) -> Float[Ten
     return -((x - mean) ** 2) / (2 * variance) - (2 * math.pi * variance).log() / 2
 
 
-def reparameterise(mean: Value, variance: Value, eps: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
+def reparameterize(mean: Value, variance: Value, eps: Array) -> Array:
     """mean + sqrt(variance) eps: a draw from N(mean, variance), made from one of N(0, 1).
 
     Book: eq-reparam.
@@ -52,10 +53,8 @@ def product(mean_a: Value, variance_a: Value, mean_b: Value, variance_b: Value) 
     return (mean_a / variance_a + mean_b / variance_b) / precision, 1 / precision
 
 
-def kl(
-    mean_a: Value, variance_a: Value, mean_b: Float[Tensor, "..."], variance_b: Value
-) -> Float[Tensor, "..."]:
-    """KL(N(mean_a, variance_a) || N(mean_b, variance_b)) in nats, entry by entry.
+def kl(mean_a: Value, variance_a: Value, mean_b: Array, variance_b: Value) -> Array:
+    """KL(N(mean_a, variance_a) || N(mean_b, variance_b)) in nats per entry.
 
     Book: eq-kl.
     """

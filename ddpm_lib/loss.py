@@ -35,8 +35,8 @@ def t_weights(schedule: NoiseSchedule, how: DrawT = "uniform") -> Float64[Tensor
     """Probability of each t = 0 ... T in training; t = 0 is never drawn.
 
     "uniform" is Algorithm 1. "lognormal" draws log sigma_t ~ N(0, 1), where sigma_t^2 = 1 / SNR: most of the
-    effort goes where image and noise are of one size (the idea of Karras et al. 2022, section 5, who centre it
-    lower, at -1.2; on digits and in a short run the higher centre draws far better).
+    training is where image and noise are about equally large (after Karras et al. 2022, section 5, whose mean is
+    lower, -1.2; on digits and in a short run the higher one gives far better images).
     """
     if how == "uniform":
         weights = torch.ones(schedule.T, dtype=torch.float64)

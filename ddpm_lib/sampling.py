@@ -39,17 +39,8 @@ class Step(Protocol):
     """
 
     def __call__(
-        self,
-        diffusion: GaussianDiffusion,
-        xt: X,
-        t: Time,
-        s: Time,
-        x0_hat: X,
-        eps_hat: X,
-        z: X,
-        denoise: Denoise,
-        /,
-    ) -> X: ...
+        self, diffusion: GaussianDiffusion, xt: X, t: Time, s: Time, x0_hat: X, eps_hat: X, z: X, denoise: Denoise, /
+    ) -> X: ...  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -66,18 +57,10 @@ class DDPM:
     reads_noise = True
 
     def __call__(
-        self,
-        diffusion: GaussianDiffusion,
-        xt: X,
-        t: Time,
-        s: Time,
-        x0_hat: X,
-        eps_hat: X,
-        z: X,
-        *rest: object,
+        self, diffusion: GaussianDiffusion, xt: X, t: Time, s: Time, x0_hat: X, eps_hat: X, z: X, *_: object
     ) -> X:
         """One step; eps_hat is not used."""
-        mean, _ = diffusion.q_posterior(x0_hat, xt, t, s)
+        mean = diffusion.q_posterior(x0_hat, xt, t, s)[0]
         variance = diffusion.reverse_variance(xt, t, s, self.sigma2)
         # The last step shows the mean, without noise: Algorithm 2, line 3, and section 3.3.
         variance = variance * (diffusion.alpha_bar(s, xt) < 1)
@@ -101,15 +84,7 @@ class DDIM:
         return self.eta > 0
 
     def __call__(
-        self,
-        diffusion: GaussianDiffusion,
-        xt: X,
-        t: Time,
-        s: Time,
-        x0_hat: X,
-        eps_hat: X,
-        z: X,
-        *rest: object,
+        self, diffusion: GaussianDiffusion, xt: X, t: Time, s: Time, x0_hat: X, eps_hat: X, z: X, *_: object
     ) -> X:
         """One step."""
         sigma2 = self.eta**2 * diffusion.reverse_variance(xt, t, s, "beta_tilde")
@@ -196,7 +171,7 @@ def sample_from(
     x, unread = xT, torch.zeros_like(xT)
     yield State(path[0], x, None)
     for t, s in pairwise(path):
-        # No gradients while the network runs; what the reader's loop does between two states is its own affair.
+        # No gradients while the network runs; between two states, the caller's loop is not in this mode.
         with torch.inference_mode():
             x0_hat, eps_hat = denoise(x, t)
             z = noise() if reads_noise and noise is not None else unread

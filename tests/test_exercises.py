@@ -28,7 +28,7 @@ def two_steps(b1: float, b2: float) -> tuple[float, float]:
 
 
 RIGHT: dict[str, object] = {
-    "check_reparameterise": lambda mu, variance, eps: mu + variance**0.5 * eps,
+    "check_reparameterize": lambda mu, variance, eps: mu + variance**0.5 * eps,
     "check_sum_of_gaussians": lambda a, b: (a * a + b * b) ** 0.5,
     "check_diffusers_index": lambda t: t - 1,
     "check_pixel": (0.8 * ab100**0.5, (1 - ab100) ** 0.5),
@@ -45,7 +45,7 @@ FUNCTIONS = [name for name in GRADERS if callable(RIGHT[name])]
 
 # Wrong answers written as a reader would, apart from the graders' own, and a piece of what must be said.
 WRONG: list[tuple[str, object, str]] = [
-    ("check_reparameterise", lambda mu, variance, eps: mu + variance * eps, "by the variance"),
+    ("check_reparameterize", lambda mu, variance, eps: mu + variance * eps, "by the variance"),
     ("check_sum_of_gaussians", lambda a, b: a + b, "added the standard deviations"),
     ("check_sum_of_gaussians", lambda a, b: a * a + b * b, "That is the variance"),
     ("check_diffusers_index", lambda t: t, "no entry for the clean image"),
@@ -104,7 +104,7 @@ def test_the_right_answer_passes(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["check_one_step", "check_reparameterise", "check_q_sample", "check_cosine_beta", "check_shift"]
+    "name", ["check_one_step", "check_reparameterize", "check_q_sample", "check_cosine_beta", "check_shift"]
 )
 def test_a_reader_may_work_in_float32(name: str) -> None:
     def single(*arguments: Any) -> torch.Tensor:

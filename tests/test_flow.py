@@ -168,6 +168,6 @@ def test_heun_with_karras_timesteps_needs_fewer_calls() -> None:
 @pytest.mark.parametrize("steps", [0, 1, 4097])
 def test_a_number_of_times_that_does_not_fit_is_refused(steps: int) -> None:
     with pytest.raises(
-        ValueError, match=f"Cannot make {steps} strides in a chain of T = 4096: pass 2 to 4096"
+        ValueError, match=f"Cannot take {steps} steps through a chain of T = 4096: pass 2 to 4096"
     ):
         karras_timesteps(FINE, steps)

@@ -44,11 +44,11 @@ def test_a_stretched_and_shifted_draw_has_the_density_of_its_gaussian(mean: floa
     # Change of variables: the density of eps, spread over a stretch of sigma. (Means and variances alone could agree
     # for a draw that is no Gaussian.)
     eps = torch.linspace(-4, 4, 81, dtype=torch.float64)
-    x = gaussian.reparameterise(mean, variance, eps)
+    x = gaussian.reparameterize(mean, variance, eps)
     stretch = (x[-1] - x[0]) / 8
     found = gaussian.log_prob(x, mean, variance)
     close(found, torch.from_numpy(stats.norm.logpdf(eps.numpy())) - stretch.log(), 1e-8)
-    each = gaussian.reparameterise(
+    each = gaussian.reparameterize(
         torch.tensor([mean, 0.0]), torch.tensor([variance, 1.0]), torch.tensor([0.0, 2.0])
     )
     close(each, torch.tensor([mean, 2.0]), 1e-6)

@@ -24,7 +24,7 @@ from ddpm_lib.exercises.guidance import (
     check_tilted_variance,
 )
 from ddpm_lib.exercises.loss import check_least_error, check_noise_loss, check_score_from_x0, check_x0_weight
-from ddpm_lib.exercises.notation import check_diffusers_index, check_reparameterise, check_sum_of_gaussians
+from ddpm_lib.exercises.notation import check_diffusers_index, check_reparameterize, check_sum_of_gaussians
 from ddpm_lib.exercises.posterior import check_narrower, check_posterior, check_pulls
 from ddpm_lib.exercises.quality import (
     check_bits,
@@ -109,7 +109,7 @@ __all__ = [
     "check_q_sample",
     "check_race",
     "check_repair_factor",
-    "check_reparameterise",
+    "check_reparameterize",
     "check_rescale",
     "check_residual",
     "check_reverse_mean",

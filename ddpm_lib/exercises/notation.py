@@ -10,7 +10,7 @@ from torch import Tensor
 from ddpm_lib.exercises.grading import Mistake, Verdict, grade
 
 
-def check_reparameterise(answer: object) -> Verdict:
+def check_reparameterize(answer: object) -> Verdict:
     """answer(mu, variance, eps): a draw from N(mu, variance) made from eps ~ N(0, 1)."""
 
     def right(mu: float, variance: float, eps: Tensor) -> Tensor:

@@ -34,7 +34,7 @@ def classes_of(config: NetworkConfig) -> int:
 
 
 def build(config: NetworkConfig) -> Network:
-    """The network of a configuration, freshly initialised."""
+    """The network of a configuration, freshly initialized."""
     match config:
         case UNetConfig():
             return UNet(config)

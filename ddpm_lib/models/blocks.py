@@ -8,9 +8,12 @@ from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 
+from ddpm_lib.denoiser import Times
+
+Image = Float[Tensor, "b c h w"]
 M = TypeVar("M", nn.Conv2d, nn.Linear)
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {"silu": nn.SiLU, "leaky_relu": lambda: nn.LeakyReLU(0.2)}
 
@@ -23,7 +26,7 @@ def zero_init(layer: M) -> M:
     return layer
 
 
-def time_embedding(t: Int[Tensor, " b"], dim: int, max_period: float = 10_000.0) -> Float[Tensor, "b dim"]:
+def time_embedding(t: Times, dim: int, max_period: float = 10_000.0) -> Float[Tensor, "b dim"]:
     """[cos(t w_i), sin(t w_i)], dim / 2 frequencies w_i from 1 down towards 1 / max_period.
 
     Book: eq-time-embedding (Vaswani et al. 2017, section 3.5).
@@ -43,14 +46,14 @@ class TimeMLP(nn.Module):
         self.dim = dim
         self.mlp = nn.Sequential(nn.Linear(dim, out), ACTIVATIONS[activation](), nn.Linear(out, out))
 
-    def forward(self, t: Int[Tensor, " b"]) -> Float[Tensor, "b out"]:
+    def forward(self, t: Times) -> Float[Tensor, "b out"]:
         """(b,) times to (b, out) features."""
         features: Tensor = self.mlp(time_embedding(t, self.dim))
         return features
 
 
 def group_norm(channels: int, groups: int) -> nn.Module:
-    """GroupNorm with at most `groups` groups that divide the channels; no normalisation for 0."""
+    """GroupNorm with at most `groups` groups that divide the channels; no normalization for 0."""
     return nn.GroupNorm(math.gcd(channels, groups), channels) if groups else nn.Identity()
 
 
@@ -60,7 +63,7 @@ class ResidualBlock(nn.Module):
     Book: eq-unet-block (Ho et al. 2020, appendix B).
 
     The time features are added after the first convolution or, with `scale_shift`, scale and shift the
-    second normalisation (Nichol and Dhariwal 2021; Dhariwal and Nichol 2021, section 3.1).
+    second normalization (Nichol and Dhariwal 2021; Dhariwal and Nichol 2021, section 3.1).
     """
 
     def __init__(
@@ -112,7 +115,7 @@ class Attention(nn.Module):
         self.qkv = nn.Conv2d(channels, 3 * channels, 1)
         self.out = zero_init(nn.Conv2d(channels, channels, 1))
 
-    def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+    def forward(self, x: Image) -> Image:
         """softmax(q k^T / sqrt(d)) v for each head (Vaswani et al. 2017, eq. 1), by torch's fused kernel.
 
         Pixels come first, features last, as channels_last lays them out: then q, k and v are views, not copies.

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, cat, nn
 
-from ddpm_lib.denoiser import Predicts
+from ddpm_lib.denoiser import Labels, Predicts, Times
 from ddpm_lib.models.blocks import TimeMLP, zero_init
 
 
@@ -33,9 +33,7 @@ class MLP(nn.Module):
         hidden = [nn.Sequential(nn.Linear(a, b), nn.SiLU()) for a, b in pairwise(sizes)]
         self.net = nn.Sequential(*hidden, zero_init(nn.Linear(config.width, config.dim)))
 
-    def forward(
-        self, xt: Float[Tensor, "b d"], t: Int[Tensor, " b"], y: Int[Tensor, " b"] | None = None
-    ) -> Float[Tensor, "b d"]:
+    def forward(self, xt: Float[Tensor, "b d"], t: Times, y: Labels | None = None) -> Float[Tensor, "b d"]:
         """The prediction at (x_t, t); an MLP knows no classes, so y must be None."""
         if y is not None:
             raise ValueError("An MLP denoiser knows no classes: leave y out.")

@@ -1,6 +1,6 @@
-"""A denoiser that is exactly right: the data are a mixture of Gaussians, so E[eps | x_t] is known.
+"""An exact denoiser: the data are a mixture of Gaussians, so E[eps | x_t] is known.
 
-With it, an error of a sampler cannot be blamed on a network.
+With it, every error is the sampler's.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
-from ddpm_lib.denoiser import Predicts
+from ddpm_lib.denoiser import Labels, Predicts, Times
+
+Points = Float[Tensor, "b d"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +45,7 @@ class GaussianMixture:
         return each.logsumexp(dim=1)
 
     def noised(self, alpha_bar_t: float | Tensor) -> GaussianMixture:
-        """The law of x_t: every component shrunk, and made wider by the noise."""
+        """The distribution of x_t: every component shrunk, and wider by the noise."""
         ab = torch.as_tensor(alpha_bar_t, dtype=self.means.dtype, device=self.means.device)
         return GaussianMixture(ab.sqrt() * self.means, (ab * self.std**2 + 1 - ab).sqrt(), self.weights)
 
@@ -59,9 +61,7 @@ class OracleDenoiser:
         """The oracle predicts the noise."""
         return "eps"
 
-    def __call__(
-        self, xt: Float[Tensor, "b d"], t: Int[Tensor, " b"], y: Int[Tensor, " b"] | None = None
-    ) -> Float[Tensor, "b d"]:
+    def __call__(self, xt: Points, t: Times, y: Labels | None = None) -> Points:
         """sqrt(1 - alpha_bar) sum_k r_k (x_t - sqrt(alpha_bar) mean_k) / var_k: minus the scaled score.
 
         var_k = alpha_bar std_k^2 + 1 - alpha_bar, and r_k is the probability of component k given x_t.
@@ -97,10 +97,8 @@ class ClassOracle:
         """The oracle predicts the noise."""
         return "eps"
 
-    def __call__(
-        self, xt: Float[Tensor, "b d"], t: Int[Tensor, " b"], y: Int[Tensor, " b"] | None = None
-    ) -> Float[Tensor, "b d"]:
-        """Each point's guess by the mixture of its class, or by all of them together."""
+    def __call__(self, xt: Points, t: Times, y: Labels | None = None) -> Points:
+        """E[eps | x_t] of each point for the mixture of its class, or for all of them together."""
         y = torch.full_like(t, self.null) if y is None else y
         eps = torch.empty_like(xt)
         for k, mixture in enumerate([*self.classes, self.whole]):
@@ -108,10 +106,8 @@ class ClassOracle:
             eps[mine] = OracleDenoiser(mixture, self.alpha_bar)(xt[mine], t[mine]).to(xt.dtype)
         return eps
 
-    def log_prob(
-        self, xt: Float[Tensor, "b d"], t: Int[Tensor, " b"], y: Int[Tensor, " b"]
-    ) -> Float[Tensor, " b"]:
-        """log p(y | x_t) by Bayes' rule: what a perfect classifier of noisy points says."""
+    def log_prob(self, xt: Points, t: Times, y: Labels) -> Float[Tensor, " b"]:
+        """log p(y | x_t) by Bayes' rule: a perfect classifier of noisy points."""
         answer = xt.new_empty(len(xt))
         for at in t.unique().tolist():
             now = t == at

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 
-from ddpm_lib.denoiser import Predicts
-from ddpm_lib.models.blocks import ACTIVATIONS, TimeMLP, zero_init
+from ddpm_lib.denoiser import Labels, Predicts, Times
+from ddpm_lib.models.blocks import ACTIVATIONS, Image, TimeMLP, zero_init
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,7 @@ class ResNet(nn.Module):
         self.widen = nn.Conv2d(config.channels, width, 3, padding=1) if wide else nn.Identity()
         self.narrow = zero_init(nn.Conv2d(width, config.channels, 3, padding=1)) if wide else nn.Identity()
 
-    def forward(
-        self, xt: Float[Tensor, "b c h w"], t: Int[Tensor, " b"], y: Int[Tensor, " b"] | None = None
-    ) -> Float[Tensor, "b c h w"]:
+    def forward(self, xt: Image, t: Times, y: Labels | None = None) -> Image:
         """The prediction at (x_t, t); a ResNet knows no classes, so y must be None."""
         if y is not None:
             raise ValueError("A ResNet knows no classes: leave y out, or use a U-Net built with classes=10.")

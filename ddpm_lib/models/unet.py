@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from functools import partial
 
 import torch.nn.functional as F
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, cat, nn
 
-from ddpm_lib.denoiser import Predicts
+from ddpm_lib.denoiser import Labels, Predicts, Times
 from ddpm_lib.models.blocks import (
     ACTIVATIONS,
     Attention,
     Downsample,
+    Image,
     ResidualBlock,
     TimeMLP,
     Upsample,
@@ -88,9 +89,7 @@ class UNet(nn.Module):
             zero_init(nn.Conv2d(c, pixels, 3, padding=1)),
         )
 
-    def forward(
-        self, xt: Float[Tensor, "b c h w"], t: Int[Tensor, " b"], y: Int[Tensor, " b"] | None = None
-    ) -> Float[Tensor, "b c h w"]:
+    def forward(self, xt: Image, t: Times, y: Labels | None = None) -> Image:
         """The prediction at (x_t, t), for class y where the network knows classes."""
         self._check(xt, y)
         emb = self._embed(t, y)
@@ -105,7 +104,7 @@ class UNet(nn.Module):
             h = stage(cat([h, skips.pop()], dim=1), emb)
         return F.pixel_shuffle(self.last(h), self.config.fold)
 
-    def _embed(self, t: Int[Tensor, " b"], y: Int[Tensor, " b"] | None) -> Float[Tensor, "b e"]:
+    def _embed(self, t: Times, y: Labels | None) -> Float[Tensor, "b e"]:
         emb: Tensor = self.time(t)
         if self.label is not None:
             no_class = t.new_full(t.shape, self.config.classes)
