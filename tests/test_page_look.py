@@ -92,3 +92,16 @@ def test_the_page_of_equations_fits_a_phone(browser: Browser) -> None:
     page.evaluate("() => window.MathJax?.startup?.promise")
     assert page.evaluate("() => document.documentElement.scrollWidth") == 390
     page.close()
+
+
+@pytest.mark.parametrize("query", ["Frechet", "Fréchet", "posterior"])
+def test_search_finds_words_with_and_without_accents_and_fetches_nothing(
+    browser: Browser, query: str
+) -> None:
+    page = browser.new_page()
+    failed: list[str] = []
+    page.on("requestfailed", lambda request: failed.append(request.url))
+    page.goto(f"{(HTML / 'search.html').as_uri()}?q={query}")
+    page.wait_for_selector("#search-results ul.search li")
+    assert failed == []
+    page.close()

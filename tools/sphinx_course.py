@@ -24,6 +24,7 @@ from tools.address import find_address
 from tools.equations import Incomplete
 from tools.equations_page import write as write_equations
 from tools.page_networks import move_networks
+from tools.search import SearchWithoutAccents
 
 MATHJAX = "tex-svg-full.js"  # every TeX extension and the fonts, as paths, in one file: it loads nothing more
 HOSTS = ("https://github.com/", "https://gitlab.com/", "https://bitbucket.org/")  # the theme knows these
@@ -129,6 +130,7 @@ def name_folds(app: Sphinx, page: str, template: str, context: dict[str, Any], d
 def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("comments_config", {}, "")  # Jupyter Book sets it for an extension that we leave out
     PygmentsBridge.html_formatter = LightFormatter
+    app.add_search_language(SearchWithoutAccents)
     app.connect("config-inited", page_of_equations)
     app.connect("config-inited", local_mathjax)
     app.connect("config-inited", repository, priority=400)  # before the theme reads its options
