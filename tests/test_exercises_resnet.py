@@ -20,7 +20,7 @@ def view(config: ResNetConfig) -> int:
 
 
 def factor() -> float:
-    rows = {(r["width"], r["dilate"], r["time"]): r["distance"] for r in measured("resnet")["rows"]}
+    rows = {(r["width"], r["dilate"], r["time"]): r["loss"] for r in measured("resnet")["rows"]}
     return rows[1, False, False] / rows[16, True, True]  # type: ignore[no-any-return]
 
 
@@ -41,7 +41,7 @@ WRONG: list[tuple[str, object, str]] = [
     (
         "check_residual",
         lambda x, w1, b1, w2, b2, conv, lrelu: x + conv(lrelu(conv(x, w1, b1)), w2, b2),
-        "bend it first",
+        "activation of the input",
     ),
     ("check_dilated_view", lambda n: 4 * n + 1, "plain blocks"),
     ("check_add_time", lambda h, f: h + f[:, None, None], "along the columns"),

@@ -1,4 +1,4 @@
-"""Graders of the chapter on the ResNet: its view, its block, the time, and what its repairs are worth."""
+"""Graders of the chapter on the ResNet: its receptive field, its block, the time, and what its repairs are worth."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from ddpm_lib.exercises.grading import Function, Mistake, Verdict, grade, grade_
 
 
 def check_view(answer: object) -> Verdict:
-    """answer: the width in pixels of the view of six plain one-channel blocks."""
+    """answer: the width in pixels of the receptive field of six plain one-channel blocks."""
     mistakes: list[tuple[object, str]] = [
-        (13, "That is the view of six convolutions. Each block has two."),
-        (24, "The pixel itself is seen as well: add 1."),
+        (13, "That is the receptive field of six convolutions. Each block has two."),
+        (24, "The pixel itself belongs to it: add 1."),
         (12, "Twelve convolutions add 12 pixels to *each* side."),
         (
             36,
-            "Three pixels a convolution would be counted twice: each adds one to either side of the last view.",
+            "Not three pixels per convolution: each adds one to either side of what was there.",
         ),
         (625, "That is the number of pixels in the square. Its side was asked for."),
     ]
@@ -30,16 +30,16 @@ def check_view(answer: object) -> Verdict:
 
 
 def check_blocks_needed(answer: object) -> Verdict:
-    """answer: the plain blocks until every pixel of a 28 x 28 picture sees every other."""
+    """answer: the plain blocks until every output pixel of a 28 x 28 picture depends on every input."""
     mistakes: list[tuple[object, str]] = [
-        (7, "Then a pixel in the middle sees everything. One in the corner sees half of each side."),
+        (7, "Then a pixel in the middle depends on all. One in the corner reaches half of each side only."),
         (13.5, "Blocks come whole: round up."),
-        (13, "The view is 53 pixels wide, 26 to each side, and the far corner is 27 away."),
+        (13, "Then the receptive field is 53 pixels wide, 26 to each side, and the far corner is 27 away."),
         (27, "That is the number of convolutions. A block has two."),
-        (28, "That is one block a pixel. A block looks two pixels further to each side."),
+        (28, "That is one block per pixel. A block reaches two pixels further to each side."),
     ]
     return grade_value(
-        answer, 14, mistakes, "A corner is 27 pixels from the other: 27 to each side, two a block."
+        answer, 14, mistakes, "A corner is 27 pixels from the other: 27 to each side, two per block."
     )
 
 
@@ -59,7 +59,7 @@ def check_residual(answer: object) -> Verdict:
     mistakes = [
         Mistake(
             lambda x, w1, b1, w2, b2, conv, lrelu: x + conv(lrelu(conv(x, w1, b1)), w2, b2),
-            "The first convolution reads the input itself: bend it first.",
+            "The first convolution reads the activation of the input, not the input itself.",
         ),
         Mistake(
             lambda x, w1, b1, w2, b2, conv, lrelu: conv(lrelu(conv(lrelu(x), w1, b1)), w2, b2),
@@ -67,11 +67,11 @@ def check_residual(answer: object) -> Verdict:
         ),
         Mistake(
             lambda x, w1, b1, w2, b2, conv, lrelu: x + lrelu(conv(lrelu(conv(x, w1, b1)), w2, b2)),
-            "You bent after each convolution. Here the bend comes before, so that a correction may have any sign.",
+            "Your activations come after each convolution. Here they come before, so that a correction may have any sign.",
         ),
         Mistake(
             lambda x, w1, b1, w2, b2, conv, lrelu: x + conv(conv(lrelu(x), w1, b1), w2, b2),
-            "Without the second bend the two convolutions are one larger convolution.",
+            "Without the second activation the two convolutions are one larger convolution.",
         ),
         Mistake(
             lambda x, w1, b1, w2, b2, conv, lrelu: x + conv(lrelu(x), w2, b2),
@@ -79,28 +79,32 @@ def check_residual(answer: object) -> Verdict:
         ),
         Mistake(
             lambda x, w1, b1, w2, b2, conv, lrelu: lrelu(x) + conv(lrelu(conv(lrelu(x), w1, b1)), w2, b2),
-            "The correction is added to x as it came in, not to the bent one.",
+            "The correction is added to x itself, not to its activation.",
         ),
     ]
     draw = partial(torch.randn, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     lrelu = partial(F.leaky_relu, negative_slope=0.2)
     cases = [(draw(2, 1, 6, 5), draw(1, 1, 3, 3), draw(1), draw(1, 1, 3, 3), draw(1), _conv, lrelu)]
-    praise = "Bend, convolve, bend, convolve, add: what comes in passes through untouched."
+    praise = "Activation, convolution, twice; then the input is added untouched."
     return grade(answer, right, mistakes, cases, praise)
 
 
 def check_dilated_view(answer: object) -> Verdict:
-    """answer(n): the width of the view of n one-channel blocks, block k with pixels 2^k apart."""
+    """answer(n): the width of the receptive field of n one-channel blocks, block k with pixels 2^k apart."""
     mistakes = [
-        Mistake(lambda n: 4 * n + 1, "That is the view of plain blocks."),
-        Mistake(lambda n: 4 * (2**n - 1), "The pixel itself is seen as well: add 1."),
+        Mistake(lambda n: 4 * n + 1, "That is the receptive field of plain blocks."),
+        Mistake(lambda n: 4 * (2**n - 1), "The pixel itself belongs to it: add 1."),
         Mistake(lambda n: 1 + 2 * (2**n - 1), "Each block has two convolutions, both with its distance."),
         Mistake(lambda n: 1 + 4 * 2**n, "1 + 2 + ... + 2^(n-1) is 2^n - 1, not 2^n."),
         Mistake(lambda n: 1 + 4 * (2 ** (n + 1) - 1), "Count the blocks from k = 0: the last one is n - 1."),
     ]
     cases = [(n,) for n in (1, 2, 3, 5)]
     return grade(
-        answer, lambda n: 1 + 4 * (2**n - 1), mistakes, cases, "It doubles with every block, for nothing."
+        answer,
+        lambda n: 1 + 4 * (2**n - 1),
+        mistakes,
+        cases,
+        "It doubles with every block, at the same cost.",
     )
 
 
@@ -133,18 +137,23 @@ def check_add_time(answer: object) -> Verdict:
 
 
 def check_repair_factor(answer: object) -> Verdict:
-    """answer: the distance of the ResNet with no repair, over that with all three."""
-    rows = {(r["width"] > 1, r["dilate"], r["time"]): r["distance"] for r in measured("resnet")["rows"]}
-    none, every, worst = rows[False, False, False], rows[True, True, True], max(rows.values())
+    """answer: the loss of the ResNet with no repair, over that with all three."""
+    rows = {(r["width"] > 1, r["dilate"], r["time"]): r for r in measured("resnet")["rows"]}
+    none, every, channels = rows[False, False, False], rows[True, True, True], rows[True, False, False]
+    worst = max(r["loss"] for r in rows.values())
     mistakes: list[tuple[object, str]] = [
-        (every / none, "That is the other way round: how many times as far, not as near."),
-        (none - every, "That is the difference. Divide."),
-        (none / rows[True, False, False], "That is what the channels alone are worth."),
+        (every["loss"] / none["loss"], "That is the other way round: divide the larger loss by the smaller."),
+        (none["loss"] - every["loss"], "That is the difference. Divide."),
+        (none["loss"] / channels["loss"], "That is what the channels alone are worth."),
+        (
+            worst / every["loss"],
+            "You started from the worst of the eight. Start from the one without repairs.",
+        ),
+        (
+            none["distance"] / every["distance"],
+            "That is the ratio of the distances. The first of them is larger than that of black paper, where the "
+            "distance ranks nothing: take the losses.",
+        ),
     ]
-    if worst > none:
-        mistakes.append(
-            (worst / every, "You started from the worst of the eight. Start from the one without repairs.")
-        )
-    return grade_value(
-        answer, none / every, mistakes, "And still no digits: read a ratio beside what it is a ratio of."
-    )
+    praise = "And still no digits: read a ratio beside what it is a ratio of."
+    return grade_value(answer, none["loss"] / every["loss"], mistakes, praise)
