@@ -67,7 +67,7 @@ def check_residual(answer: object) -> Verdict:
         ),
         Mistake(
             lambda x, w1, b1, w2, b2, conv, lrelu: x + lrelu(conv(lrelu(conv(x, w1, b1)), w2, b2)),
-            "Your activations come after each convolution. Here they come before, so that a correction may have any sign.",
+            "Your activations come after each convolution. Here they come before: a correction may have any sign.",
         ),
         Mistake(
             lambda x, w1, b1, w2, b2, conv, lrelu: x + conv(conv(lrelu(x), w1, b1), w2, b2),
