@@ -120,9 +120,7 @@ def main() -> int:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--out", type=Path, default=RESULT, help="the JSON file")
     args = parser.parse_args()
-    config = replace(
-        PRESET.train, steps=args.steps, seconds=None, precision=args.precision, channels_last=True
-    )
+    config = replace(PRESET.train, steps=args.steps, seconds=None)
 
     def measure(key: Key) -> tuple[Row, Tensor]:
         network, change, training = ARMS[key["arm"]]
@@ -132,7 +130,9 @@ def main() -> int:
             change(net)
         drawn = Drawn(args.samples, DDIM_STEPS, args.device)
         diffusion = GaussianDiffusion(PRESET.noise_schedule())
-        return train_and_draw(net, diffusion, replace(config, seed=key["seed"], **training), drawn)
+        return train_and_draw(
+            net, diffusion, replace(config, seed=key["seed"], **training), drawn, args.precision
+        )
 
     head = {
         "what": f"Frechet distance of {args.samples} digits to the test set, on the course's digit classifier",

@@ -20,7 +20,8 @@ from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.evaluate.generate import class_labels, generate, tile, with_guidance
 from ddpm_lib.evaluate.metrics import digit_distance
 from ddpm_lib.models import Network, classes_of
-from ddpm_lib.train import TrainConfig, train
+from ddpm_lib.train import Machine, TrainConfig, train
+from ddpm_lib.train.config import Precision
 
 Key = dict[str, Any]
 Row = dict[str, Any]
@@ -37,13 +38,21 @@ class Drawn:
 
 
 def train_and_draw(
-    model: Network, diffusion: GaussianDiffusion, config: TrainConfig, drawn: Drawn
+    model: Network,
+    diffusion: GaussianDiffusion,
+    config: TrainConfig,
+    drawn: Drawn,
+    precision: Precision = "float32",
 ) -> tuple[Row, Tensor]:
     """Train `model` on MNIST, draw with its averaged weights, and measure; what it drew comes along."""
     model.to(drawn.device)
     last = None
     begun = time.perf_counter()
-    for progress in train(model, diffusion, Batches(mnist().to(drawn.device), config.batch), config):
+    machine, batches = (
+        Machine(precision=precision, channels_last=True),
+        Batches(mnist().to(drawn.device), config.batch),
+    )
+    for progress in train(model, diffusion, batches, config, machine=machine):
         last = progress
     assert last is not None
     seconds = time.perf_counter() - begun

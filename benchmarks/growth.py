@@ -28,7 +28,7 @@ from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.evaluate.generate import last
 from ddpm_lib.sampling import sample
 from ddpm_lib.schedule import linear_schedule
-from ddpm_lib.train import TrainConfig, train
+from ddpm_lib.train import Machine, TrainConfig, train
 
 RESULT = ASSETS / "measured" / "growth.json"
 MIDDLE, SIDE, BATCH, WALKERS = "1 M", 28, 64, 4
@@ -45,11 +45,10 @@ def training(size: str, side: int, batch: int, device: str) -> Callable[[], obje
     """A function that does one training step, a single one a call."""
     torch.manual_seed(0)
     pixels = torch.randint(0, 256, (2 * batch, 1, side, side), dtype=torch.uint8, device=device)
-    config = TrainConfig(steps=10**9, batch=batch, channels_last=True, every=1)
+    config = TrainConfig(steps=10**9, batch=batch, every=1)
     batches = Batches(ImageData(pixels, None, "noise"), batch)
-    return partial(
-        next, train(ours(SIZES[size]).to(device), GaussianDiffusion(linear_schedule(500)), batches, config)
-    )
+    network, diffusion = ours(SIZES[size]).to(device), GaussianDiffusion(linear_schedule(500))
+    return partial(next, train(network, diffusion, batches, config, machine=Machine(channels_last=True)))
 
 
 def walk(T: int, device: str) -> Callable[[], object]:

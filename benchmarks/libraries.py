@@ -23,8 +23,9 @@ from ddpm_lib.data import Batches, ImageData
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.sampling import ddim_step, ddpm_step, sample
 from ddpm_lib.schedule import linear_schedule
-from ddpm_lib.train import TrainConfig, train
-from ddpm_lib.train.machine.gradient import Precision, autocast
+from ddpm_lib.train import Machine, TrainConfig, train
+from ddpm_lib.train.config import Precision
+from ddpm_lib.train.machine.backward import autocast
 
 T = 500
 LR = 2e-4
@@ -52,12 +53,12 @@ def training(
     if channels_last:
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if library == "ours":
-        config = TrainConfig(
-            steps=10**9, batch=batch, lr=LR, every=steps,
-            precision=precision, channels_last=channels_last, winograd=winograd, compile=device.type == "cuda",
-        )  # fmt: skip
-        diffusion = GaussianDiffusion(linear_schedule(T))
-        return partial(next, train(network, diffusion, Batches(data, batch), config))  # type: ignore[arg-type]
+        config = TrainConfig(steps=10**9, batch=batch, lr=LR, every=steps)
+        machine = Machine(
+            precision=precision, channels_last=channels_last, winograd=winograd, compile=device.type == "cuda"
+        )
+        diffusion, batches = GaussianDiffusion(linear_schedule(T)), Batches(data, batch)
+        return partial(next, train(network, diffusion, batches, config, machine=machine))  # type: ignore[arg-type]
     loops: dict[str, Callable[..., Iterator[Any]]] = {
         "diffusers": train_diffusers,
         "lucidrains": train_lucidrains,

@@ -43,9 +43,7 @@ def main() -> int:
         classes, steps = ARMS[key["arm"]]
         torch.manual_seed(key["seed"])
         net = UNet(replace(PRESET.model, classes=classes))  # type: ignore[arg-type]
-        config = replace(
-            PRESET.train, steps=round(args.share * steps), seconds=None, channels_last=True, seed=key["seed"]
-        )
+        config = replace(PRESET.train, steps=round(args.share * steps), seconds=None, seed=key["seed"])
         drawn = Drawn(args.samples, DDIM_STEPS, args.device, guidance=0.5)
         row, x = train_and_draw(net, GaussianDiffusion(PRESET.noise_schedule()), config, drawn)
         return {"steps": config.steps, **row}, x

@@ -24,7 +24,7 @@ from benchmarks.timing import digits
 from ddpm_lib.data import ASSETS, Batches, mnist
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.models import build
-from ddpm_lib.train import train
+from ddpm_lib.train import Machine, train
 from ddpm_lib.train.machine.compiling import tune
 from ddpm_lib.train.machine.probe import WIDE, fastest
 from ddpm_lib.train.presets import PRESETS
@@ -43,14 +43,16 @@ def measure(key: Row, device: str, steps: int) -> Row:
         tune(torch.device(device))
     torch.manual_seed(config.seed)
     data, network = mnist().to(device), build(preset.model).to(device)
+    machine = Machine()
     if key["path"] == "fast":
-        config = fastest(network, data.x0(slice(0, config.batch)), config)
+        machine = fastest(network, data.x0(slice(0, config.batch)))
         wide = WIDE[0] if device == "cpu" else 0
-        config = replace(config, channels_last=True, winograd=wide, compile=device == "cuda")
+        machine = replace(machine, channels_last=True, winograd=wide, compile=device == "cuda")
     batches = Batches(data, config.batch, config.seed)
-    progress = list(train(network, GaussianDiffusion(preset.noise_schedule()), batches, config))
+    diffusion = GaussianDiffusion(preset.noise_schedule())
+    progress = list(train(network, diffusion, batches, config, machine=machine))
     losses, seconds = [digits(p.loss, 5) for p in progress], round(progress[-1].seconds, 1)
-    return {"precision": config.precision, "winograd": config.winograd, "loss": losses, "seconds": seconds}
+    return {"precision": machine.precision, "winograd": machine.winograd, "loss": losses, "seconds": seconds}
 
 
 def main() -> int:

@@ -36,9 +36,9 @@ from benchmarks.rows import Row, fill
 from benchmarks.timing import digits, interleave, spread
 from ddpm_lib.data import ASSETS, ImageData, mnist
 from ddpm_lib.models import use_winograd
-from ddpm_lib.train import TrainConfig
+from ddpm_lib.train import Machine
+from ddpm_lib.train.config import Precision
 from ddpm_lib.train.machine.compiling import compile_network, tune
-from ddpm_lib.train.machine.gradient import Precision
 from ddpm_lib.train.machine.probe import fastest
 
 RESULT = ASSETS / "measured" / "peers.json"
@@ -64,10 +64,10 @@ def peak_arms(device: str, precision: Precision) -> dict[str, tuple[Arm, float]]
 
 
 @cache
-def _fastest(size: str, device: str, batch: int) -> TrainConfig:
+def _fastest(size: str, device: str, batch: int) -> Machine:
     """What the command line would choose for our network: measured once a size, for all kinds of work."""
     x0 = mnist().head(batch).x0().to(device)
-    return fastest(BUILD["ours"](SIZES[size]).to(device), x0, TrainConfig())  # type: ignore[arg-type]
+    return fastest(BUILD["ours"](SIZES[size]).to(device), x0)  # type: ignore[arg-type]
 
 
 def train_row(size: str, data: ImageData, batch: int, rounds: int) -> Row:

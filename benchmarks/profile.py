@@ -28,7 +28,6 @@ from benchmarks.timing import digits
 from ddpm_lib.data import ASSETS
 from ddpm_lib.models import use_winograd
 from ddpm_lib.models.blocks import Attention
-from ddpm_lib.train import TrainConfig
 from ddpm_lib.train.machine.probe import fastest
 
 RESULT = ASSETS / "measured" / "profile.json"
@@ -69,7 +68,7 @@ def measure(key: Row, steps: int) -> Row:
     network = BUILD["diffusers" if key["what"] == "diffusers" else "ours"](SIZES[key["size"]])
     xt, t = torch.randn(BATCH, *SHAPE), torch.randint(1, 500, (BATCH,))
     if key["what"] == "ours":
-        use_winograd(network, fastest(network, xt, TrainConfig()).winograd)  # type: ignore[arg-type]
+        use_winograd(network, fastest(network, xt).winograd)  # type: ignore[arg-type]
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         xt = xt.contiguous(memory_format=torch.channels_last)
     if key["what"] == "before":

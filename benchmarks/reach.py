@@ -35,13 +35,14 @@ from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.evaluate.generate import generate
 from ddpm_lib.evaluate.metrics import digit_distance
 from ddpm_lib.models import UNet, UNetConfig
-from ddpm_lib.train import TrainConfig, train
+from ddpm_lib.train import Machine, TrainConfig, train
 from ddpm_lib.train.presets import PRESETS
 
 RESULT = ASSETS / "measured" / "reach.json"
 TIMES = {"ours": (10, 20, 40, 80, 160), "diffusers": (75, 150), "lucidrains": (75, 150)}
 BATCH, LR, WARMUP, STEPS = 64, 1e-3, 20, 20
 SEEDS = (0, 1, 2)
+MACHINE = Machine(channels_last=True)
 Draw = Callable[[int], Tensor]  # so many digits in [-1, 1]
 
 
@@ -51,11 +52,11 @@ def ours(seed: int) -> tuple[torch.nn.Module, Iterator[Draw]]:
     assert isinstance(preset.model, UNetConfig)
     network = UNet(replace(preset.model, base=40, classes=0))
     diffusion, batches = GaussianDiffusion(preset.noise_schedule()), Batches(mnist(), BATCH, seed)
-    config = replace(preset.train, batch=BATCH, seconds=None, seed=seed, channels_last=True, every=1)
+    config = replace(preset.train, batch=BATCH, seconds=None, seed=seed, every=1)
     config = replace(config, steps=steps_within(max(TIMES["ours"]), network, diffusion, batches, config))
 
     def run() -> Iterator[Draw]:
-        for progress in train(network, diffusion, batches, config):
+        for progress in train(network, diffusion, batches, config, machine=MACHINE):
             average: Any = progress.state.ema.average
             yield partial(_ours, average, diffusion)
 
@@ -66,7 +67,7 @@ def steps_within(
     seconds: float, network: UNet, diffusion: GaussianDiffusion, batches: Batches, config: TrainConfig
 ) -> int:
     """How many steps the run will have, for the decay of its learning rate: by the time of five on a copy."""
-    trial = train(copy.deepcopy(network), diffusion, batches, config)
+    trial = train(copy.deepcopy(network), diffusion, batches, config, machine=MACHINE)
     next(trial)
     begun = time.process_time()
     for _ in range(5):

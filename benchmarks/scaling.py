@@ -31,9 +31,9 @@ from ddpm_lib.data import ASSETS, Batches, mnist
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.loss import draw_t, t_weights
 from ddpm_lib.models import build
-from ddpm_lib.train import TrainConfig, start, train
+from ddpm_lib.train import Machine, TrainConfig, start, train
 from ddpm_lib.train.machine.probe import synchronise
-from ddpm_lib.train.machine.processes import Engine, accelerated, launched
+from ddpm_lib.train.machine.processes import Processes, accelerated, launched
 from ddpm_lib.train.presets import PRESETS
 
 RESULT = ASSETS / "measured" / "scaling.json"
@@ -41,19 +41,17 @@ NETWORKS = {"cpu-minutes": 64, "gpu-minutes": 64}  # preset: images a step, of a
 WARM_UP = 3  # steps
 
 
-def measure(preset: str, batch: int, seconds: float, engine: Engine) -> dict[str, float]:
+def measure(preset: str, batch: int, seconds: float, processes: Processes) -> dict[str, float]:
     """Images a second of all processes together, in a run of `seconds` after the warm-up."""
-    on_gpu = engine.device.type == "cuda"
-    config = TrainConfig(
-        steps=10**9, batch=batch, every=10 if on_gpu else 1, warmup=0.0, decay="none",
-        precision="bfloat16" if on_gpu else "float32", channels_last=True,
-    )  # fmt: skip
+    on_gpu = processes.device.type == "cuda"
+    config = TrainConfig(steps=10**9, batch=batch, every=10 if on_gpu else 1, warmup=0.0, decay="none")
+    machine = Machine(precision="bfloat16" if on_gpu else "float32", channels_last=True)
     torch.manual_seed(0)
-    state = start(build(PRESETS[preset].model).to(engine.device), config)
+    state = start(build(PRESETS[preset].model).to(processes.device), config)
     diffusion = GaussianDiffusion(PRESETS[preset].noise_schedule())
-    batches = Batches(mnist(train=False).to(engine.device), batch, 0, engine.rank, engine.world)
+    batches = Batches(mnist(train=False).to(processes.device), batch, 0, processes.rank, processes.world)
     begun, first = 0.0, 0
-    for progress in train(state.model, diffusion, batches, config, state, engine):
+    for progress in train(state.model, diffusion, batches, config, state, machine, processes):
         if not begun and progress.step >= WARM_UP:
             begun, first = progress.seconds, progress.step
         elif begun and progress.seconds - begun >= seconds:  # the main process's clock: all stop together
@@ -62,20 +60,20 @@ def measure(preset: str, batch: int, seconds: float, engine: Engine) -> dict[str
     return {
         "images_per_second": steps * batch / (progress.seconds - begun),
         "steps": steps,
-        "drawing_ms": drawing_ms(diffusion, batch, engine),
+        "drawing_ms": drawing_ms(diffusion, batch, processes),
     }
 
 
-def drawing_ms(diffusion: GaussianDiffusion, batch: int, engine: Engine, times: int = 20) -> float:
+def drawing_ms(diffusion: GaussianDiffusion, batch: int, processes: Processes, times: int = 20) -> float:
     """Milliseconds for the times and the noise of a whole batch."""
-    weights = t_weights(diffusion.schedule).to(engine.device, torch.float32)
-    generator = torch.Generator(engine.device).manual_seed(0)
-    synchronise(engine.device)
+    weights = t_weights(diffusion.schedule).to(processes.device, torch.float32)
+    generator = torch.Generator(processes.device).manual_seed(0)
+    synchronise(processes.device)
     begun = time.perf_counter()
     for _ in range(times):
         draw_t(batch, weights, generator)
-        torch.randn((batch, 1, 28, 28), generator=generator, device=engine.device)
-    synchronise(engine.device)
+        torch.randn((batch, 1, 28, 28), generator=generator, device=processes.device)
+    synchronise(processes.device)
     return 1000 * (time.perf_counter() - begun) / times
 
 
@@ -92,11 +90,11 @@ def worker(preset: str, seconds: float, out: Path) -> None:
     on_gpu = torch.cuda.is_available()
     if not on_gpu:
         pin(int(os.environ.get("LOCAL_RANK", 0)))
-    engine = accelerated() if launched() else Engine("cuda" if on_gpu else "cpu")
-    row = measure(preset, NETWORKS[preset], seconds, engine)
-    if engine.is_main:
+    processes = accelerated() if launched() else Processes("cuda" if on_gpu else "cpu")
+    row = measure(preset, NETWORKS[preset], seconds, processes)
+    if processes.is_main:
         out.write_text(json.dumps(row))
-    engine.close()
+    processes.close()
 
 
 def launch(preset: str, processes: int, seconds: float) -> dict[str, float]:

@@ -14,7 +14,7 @@ from ddpm_lib.data import DataError
 from ddpm_lib.data.fetch import FetchError
 from ddpm_lib.models.storage import CheckpointError
 from ddpm_lib.train import TrainingError
-from ddpm_lib.train.machine.processes import EngineError, launched
+from ddpm_lib.train.machine.processes import LaunchError, launched
 from ddpm_lib.train.presets import PRESETS
 
 COMMANDS = {"train": train, "sample": sample, "evaluate": evaluate, "export": export, "shard": shard}
@@ -22,7 +22,7 @@ MISTAKES = (
     UsageError,
     CheckpointError,
     DataError,
-    EngineError,
+    LaunchError,
     FetchError,
     TrainingError,
     ValueError,

@@ -5,7 +5,6 @@ There the shapes are not checked while it runs, because torch's compiler cannot 
 
 import json
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -16,23 +15,34 @@ from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.models import UNet, UNetConfig
 from ddpm_lib.models.trained import About
 from ddpm_lib.schedule import linear_schedule
-from ddpm_lib.train import TrainConfig, train
+from ddpm_lib.train import Machine, TrainConfig, train
 from ddpm_lib.train.checkpoint import save_checkpoint
 
 SMALL = UNetConfig(base=8, mults=(1,), blocks=1, groups=1, activation="silu", classes=10)
 # Winograd's convolutions serve the plain run and not the compiled one.
-CONFIG = TrainConfig(steps=6, batch=4, lr=1e-3, every=1, winograd=8)
+CONFIG = TrainConfig(steps=6, batch=4, lr=1e-3, every=1)
 
 
 def run(compile, folder):
     torch.manual_seed(0)
-    config = replace(CONFIG, compile=compile)
+    machine = Machine(compile=compile, winograd=8)
     schedule = linear_schedule(100)
     progress = list(
-        train(UNet(SMALL), GaussianDiffusion(schedule), Batches(mnist(False), config.batch), config)
+        train(
+            UNet(SMALL),
+            GaussianDiffusion(schedule),
+            Batches(mnist(False), CONFIG.batch),
+            CONFIG,
+            machine=machine,
+        )
     )
     save_checkpoint(
-        folder / f"{compile}.safetensors", progress[-1].state, schedule, config, About(classes=("0",) * 10)
+        folder / f"{compile}.safetensors",
+        progress[-1].state,
+        schedule,
+        CONFIG,
+        About(classes=("0",) * 10),
+        machine,
     )
     return [p.loss for p in progress]
 

@@ -1,4 +1,4 @@
-"""`python -m ddpm_lib ...` in which process 1 is killed when it asks for batch 25: for test_engine.py."""
+"""`python -m ddpm_lib ...` in which process 1 is killed when it asks for batch 25: for test_processes.py."""
 
 import os
 import signal

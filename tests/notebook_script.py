@@ -1,8 +1,8 @@
-"""What a reader's notebook does: arithmetic of its own with several threads, then launches. For test_engine.py.
+"""What a reader's notebook does: arithmetic of its own with several threads, then launches. For test_processes.py.
 
 python tests/notebook_script.py PORT OUT LINE [LINE ...]
 
-First everything in engine_script.py, whose results go to OUT; then every LINE of `python -m ddpm_lib LINE`.
+First everything in processes_script.py, whose results go to OUT; then every LINE of `python -m ddpm_lib LINE`.
 """
 
 import sys
@@ -14,11 +14,11 @@ import torch._inductor  # an optimizer imports these two, which takes seconds: o
 from accelerate import notebook_launcher
 
 from ddpm_lib.__main__ import command
-from tests import engine_script
+from tests import processes_script
 
 torch.set_num_threads(2)
 x = torch.nn.Conv2d(8, 8, 3)(torch.randn(8, 8, 64, 64)) + torch.randn(600, 600).square().mean()
 port, out, *lines = sys.argv[1:]
-notebook_launcher(engine_script.main, (Path(out),), num_processes=2, use_port=port)
+notebook_launcher(processes_script.main, (Path(out),), num_processes=2, use_port=port)
 for line in lines:
     notebook_launcher(command, (line,), num_processes=2, use_port=port)

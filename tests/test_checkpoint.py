@@ -19,7 +19,7 @@ from ddpm_lib.models.storage import CheckpointError
 from ddpm_lib.models.trained import About, export_weights
 from ddpm_lib.sampling import sample
 from ddpm_lib.schedule import NoiseSchedule, cosine_schedule, linear_schedule
-from ddpm_lib.train import TrainConfig, start, train
+from ddpm_lib.train import Machine, TrainConfig, start, train
 from ddpm_lib.train.checkpoint import load_checkpoint, save_checkpoint
 from tests.helpers import close, generator, unchecked
 
@@ -40,22 +40,23 @@ def fresh(model_config, config):
     return start(build(model_config), config)
 
 
-def go_on(state, config, until):
+def go_on(state, config, until, machine=None):
     """Train `state` up to step `until` and return the losses on the way."""
     losses = []
     if state.step < until:
-        for progress in train(state.model, GaussianDiffusion(SCHEDULE), Batches(data(), 4), config, state):
+        batches = Batches(data(), 4)
+        for progress in train(state.model, GaussianDiffusion(SCHEDULE), batches, config, state, machine):
             losses.append(progress.loss)
             if progress.step == until:
                 break
     return losses
 
 
-def saved(tmp_path, model_config=TINY, config=CONFIG, steps=2):
+def saved(tmp_path, model_config=TINY, config=CONFIG, steps=2, machine=None):
     """A state after some steps, and its file."""
     state, path = fresh(model_config, config), tmp_path / "run" / "checkpoint.safetensors"
-    go_on(state, config, steps)
-    save_checkpoint(path, state, SCHEDULE, config, ABOUT)
+    go_on(state, config, steps, machine)
+    save_checkpoint(path, state, SCHEDULE, config, ABOUT, machine)
     return state, path
 
 
@@ -75,24 +76,25 @@ def everything(state):
 @pytest.mark.parametrize(
     "options",
     [
-        {},
-        {"channels_last": True},
-        {"channels_last": True, "winograd": 1},
-        {"precision": "bfloat16"},
-        {"draw_t": "lognormal", "seed": 3},
+        ({}, {}),
+        ({}, {"channels_last": True}),
+        ({}, {"channels_last": True, "winograd": 1}),
+        ({}, {"precision": "bfloat16"}),
+        ({"draw_t": "lognormal", "seed": 3}, {"accumulate": 2}),
     ],
     ids=["float32", "channels-last", "winograd", "bfloat16", "lognormal"],
 )
 def test_a_resumed_run_equals_the_straight_one_to_the_bit(tmp_path, model_config, options):
-    config = replace(CONFIG, **options)
+    config, machine = replace(CONFIG, **options[0]), Machine(**options[1])
     straight = fresh(model_config, config)
-    losses = go_on(straight, config, 6)
-    _, path = saved(tmp_path, model_config, config, steps=3)
+    losses = go_on(straight, config, 6, machine)
+    _, path = saved(tmp_path, model_config, config, 3, machine)
     torch.manual_seed(99)  # another process, with other random numbers
     checkpoint = load_checkpoint(path)
     resumed = checkpoint.resume()
     assert resumed.step == 3
-    assert go_on(resumed, checkpoint.train_config, 6) == losses[3:]
+    assert checkpoint.machine == machine
+    assert go_on(resumed, checkpoint.train_config, 6, checkpoint.machine) == losses[3:]
     ours, theirs = everything(resumed), everything(straight)
     assert ours.keys() == theirs.keys()
     assert {name for name in ours if name.startswith("optimizer.0.")} == {
@@ -152,13 +154,14 @@ def test_a_run_saved_on_another_kind_of_device_goes_on_and_says_that_it_is_not_t
     ],
 )
 def test_every_kind_of_network_keeps_its_configuration(tmp_path, model_config):
-    config = TrainConfig(steps=3, seconds=12.5, betas=(0.8, 0.9), decay="none", precision="bfloat16")
+    config = TrainConfig(steps=3, seconds=12.5, betas=(0.8, 0.9), decay="none")
     state, path = fresh(model_config, config), tmp_path / "x.safetensors"
     own = NoiseSchedule(torch.tensor([0.0, 0.25, 0.5], dtype=torch.float64))
-    save_checkpoint(path, state, own, config, About("points", (2,)))
+    machine = Machine(precision="bfloat16")
+    save_checkpoint(path, state, own, config, About("points", (2,)), machine)
     checkpoint = load_checkpoint(path)
     assert checkpoint.model_config == model_config
-    assert checkpoint.train_config == config
+    assert (checkpoint.train_config, checkpoint.machine) == (config, machine)
     assert checkpoint.about == About("points", (2,))
     assert checkpoint.schedule.beta.tolist() == [0.0, 0.25, 0.5]
     assert checkpoint.network().config == model_config
@@ -281,7 +284,7 @@ def test_a_file_from_before_accumulate_is_read_with_the_whole_batch_in_one_piece
     rewritten(path, older)
     checkpoint = load_checkpoint(path)
     assert checkpoint.train_config == CONFIG
-    assert checkpoint.train_config.accumulate == 1
+    assert checkpoint.machine.accumulate == 1
     assert checkpoint.resume().step == state.step
 
 

@@ -25,8 +25,8 @@ def test_a_compiled_run_learns_what_the_plain_one_does(tmp_path):
     assert result["graphs"] > 0  # it was compiled at all
     assert result["compiled"] == pytest.approx(result["plain"], rel=1e-4)  # rounding in another order
     plain, compiled = (load_checkpoint(tmp_path / f"{name}.safetensors") for name in ("False", "True"))
-    assert compiled.train_config.compile
-    assert not plain.train_config.compile
+    assert compiled.machine.compile
+    assert not plain.machine.compile
     assert plain.tensors.keys() == compiled.tensors.keys()
     for name, tensor in plain.tensors.items():
         if name.startswith("ema."):

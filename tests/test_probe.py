@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from ddpm_lib.models import UNet, UNetConfig
-from ddpm_lib.train import TrainConfig
+from ddpm_lib.train import Machine
 from ddpm_lib.train.machine import probe
 
 NARROW = UNetConfig(base=8, mults=(1, 2), blocks=1, groups=4)
@@ -24,8 +24,8 @@ def test_the_fastest_choice_is_taken_and_a_small_gain_is_not(monkeypatch: pytest
         monkeypatch.setattr(
             probe, "_seconds", lambda model, x0, choices: {c: times.get(c, 1.0) for c in choices}
         )
-        config = probe.fastest(UNet(WIDE), torch.zeros(1, 1, 8, 8), TrainConfig(lr=0.5))
-        assert config.lr == 0.5
+        config = probe.fastest(UNet(WIDE), torch.zeros(1, 1, 8, 8), Machine(compile=True))
+        assert config.compile
         return config.precision, config.channels_last, config.winograd
 
     assert pretend({("bfloat16", True, 0): 0.5}) == ("bfloat16", True, 0)
@@ -78,7 +78,7 @@ def test_a_choice_s_time_is_its_shortest_pass_and_a_slow_network_sees_fewer_imag
 def test_probing_changes_nothing_in_the_model() -> None:
     model = UNet(replace(WIDE, heads=1))
     before = copy.deepcopy(model.state_dict())
-    config = probe.fastest(model, torch.randn(4, 1, 8, 8), TrainConfig())
+    config = probe.fastest(model, torch.randn(4, 1, 8, 8), Machine())
     assert config.precision in ("float32", "bfloat16")
     for name, tensor in model.state_dict().items():
         assert torch.equal(tensor, before[name])

@@ -15,7 +15,7 @@ from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.loss import simple_loss, t_weights
 from ddpm_lib.models import MLP, GaussianMixture, MLPConfig, OracleDenoiser, UNetConfig, build
 from ddpm_lib.schedule import cosine_schedule, linear_schedule
-from ddpm_lib.train import TrainConfig, TrainingError, lr_factor, start, train
+from ddpm_lib.train import Machine, TrainConfig, TrainingError, lr_factor, start, train
 from tests.helpers import assert_mean, assert_variance, close, generator
 
 DIFFUSION = GaussianDiffusion(cosine_schedule(100))
@@ -35,9 +35,9 @@ def fresh(config=TINY, seed=0):
     return build(config)
 
 
-def run(digits, config, model_config=TINY, model=None):
+def run(digits, config, model_config=TINY, model=None, machine=None):
     model = fresh(model_config) if model is None else model
-    return list(train(model, DIFFUSION, Batches(digits, config.batch), config))
+    return list(train(model, DIFFUSION, Batches(digits, config.batch), config, machine=machine))
 
 
 def weights_of(progress):
@@ -201,14 +201,14 @@ OTHER = {"uniform": "lognormal", "lognormal": "uniform"}
 @pytest.mark.parametrize("model_config", [TINY, LABELLED], ids=["plain", "labels-and-dropout"])
 @pytest.mark.parametrize("channels_last", [False, True])
 def test_the_same_seed_gives_the_same_run_to_the_bit(digits, model_config, channels_last):
-    config = replace(QUICK, channels_last=channels_last)
-    first = run(digits, config, model_config)
+    config, machine = QUICK, Machine(channels_last=channels_last)
+    first = run(digits, config, model_config, machine=machine)
     model = fresh(model_config)
     torch.manual_seed(1234)  # what else the process draws must not matter
-    second = run(digits, config, model=model)
+    second = run(digits, config, model=model, machine=machine)
     assert [p.loss for p in first] == [p.loss for p in second]
     assert torch.equal(weights_of(first[-1]), weights_of(second[-1]))
-    other = run(digits, replace(config, seed=1), model_config)
+    other = run(digits, replace(config, seed=1), model_config, machine=machine)
     assert [p.loss for p in first] != [p.loss for p in other]
 
 
@@ -236,7 +236,7 @@ def test_dropout_differs_from_step_to_step(digits):
 
 def test_channels_last_changes_the_layout_and_not_the_result(digits):
     plain = run(digits, QUICK)
-    other = run(digits, replace(QUICK, channels_last=True))
+    other = run(digits, QUICK, machine=Machine(channels_last=True))
     close(weights_of(plain[-1]), weights_of(other[-1]), 1e-3)
     weight = other[-1].state.model.first.weight
     assert weight.is_contiguous(memory_format=torch.channels_last)
@@ -246,7 +246,7 @@ def test_bfloat16_keeps_weights_and_loss_in_float32(digits):
     seen = []
     model = fresh()
     model.first.register_forward_hook(lambda module, args, out: seen.append(out.dtype))
-    last = run(digits, replace(QUICK, precision="bfloat16"), model=model)[-1]
+    last = run(digits, QUICK, model=model, machine=Machine(precision="bfloat16"))[-1]
     assert set(seen) == {torch.bfloat16}
     assert all(p.dtype == torch.float32 for p in last.state.model.parameters())
     plain = run(digits, QUICK)[-1]
@@ -275,7 +275,7 @@ class Clock:
 
     def __init__(self, monkeypatch):
         self.now = 100.0
-        monkeypatch.setattr("ddpm_lib.train.loop.time.perf_counter", lambda: self.now)
+        monkeypatch.setattr("ddpm_lib.train.progress.time.perf_counter", lambda: self.now)
 
 
 def test_speed_and_time_left_are_those_of_the_clock_and_the_readers_time_does_not_count(digits, monkeypatch):

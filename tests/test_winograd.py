@@ -20,7 +20,7 @@ from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.models import UNet, UNetConfig, use_winograd, winograd
 from ddpm_lib.models.winograd import WinogradConv2d, winograd_conv3x3, winograd_widths
 from ddpm_lib.schedule import linear_schedule
-from ddpm_lib.train import TrainConfig, train
+from ddpm_lib.train import Machine, TrainConfig, train
 
 SIZES = st.integers(1, 10)
 WIDTHS = st.integers(1, 5)
@@ -200,23 +200,26 @@ def digits() -> ImageData:
     return mnist(train=False).head(16)
 
 
-def losses(digits, config: TrainConfig) -> tuple[list[float], nn.Module]:
+SHORT = TrainConfig(steps=12, batch=16, lr=1e-3, every=3)
+
+
+def losses(digits, machine: Machine) -> tuple[list[float], nn.Module]:
     torch.manual_seed(0)
     model = UNet(NETWORK)
-    run = train(model, GaussianDiffusion(linear_schedule(50)), Batches(digits, 16), config)
+    run = train(model, GaussianDiffusion(linear_schedule(50)), Batches(digits, 16), SHORT, machine=machine)
     *_, last = (progress := list(run))
     return [p.loss for p in progress], last.state.ema.average
 
 
 def test_training_by_it_is_training(digits, calls):
-    config = TrainConfig(steps=12, batch=16, lr=1e-3, every=3, channels_last=True)
-    plain, _ = losses(digits, config)
+    machine = Machine(channels_last=True)
+    plain, _ = losses(digits, machine)
     assert not calls
-    fast, average = losses(digits, replace(config, winograd=8))
+    fast, average = losses(digits, replace(machine, winograd=8))
     wide = sum(width >= 8 for width in winograd_widths(average))
     assert len(calls) == 12 * wide
     assert fast == pytest.approx(plain, rel=1e-4)
-    assert fast == losses(digits, replace(config, winograd=8))[0]  # to the bit
+    assert fast == losses(digits, replace(machine, winograd=8))[0]  # to the bit
     made = len(calls)
     with torch.no_grad():
         average(torch.zeros(1, 1, 28, 28), torch.ones(1, dtype=torch.int64))

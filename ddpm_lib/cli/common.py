@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from ddpm_lib.train.machine.compiling import tune
-from ddpm_lib.train.machine.processes import Engine, EngineError, accelerated, launched, lost_process
+from ddpm_lib.train.machine.processes import LaunchError, Processes, accelerated, launched, lost_process
 
 
 class UsageError(Exception):
@@ -35,15 +35,15 @@ def pick_device(name: str) -> torch.device:
 
 
 @contextmanager
-def engine_for(device: str, go_on: Callable[[], str]) -> Iterator[Engine]:
+def processes_for(device: str, go_on: Callable[[], str]) -> Iterator[Processes]:
     """This process alone on the device of that name, or as one of those that a launcher started: the first one prints.
 
-    Where another process is lost on the way, EngineError says so; `go_on()` completes the sentence.
+    Where another process is lost on the way, LaunchError says so; `go_on()` completes the sentence.
     """
     if not launched():
-        engine = Engine(pick_device(device))
-        tune(engine.device)
-        yield engine
+        processes = Processes(pick_device(device))
+        tune(processes.device)
+        yield processes
         return
     if device not in ("auto", "cpu", "cuda"):
         raise UsageError(
@@ -51,18 +51,21 @@ def engine_for(device: str, go_on: Callable[[], str]) -> Iterator[Engine]:
         )
     if device == "cuda" and not torch.cuda.is_available():
         pick_device(device)  # which says so
-    engine = accelerated(cpu=device == "cpu")
-    tune(engine.device)
+    processes = accelerated(cpu=device == "cpu")
+    tune(processes.device)
     try:
-        with open(os.devnull, "w") as nothing, nullcontext() if engine.is_main else redirect_stdout(nothing):
-            yield engine
-        engine.close()
+        with (
+            open(os.devnull, "w") as nothing,
+            nullcontext() if processes.is_main else redirect_stdout(nothing),
+        ):
+            yield processes
+        processes.close()
     except RuntimeError as error:
         if not lost_process(error):
             raise
-        raise EngineError(
-            f"Another of the {engine.world} processes ended or does not answer (its own message or the launcher's says "
-            f"why), and this one cannot go on alone: {go_on()}"
+        raise LaunchError(
+            f"Another of the {processes.world} processes ended or does not answer (its own message or the launcher's "
+            f"says why), and this one cannot go on alone: {go_on()}"
         ) from error
 
 

@@ -13,11 +13,11 @@ from ddpm_lib.denoiser import Denoiser
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.evaluate.generate import generate
 from ddpm_lib.sampling import Step
-from ddpm_lib.train.machine.processes import Engine
+from ddpm_lib.train.machine.processes import Processes
 
 
 def draw(
-    engine: Engine,
+    processes: Processes,
     denoiser: Denoiser,
     diffusion: GaussianDiffusion,
     shape: Sequence[int],
@@ -31,14 +31,14 @@ def draw(
 
     An image depends on its seed alone, so how many processes there are changes nothing.
     """
-    own = engine.part(len(seeds))
+    own = processes.part(len(seeds))
     images = generate(
         denoiser, diffusion, shape, seeds[own], y=None if y is None else y[own],
-        step=step, steps=steps, batch=batch, device=engine.device,
+        step=step, steps=steps, batch=batch, device=processes.device,
     )  # fmt: skip
     parts = [torch.zeros(0, *shape)]  # there may be more processes than images
-    with tqdm(total=len(seeds[own]), unit="image", disable=not engine.is_main) as bar:
+    with tqdm(total=len(seeds[own]), unit="image", disable=not processes.is_main) as bar:
         for part in images:
             parts.append(part)
             bar.update(len(part))
-    return engine.gather(torch.cat(parts))
+    return processes.gather(torch.cat(parts))

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ddpm_lib import load
 from ddpm_lib.bound import bits_per_dim, terms
-from ddpm_lib.cli.common import UsageError, engine_for, print_config
+from ddpm_lib.cli.common import UsageError, print_config, processes_for
 from ddpm_lib.cli.drawing import draw
 from ddpm_lib.data import ImageData, load_data
 from ddpm_lib.data.stream import Shards, open_images
@@ -23,7 +23,7 @@ from ddpm_lib.evaluate.metrics import digit_classes, digit_distance, loss_by_t
 from ddpm_lib.models import classes_of
 from ddpm_lib.models.trained import Trained
 from ddpm_lib.sampling import timesteps
-from ddpm_lib.train.machine.processes import Engine
+from ddpm_lib.train.machine.processes import Processes
 
 FEATURES = 128  # of the digit classifier
 LOSSES = 512  # images that the losses are measured on
@@ -32,12 +32,12 @@ Row = tuple[str, float, str]  # name, value, what it means
 
 def run(args: argparse.Namespace) -> None:
     """Print the table, and write it to --json where asked."""
-    with engine_for(args.device, lambda: "start again.") as engine:
-        _run(args, engine)
+    with processes_for(args.device, lambda: "start again.") as processes:
+        _run(args, processes)
 
 
-def _run(args: argparse.Namespace, engine: Engine) -> None:
-    checkpoint, device = load(args.checkpoint), engine.device
+def _run(args: argparse.Namespace, processes: Processes) -> None:
+    checkpoint, device = load(args.checkpoint), processes.device
     timesteps(checkpoint.schedule.T, args.steps or checkpoint.schedule.T)
     if args.samples <= FEATURES:
         raise UsageError(
@@ -53,14 +53,14 @@ def _run(args: argparse.Namespace, engine: Engine) -> None:
             sampler=f"{args.sampler}, {args.steps} steps, eta {args.eta}, guidance {args.guidance}",
             seed=args.seed,
             device=device,
-            processes=engine.world,
+            processes=processes.world,
         )
         return
     open_test = partial(open_images, data, train=False, size=checkpoint.about.shape[-1])
-    found = engine.main_first(open_test)
+    found = processes.main_first(open_test)
     test = found.head(max(LOSSES, args.bits)) if isinstance(found, Shards) else found
-    samples = drawn(checkpoint, args, engine) if data == "mnist" else None  # by all processes
-    if not engine.is_main:
+    samples = drawn(checkpoint, args, processes) if data == "mnist" else None  # by all processes
+    if not processes.is_main:
         return
     rows = losses(checkpoint, test, part(data), device) + bits(checkpoint, test, args.bits, args.seed, device)
     if samples is not None:
@@ -113,11 +113,11 @@ def bits(checkpoint: Trained, test: ImageData, n: int, seed: int, device: torch.
     ]
 
 
-def drawn(checkpoint: Trained, args: argparse.Namespace, engine: Engine) -> Float[Tensor, "n c h w"]:
+def drawn(checkpoint: Trained, args: argparse.Namespace, processes: Processes) -> Float[Tensor, "n c h w"]:
     """--samples images, the classes in turn where there are any."""
-    network = with_guidance(checkpoint.network().to(engine.device), args.guidance)
+    network = with_guidance(checkpoint.network().to(processes.device), args.guidance)
     return draw(
-        engine, network, checkpoint.diffusion, checkpoint.about.shape,
+        processes, network, checkpoint.diffusion, checkpoint.about.shape,
         range(args.seed, args.seed + args.samples), class_labels(args.samples, classes_of(checkpoint.model_config)),
         sampler(args.sampler, args.eta), args.steps or None,
     )  # fmt: skip

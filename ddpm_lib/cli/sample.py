@@ -8,22 +8,22 @@ from pathlib import Path
 import torch
 
 from ddpm_lib import load
-from ddpm_lib.cli.common import UsageError, engine_for, print_config
+from ddpm_lib.cli.common import UsageError, print_config, processes_for
 from ddpm_lib.cli.drawing import draw
 from ddpm_lib.evaluate.generate import class_labels, sampler, save_grid, with_guidance
 from ddpm_lib.models import classes_of, use_winograd
 from ddpm_lib.sampling import timesteps
 from ddpm_lib.train.machine.compiling import compile_network
-from ddpm_lib.train.machine.processes import Engine
+from ddpm_lib.train.machine.processes import Processes
 
 
 def run(args: argparse.Namespace) -> None:
     """Draw --count images and write them to --grid."""
-    with engine_for(args.device, lambda: "start again.") as engine:
-        _run(args, engine)
+    with processes_for(args.device, lambda: "start again.") as processes:
+        _run(args, processes)
 
 
-def _run(args: argparse.Namespace, engine: Engine) -> None:
+def _run(args: argparse.Namespace, processes: Processes) -> None:
     checkpoint = load(args.checkpoint)
     about, diffusion = checkpoint.about, checkpoint.diffusion
     steps = diffusion.T if args.steps == 0 else args.steps
@@ -43,18 +43,18 @@ def _run(args: argparse.Namespace, engine: Engine) -> None:
             guidance=args.guidance if y is not None else "none: the network knows no classes",
             labels="none" if y is None else y.tolist(),
             seeds=f"{args.seed} ... {args.seed + args.count - 1}",
-            device=engine.device,
-            processes=engine.world,
+            device=processes.device,
+            processes=processes.world,
             grid=args.grid,
         )
         return
-    network = checkpoint.network().to(engine.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = checkpoint.network().to(processes.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     use_winograd(network, checkpoint.training.get("winograd", 0))  # as it was trained
     if args.compile:
         compile_network(network)
     denoiser = with_guidance(network, args.guidance)
     seeds = range(args.seed, args.seed + args.count)
-    images = draw(engine, denoiser, diffusion, about.shape, seeds, y, step, steps, args.batch)
-    if engine.is_main:
+    images = draw(processes, denoiser, diffusion, about.shape, seeds, y, step, steps, args.batch)
+    if processes.is_main:
         save_grid(Path(args.grid), images, args.columns)
     print(f"Wrote {args.count} images to {args.grid}")

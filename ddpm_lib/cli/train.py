@@ -11,19 +11,21 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from ddpm_lib.cli.common import UsageError, clock, engine_for, print_config, stop_on_interrupt
+from ddpm_lib.cli.common import UsageError, clock, print_config, processes_for, stop_on_interrupt
 from ddpm_lib.data.stream import Images, batches_of, open_images
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.models import MLPConfig, Network, NetworkConfig, UNetConfig, build
 from ddpm_lib.models.trained import About, kind_of
 from ddpm_lib.schedule import NoiseSchedule
-from ddpm_lib.train import Progress, TrainConfig, train
+from ddpm_lib.train import Machine, Progress, TrainConfig, train
 from ddpm_lib.train.checkpoint import load_checkpoint, save_checkpoint
+from ddpm_lib.train.loop import check_batch
 from ddpm_lib.train.machine.probe import fastest
-from ddpm_lib.train.machine.processes import Engine
+from ddpm_lib.train.machine.processes import Processes
 from ddpm_lib.train.presets import PRESETS
 
-OVERRIDES = ("steps", "seconds", "batch", "accumulate", "lr", "seed", "precision", "compile")
+ALGORITHM = ("steps", "seconds", "batch", "lr", "seed")
+MACHINE = ("accumulate", "precision", "compile")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -39,15 +41,15 @@ def run(args: argparse.Namespace) -> None:
             return f"go on from the last checkpoint with `train --resume {path}`, on as many processes as you like."
         return "there is no checkpoint yet, so start again."
 
-    with engine_for(args.device, go_on) as engine:
-        _run(args, preset, path, engine)
+    with processes_for(args.device, go_on) as processes:
+        _run(args, preset, path, processes)
 
 
-def _run(args: argparse.Namespace, name: str, path: Path, engine: Engine) -> None:
+def _run(args: argparse.Namespace, name: str, path: Path, processes: Processes) -> None:
     checkpoint = load_checkpoint(args.resume) if args.resume else None
     source = args.data or (checkpoint.about.data if checkpoint else "mnist")
     size = args.size or (checkpoint.about.shape[-1] if checkpoint else None)
-    data = engine.main_first(lambda: open_images(source, size=size))
+    data = processes.main_first(lambda: open_images(source, size=size))
     about = About(source, data.shape, data.classes)
     if checkpoint:
         if (checkpoint.about.shape, checkpoint.about.classes) != (about.shape, about.classes):
@@ -56,17 +58,16 @@ def _run(args: argparse.Namespace, name: str, path: Path, engine: Engine) -> Non
                 f"{source} {about.shape} does not fit it: leave out --data and --size, or pass the same."
             )
         model_config, schedule = checkpoint.model_config, checkpoint.schedule
-        config = checkpoint.train_config
+        config, machine = checkpoint.train_config, checkpoint.machine
     else:
         preset = PRESETS[name]
         if (kind := kind_of(preset.model)) != args.model:
             raise UsageError(f"The preset {name} is a {kind}: run `train {kind} --preset {name}`.")
-        model_config, schedule, config = (
-            fit_to_data(preset.model, data),
-            preset.noise_schedule(),
-            preset.train,
-        )
-    config = replace(config, **{k: getattr(args, k) for k in OVERRIDES if getattr(args, k) is not None})
+        model_config, schedule = fit_to_data(preset.model, data), preset.noise_schedule()
+        config, machine = preset.train, preset.machine
+    config = replace(config, **{k: getattr(args, k) for k in ALGORITHM if getattr(args, k) is not None})
+    machine = replace(machine, **{k: getattr(args, k) for k in MACHINE if getattr(args, k) is not None})
+    check_batch(config.batch, machine, processes)
     if args.steps is not None and args.seconds is None:
         config = replace(config, seconds=None)  # so many steps, however long they take
     config = replace(config, every=min(config.every, 10))  # so that Ctrl-C is answered soon
@@ -74,59 +75,56 @@ def _run(args: argparse.Namespace, name: str, path: Path, engine: Engine) -> Non
         raise UsageError(f"{path} exists: go on with `train --resume {path}`, or choose another --out.")
 
     torch.manual_seed(config.seed)
-    model = build(model_config).to(engine.device)
+    model = build(model_config).to(processes.device)
     with torch.no_grad():  # one image through the network: a size that does not fit is refused at once
-        first = torch.ones(1, dtype=torch.int64, device=engine.device)
-        model(data.head(1).x0().to(engine.device), first)
+        first = torch.ones(1, dtype=torch.int64, device=processes.device)
+        model(data.head(1).x0().to(processes.device), first)
     if args.dry_run:
         print_config(
             model=model_config,
             parameters=f"{sum(p.numel() for p in model.parameters()):,}",
             schedule=f"{schedule.name}, T = {schedule.T}",
             train=config,
-            precision=args.precision or (config.precision if checkpoint else "measured at the start"),
+            machine=machine,
+            precision=args.precision or (machine.precision if checkpoint else "measured at the start"),
             data=about,
             images=f"{len(data):,}",
-            device=engine.device,
-            processes=engine.world,
+            device=processes.device,
+            processes=processes.world,
             checkpoint=path,
         )
         return
     if not checkpoint and args.precision is None:
-        config = _measured(model, data, config, engine)
-    state = checkpoint.resume(engine.device, config) if checkpoint else None
+        machine = _measured(model, data, config.batch, machine, processes)
+    state = checkpoint.resume(processes.device, config) if checkpoint else None
     model = state.model if state else model
-    batches = batches_of(data, config.batch, config.seed, engine.device, engine.rank, engine.world)
-    if not checkpoint and engine.is_main:
+    batches = batches_of(data, config.batch, config.seed, processes.device, processes.rank, processes.world)
+    if not checkpoint and processes.is_main:
         (path.parent / "loss.csv").unlink(missing_ok=True)  # of a run that left no checkpoint
     watch(
-        train(model, GaussianDiffusion(schedule), batches, config, state, engine),
+        train(model, GaussianDiffusion(schedule), batches, config, state, machine, processes),
         path,
         schedule,
         config,
         about,
+        machine,
         args.save_every,
-        engine,
+        processes,
     )
 
 
-def _measured(model: Network, data: Images, config: TrainConfig, engine: Engine) -> TrainConfig:
+def _measured(model: Network, data: Images, batch: int, machine: Machine, processes: Processes) -> Machine:
     """What is fastest here: the main process measures while the others wait, and all take its answer."""
     print("measuring what is fastest here (a few seconds) ...", end=" ", flush=True)
-    if engine.is_main:
-        config = fastest(model, data.head(config.batch // engine.world).x0().to(engine.device), config)
-    bfloat16, channels_last, winograd = engine.first(
-        torch.tensor([config.precision == "bfloat16", config.channels_last, config.winograd])
-    ).tolist()
-    config = replace(
-        config,
-        precision="bfloat16" if bfloat16 else "float32",
-        channels_last=bool(channels_last),
-        winograd=winograd,
+    if processes.is_main:
+        x0 = data.head(batch // processes.world).x0().to(processes.device)
+        machine = fastest(model, x0, machine)
+    machine = processes.first(machine)
+    algorithm = (
+        f", Winograd's convolutions from {machine.winograd} feature maps on" if machine.winograd else ""
     )
-    algorithm = f", Winograd's convolutions from {winograd} feature maps on" if winograd else ""
-    print(f"{config.precision}, {'channels last' if channels_last else 'channels first'}{algorithm}")
-    return config
+    print(f"{machine.precision}, {'channels last' if machine.channels_last else 'channels first'}{algorithm}")
+    return machine
 
 
 def _folder(resume: str) -> Path:
@@ -152,8 +150,9 @@ def watch(
     schedule: NoiseSchedule,
     config: TrainConfig,
     about: About,
+    machine: Machine,
     save_every: float,
-    engine: Engine,
+    processes: Processes,
 ) -> None:
     """The progress bar, a checkpoint every `save_every` seconds, the loss in a file, and a gentle Ctrl-C.
 
@@ -164,17 +163,17 @@ def watch(
     saved = 0.0
 
     def save(p: Progress) -> None:
-        if engine.is_main:
-            save_checkpoint(path, p.state, schedule, config, about)
+        if processes.is_main:
+            save_checkpoint(path, p.state, schedule, config, about, machine)
 
     bar = tqdm(
         total=1000,
         bar_format="{percentage:3.0f}% {bar:24} {desc}",
         mininterval=0.5,
-        disable=not engine.is_main,
+        disable=not processes.is_main,
     )
-    csv = path.parent / "loss.csv" if engine.is_main else Path(os.devnull)
-    with csv.open("a") as log, stop_on_interrupt(engine.is_main) as stopped, bar:
+    csv = path.parent / "loss.csv" if processes.is_main else Path(os.devnull)
+    with csv.open("a") as log, stop_on_interrupt(processes.is_main) as stopped, bar:
         for last in run:
             log.write(f"{last.step},{last.loss:.6f},{last.seconds:.2f}\n")
             bar.set_description_str(describe(last), refresh=False)
@@ -182,7 +181,7 @@ def watch(
             if last.seconds - saved >= save_every:
                 save(last)
                 saved = last.seconds
-            if engine.anyone(stopped()):
+            if processes.anyone(stopped()):
                 break
     if last is None:
         print(f"The run of {path} is finished already: lengthen it with --steps or --seconds.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import torch
@@ -12,7 +12,8 @@ from ddpm_lib.models import build
 from ddpm_lib.models.storage import CheckpointError, write
 from ddpm_lib.models.trained import About, Trained, load_trained, unreadable
 from ddpm_lib.schedule import NoiseSchedule
-from ddpm_lib.train import TrainConfig, TrainState, start
+from ddpm_lib.train.config import Machine, TrainConfig
+from ddpm_lib.train.state import TrainState, start
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -20,6 +21,7 @@ class Checkpoint(Trained):
     """A trained network together with the state of its run."""
 
     train_config: TrainConfig
+    machine: Machine
 
     def resume(self, device: torch.device | str = "cpu", config: TrainConfig | None = None) -> TrainState:
         """The training state: pass it to `train`, and the run goes on to the bit.
@@ -39,11 +41,9 @@ class Checkpoint(Trained):
         self.fill(state.ema.average, "ema.")
         for i, parameter in enumerate(model.parameters()):
             saved = self.part(f"optimizer.{i}.")
-            # The moments take the weights' memory layout; the step count is a single number.
+            fused = state.optimizer.defaults["fused"]  # else the count of steps, one number, is the host's
             state.optimizer.state[parameter] = {
-                key: value.to(parameter.device if state.optimizer.defaults["fused"] else "cpu")
-                if value.ndim == 0
-                else torch.empty_like(parameter).copy_(value)
+                key: value.to("cpu" if value.ndim == 0 and not fused else parameter.device)
                 for key, value in saved.items()
             }
         self._restore_random(state.generator)
@@ -63,7 +63,12 @@ class Checkpoint(Trained):
 
 
 def save_checkpoint(
-    path: str | Path, state: TrainState, schedule: NoiseSchedule, config: TrainConfig, about: About
+    path: str | Path,
+    state: TrainState,
+    schedule: NoiseSchedule,
+    config: TrainConfig,
+    about: About,
+    machine: Machine | None = None,
 ) -> None:
     """Write the whole training state: network, average, optimizer, random numbers, step, configuration."""
     tensors = {f"model.{name}": t for name, t in state.model.state_dict().items()}
@@ -71,9 +76,8 @@ def save_checkpoint(
     for i, parameter in enumerate(state.model.parameters()):
         tensors |= {f"optimizer.{i}.{key}": t for key, t in state.optimizer.state[parameter].items()}
     tensors |= {"rng": state.generator.get_state(), "schedule.beta": schedule.beta}
-    trained = Trained(
-        state.model.config, schedule, about, tensors, state.step, state.seconds, training=asdict(config)
-    )
+    training = asdict(config) | asdict(machine or Machine())
+    trained = Trained(state.model.config, schedule, about, tensors, state.step, state.seconds, training)
     write(path, tensors, trained.header())
 
 
@@ -81,6 +85,9 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
     """Read a run's checkpoint. Raises CheckpointError, in one sentence, for any other file."""
     trained = load_trained(path)
     try:
-        return Checkpoint(**vars(trained), train_config=TrainConfig(**trained.training))
+        own = {field.name for field in fields(Machine)}
+        machine = Machine(**{name: value for name, value in trained.training.items() if name in own})
+        config = TrainConfig(**{name: value for name, value in trained.training.items() if name not in own})
+        return Checkpoint(**vars(trained), train_config=config, machine=machine)
     except TypeError as error:
         raise unreadable(path, error) from error

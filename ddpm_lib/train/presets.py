@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 
 from ddpm_lib.models import NetworkConfig, ResNetConfig, UNetConfig
 from ddpm_lib.schedule import SCHEDULES, NoiseSchedule
-from ddpm_lib.train import TrainConfig
+from ddpm_lib.train.config import Machine, TrainConfig
+
+FLOAT32, BFLOAT16 = Machine(), Machine(precision="bfloat16")
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,7 @@ class Preset:
     train: TrainConfig
     schedule: str = "linear"  # or "cosine"
     T: int = 500  # noising steps
+    machine: Machine = FLOAT32
 
     def noise_schedule(self) -> NoiseSchedule:
         """The schedule, as tables."""
@@ -51,7 +54,7 @@ QUICK = TrainConfig(
     steps=3_000, seconds=180.0, batch=32, lr=2e-3, betas=(0.9, 0.99), ema=0.998, draw_t="lognormal"
 )
 
-MODERN_TRAIN = TrainConfig(steps=30_000, batch=128, lr=3e-4, ema=0.9995, every=100, precision="bfloat16")
+MODERN_TRAIN = TrainConfig(steps=30_000, batch=128, lr=3e-4, ema=0.9995, every=100)
 GUIDABLE = replace(MODERN, dropout=0.0, classes=10, predicts="x0")
 MINUTES_GPU = replace(QUICK, steps=20_000, seconds=120.0, batch=128, lr=1e-3, ema=0.999)
 
@@ -94,11 +97,13 @@ PRESETS: dict[str, Preset] = {
         MODERN,
         MODERN_TRAIN,
         schedule="cosine",
+        machine=BFLOAT16,
     ),
     "modern-unet-cond": Preset(
         "the better U-Net, told the class, for a GPU",
         replace(MODERN, classes=10),
         MODERN_TRAIN,
         schedule="cosine",
+        machine=BFLOAT16,
     ),
 }

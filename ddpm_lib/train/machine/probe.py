@@ -15,8 +15,8 @@ from torch import Tensor
 
 from ddpm_lib.models import Network, use_winograd
 from ddpm_lib.models.winograd import winograd_widths
-from ddpm_lib.train import TrainConfig
-from ddpm_lib.train.machine.gradient import Precision, autocast
+from ddpm_lib.train.config import Machine, Precision
+from ddpm_lib.train.machine.backward import autocast
 
 ROUNDS = 3
 LONG = 4.0  # seconds that a pass should take at most: a large network is measured on fewer images
@@ -26,18 +26,20 @@ Choice = tuple[Precision, bool, int]
 PLAIN: Choice = ("float32", False, 0)
 
 
-def fastest(model: Network, x0: Float[Tensor, "b *shape"], config: TrainConfig) -> TrainConfig:
-    """`config` with the precision, layout and algorithm whose forward and backward pass took least time on `x0`.
+def fastest(model: Network, x0: Float[Tensor, "b *shape"], machine: Machine | None = None) -> Machine:
+    """`machine` with the precision, layout and algorithm whose forward and backward pass took least time on `x0`.
 
     float32 in the plain layout stays unless another choice is at least 5 % faster. Takes a few seconds, or up to a
     minute for a large network on a CPU; the model is not changed.
     """
+    machine = machine or Machine()
+    x0 = x0[: max(1, len(x0) // machine.accumulate)]  # as many as are computed at a time
     times = _seconds(model, x0, _choices(model, x0.device))
     best = min(times, key=lambda choice: times[choice])
     if times[best] > 0.95 * times[PLAIN]:
         best = PLAIN
     precision, channels_last, winograd = best
-    return replace(config, precision=precision, channels_last=channels_last, winograd=winograd)
+    return replace(machine, precision=precision, channels_last=channels_last, winograd=winograd)
 
 
 def _choices(model: Network, device: torch.device) -> list[Choice]:

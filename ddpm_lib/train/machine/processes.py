@@ -1,7 +1,7 @@
 """Who does the work of a run: this process alone, or several that share every batch and agree on the rest.
 
-`train` asks its engine for little, and `Engine` is the whole list. What several processes tell one another between
-steps (losses, the clock, a stop, finished images) are tensors on the CPU; gradients travel inside `prepare`'s module.
+`Processes` is all that a loop may ask: what several tell one another between steps (losses, the clock, a stop, finished
+images). Their gradients travel inside `prepare`'s module.
 """
 
 from __future__ import annotations
@@ -18,17 +18,18 @@ from jaxtyping import Float, Int, Shaped
 from torch import Tensor, distributed
 from torch.nn.parallel import DistributedDataParallel
 
+from ddpm_lib import CourseError
 from ddpm_lib.denoiser import Denoiser, Predicts
 from ddpm_lib.models import Network
 
 T = TypeVar("T")
 
 
-class EngineError(Exception):
+class LaunchError(CourseError):
     """Processes that cannot work together, or one that was lost; the message says what to do."""
 
 
-class Engine:
+class Processes:
     """One process, and what a loop may ask of several: `accelerated()` gives the others' answers."""
 
     rank: int = 0  # of this process, from 0
@@ -58,22 +59,18 @@ class Engine:
         """The mean over the processes, on each of them."""
         return values
 
-    def first(self, values: Shaped[Tensor, "*shape"]) -> Shaped[Tensor, "*shape"]:
-        """The main process's values, on each of them."""
-        return values
+    def first(self, value: T) -> T:
+        """The main process's value, of any kind, on each of them."""
+        return value
 
     def gather(self, part: Shaped[Tensor, "n *shape"]) -> Shaped[Tensor, "m *shape"]:
         """All parts in the order of the processes, on each of them; they may differ in length."""
         return part
 
     def close(self) -> None:
-        """Part in peace: no process may talk to another from here on."""
+        """Say goodbye: no process may talk to another from here on."""
 
     # -- what follows from the above -------------------------------------------------------------------------
-
-    def clock(self, seconds: float) -> float:
-        """The main process's seconds: the learning rate and the end of a run must not differ between processes."""
-        return float(self.first(torch.tensor(seconds, dtype=torch.float64))) if self.world > 1 else seconds
 
     def anyone(self, flag: bool) -> bool:
         """Whether any process says so."""
@@ -105,16 +102,16 @@ class Shared:
         return out
 
 
-class Accelerated(Engine):
-    """The processes that a launcher started, through Hugging Face Accelerate: nccl on GPUs, gloo on CPUs."""
+class Accelerated(Processes):
+    """The processes that a launcher started, through Hugging Face Accelerate: nccl on GPUs, gloo on CPUs.
+
+    On GPUs what the host says (the clock, a stop) goes by gloo as well, so that no step waits for it.
+    """
 
     def __init__(self, accelerator: Any) -> None:
         super().__init__(accelerator.device)
         self.rank, self.world = accelerator.process_index, accelerator.num_processes
         self._accelerator = accelerator
-        # nccl moves what lies on a GPU; what the host says goes through a group of its own, so that no step waits.
-        on_gpu = self.world > 1 and self.device.type != "cpu"
-        self._group = distributed.new_group(backend="gloo") if on_gpu else None
         self._shared: tuple[Network, Shared] | None = None
 
     def prepare(self, model: Network) -> Denoiser:
@@ -126,65 +123,60 @@ class Accelerated(Engine):
         return self._shared[1]
 
     def unshared(self, denoiser: Denoiser) -> AbstractContextManager[object]:
-        """See Engine."""
+        """See Processes."""
         return denoiser.module.no_sync() if isinstance(denoiser, Shared) else nullcontext()
 
     def mean(self, values: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-        """See Engine."""
-        if self.world == 1:
-            return values
-        total = values.clone()
-        distributed.all_reduce(total, group=self._group)
-        return total / self.world
+        """See Processes."""
+        mean: Tensor = self._accelerator.reduce(values, "mean")
+        return mean
 
-    def first(self, values: Shaped[Tensor, "*shape"]) -> Shaped[Tensor, "*shape"]:
-        """See Engine."""
-        values = values.clone()
-        if self.world > 1:
-            distributed.broadcast(values, src=0, group=self._group)
-        return values
+    def first(self, value: T) -> T:
+        """See Processes."""
+        from accelerate.utils import broadcast_object_list
+
+        result: T = broadcast_object_list([value])[0]
+        return result
 
     def gather(self, part: Shaped[Tensor, "n *shape"]) -> Shaped[Tensor, "m *shape"]:
-        """See Engine."""
-        if self.world == 1:
-            return part
-        sizes = [torch.zeros(1, dtype=torch.int64) for _ in range(self.world)]
-        distributed.all_gather(sizes, torch.tensor([len(part)]), group=self._group)
-        padded = part.new_zeros((max(map(int, sizes)), *part.shape[1:]))  # all_gather wants one shape
-        padded[: len(part)] = part
-        parts = [torch.empty_like(padded) for _ in sizes]
-        distributed.all_gather(parts, padded, group=self._group)
-        return torch.cat([some[: int(n)] for some, n in zip(parts, sizes, strict=True)])
+        """See Processes."""
+        part = part.to(self.device)  # accelerate gathers where the processes compute
+        sizes = self._accelerator.gather(torch.tensor([len(part)], device=self.device)).tolist()
+        longest = self._accelerator.gather(self._accelerator.pad_across_processes(part)).chunk(self.world)
+        return torch.cat([some[:n] for some, n in zip(longest, sizes, strict=True)]).cpu()
 
     def close(self) -> None:
-        """See Engine."""
+        """See Processes."""
         self._accelerator.end_training()
 
 
 def accelerated(cpu: bool = False) -> Accelerated:
-    """The engine of a process that `accelerate launch`, `torchrun` or `notebook_launcher` started.
+    """What a process can ask that `accelerate launch`, `torchrun` or `notebook_launcher` started.
 
     A GPU for each process, or the CPU for all (`cpu`, or where there is no GPU). Started by none, it is one process.
     """
     try:
         from accelerate import Accelerator
+        from accelerate.utils import InitProcessGroupKwargs
     except ImportError as error:
-        raise EngineError(
+        raise LaunchError(
             "Several processes need Hugging Face Accelerate, which is not installed: pip install accelerate (the extra "
             "`launch` of ddpm-lib)."
         ) from error
     cpu = cpu or not torch.cuda.is_available()
     here = int(os.environ.get("LOCAL_WORLD_SIZE", 1))
     if not cpu and here > torch.cuda.device_count():
-        raise EngineError(
+        raise LaunchError(
             f"{here} processes were launched on this machine, which has {torch.cuda.device_count()} GPU(s): launch one "
             "for each GPU, or pass --device cpu."
         )
     if multiprocessing.parent_process() is not None:
         # Forked by notebook_launcher: waiting for the threads that the notebook's OpenMP had would never end.
         torch.set_num_threads(1)
-    # Precision is the configuration's affair (TrainConfig.precision), whatever the launcher was told.
-    return Accelerated(Accelerator(cpu=cpu, mixed_precision="no"))
+    # What lies on a GPU goes by nccl and the host's own numbers by gloo.
+    group = [] if cpu else [InitProcessGroupKwargs(backend="cuda:nccl,cpu:gloo")]
+    # Precision is our own affair (Machine.precision), whatever the launcher was told.
+    return Accelerated(Accelerator(cpu=cpu, mixed_precision="no", kwargs_handlers=group))
 
 
 def launched() -> bool:

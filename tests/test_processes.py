@@ -27,9 +27,9 @@ from ddpm_lib.__main__ import main
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.models import MLP, MLPConfig
 from ddpm_lib.schedule import linear_schedule
-from ddpm_lib.train import Batch, TrainConfig, TrainingError, train
-from ddpm_lib.train.machine.processes import Engine, EngineError, accelerated, launched
-from tests import engine_script as script
+from ddpm_lib.train import Batch, Machine, TrainConfig, TrainingError, train
+from ddpm_lib.train.machine.processes import LaunchError, Processes, accelerated, launched
+from tests import processes_script as script
 
 TESTS = Path(__file__).parent
 # Sums over a batch are taken in another order: float32 rounds at 6e-8, the losses are near 1, the weights near 0.3.
@@ -106,7 +106,7 @@ def notebook(folder: Path, straight: Path) -> Path:
 @pytest.fixture(scope="module")
 def one() -> dict[str, Any]:
     """Everything that the script computes, in this process."""
-    return script.everything(Engine())
+    return script.everything(Processes())
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +141,7 @@ def test_a_batch_in_pieces_is_the_batch_in_one_or_more_processes(
     one: dict[str, Any], two: list[dict[str, Any]]
 ) -> None:
     same_run(one["plain"], one["pieces"])
-    same_run(one["plain"], script.run(Engine(), accumulate=4))
+    same_run(one["plain"], script.run(Processes(), accumulate=4))
     for seen in two:
         same_run(one["plain"], seen["pieces"])
 
@@ -151,7 +151,7 @@ def test_dropout_is_that_of_the_pieces_wherever_they_are_computed(
 ) -> None:
     for seen in two:
         same_run(one["dropout"], seen["dropout"])
-    whole = script.run(Engine(), dropout=0.3)
+    whole = script.run(Processes(), dropout=0.3)
     assert off(whole["losses"], one["dropout"]["losses"]) > 100 * LOSS_OFF  # other features, as documented
 
 
@@ -186,10 +186,10 @@ def test_images_depend_on_their_seeds_alone(one: dict[str, Any], two: list[dict[
 
 def test_shares_are_in_order_and_differ_by_one_at_most() -> None:
     for n in (0, 1, 5, 64):
-        engines = [Engine() for _ in range(3)]
-        for rank, engine in enumerate(engines):
-            engine.rank, engine.world = rank, 3
-        parts = [list(range(n))[engine.part(n)] for engine in engines]
+        several = [Processes() for _ in range(3)]
+        for rank, processes in enumerate(several):
+            processes.rank, processes.world = rank, 3
+        parts = [list(range(n))[processes.part(n)] for processes in several]
         assert list(chain(*parts)) == list(range(n))
         assert max(map(len, parts)) - min(map(len, parts)) <= 1
 
@@ -290,9 +290,9 @@ def test_a_notebook_launches_training_and_sampling_in_two_lines(notebook: Path, 
 
 @pytest.mark.parametrize(("batch", "world", "accumulate"), [(64, 3, 1), (64, 2, 3), (5, 1, 2), (4, 1, 0)])
 def test_a_batch_that_cannot_be_shared_is_refused(batch: int, world: int, accumulate: int) -> None:
-    engine = Engine()
-    engine.world = world
-    config = TrainConfig(batch=batch, accumulate=accumulate)
+    processes = Processes()
+    processes.world = world
+    config, machine = TrainConfig(batch=batch), Machine(accumulate=accumulate)
     multiple = max(world * accumulate, 1)
     diffusion = GaussianDiffusion(linear_schedule(50))
 
@@ -300,12 +300,12 @@ def test_a_batch_that_cannot_be_shared_is_refused(batch: int, world: int, accumu
         return torch.zeros(batch, 2), None
 
     with pytest.raises(TrainingError, match=f"batch of {batch} cannot be cut .* a multiple of {multiple}"):
-        next(train(MLP(MLPConfig(width=8)), diffusion, points, config, engine=engine))
+        next(train(MLP(MLPConfig(width=8)), diffusion, points, config, machine=machine, processes=processes))
 
 
 def test_one_process_needs_no_accelerate_and_several_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "accelerate", None)
-    with pytest.raises(EngineError, match="pip install accelerate"):
+    with pytest.raises(LaunchError, match="pip install accelerate"):
         accelerated()
     assert not launched()
 
