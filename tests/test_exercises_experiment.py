@@ -2,8 +2,11 @@
 
 from collections.abc import Callable
 
+import pytest
+import torch
 from torch import Tensor
 
+from ddpm_lib import exercises
 from ddpm_lib.assets import weights
 from ddpm_lib.data import Batches, mnist
 from ddpm_lib.train.presets import PRESETS
@@ -38,7 +41,7 @@ VALUES = {"check_epoch_steps", "check_excess"}
 
 WRONG: list[tuple[str, object, str]] = [
     ("check_epoch_steps", 9375, "no multiple of 64"),
-    ("check_training_cost", lambda forward, pictures: forward * pictures, "forward alone"),
+    ("check_training_cost", lambda forward, pictures: forward * pictures, "forward pass alone"),
     ("check_seconds", lambda cost, peak, share: share * cost / peak, "divide by it"),
     ("check_race", lambda a, b, distance: distance(a) - distance(b), "different numbers"),
     ("check_excess", 1 / excess(), "other way round"),
@@ -46,3 +49,18 @@ WRONG: list[tuple[str, object, str]] = [
 
 
 TestGraders = grader_tests(RIGHT, VALUES, WRONG)
+
+
+@pytest.mark.parametrize("which", ["last", "random", "chunks"])
+def test_any_equal_number_of_drawings_is_fair(which: str) -> None:
+    def fair(a: Tensor, b: Tensor, distance: Callable[[Tensor], Tensor]) -> Tensor:
+        n = min(len(a), len(b))
+
+        def of(x: Tensor) -> Tensor:
+            if which == "chunks":
+                return torch.stack([distance(chunk) for chunk in x.split(n)]).mean()
+            return distance(x[-n:] if which == "last" else x[torch.randperm(len(x))[:n]])
+
+        return of(a) - of(b)
+
+    assert exercises.check_race(fair)

@@ -1,8 +1,11 @@
 """The graders of the chapter on guidance: the right answer passes, and each mistake is named."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
+from ddpm_lib import exercises
 from ddpm_lib.guidance import Guided
 from tests.graders import grader_tests
 
@@ -58,8 +61,28 @@ WRONG: list[tuple[str, object, str]] = [
         ),
         "as it was",
     ),
+    (
+        "check_guided",
+        lambda network, xt, t, y, w, classes: (
+            (1 + w) * network(xt, t, y) - w * network(xt, t, torch.full_like(y, -1))
+        ),
+        "counts from the end",
+    ),
+    (
+        "check_dynamic_threshold",
+        lambda x, share: torch.cat([thresholded(channel, share) for channel in x.split(1, dim=1)], dim=1),
+        "one quantile per channel",
+    ),
     ("check_tilted_variance", lambda v_y, v, w: v_y ** (1 + w) / v**w, "where the walk ends"),
     ("check_dynamic_threshold", lambda x, share: x.clip(-1, 1), "fixed clipping"),
 ]
 
 TestGraders = grader_tests(RIGHT, VALUES, WRONG)
+
+
+def test_no_labels_at_all_mean_no_class() -> None:
+    def guided(network: Any, xt: Tensor, t: Tensor, y: Tensor, w: float, classes: int) -> Tensor:
+        result: Tensor = (1 + w) * network(xt, t, y) - w * network(xt, t, None)
+        return result
+
+    assert exercises.check_guided(guided)

@@ -33,7 +33,7 @@ WRONG: list[tuple[str, object, str]] = [
     ("check_entropy", lambda c: c, "has shape (4,)"),
     ("check_limit", lambda n1, d1, n2, d2: d2, "not there"),
     ("check_bits", 4.5, "off by up to"),
-    ("check_bits", 2500 / 784, "nats a pixel"),
+    ("check_bits", 2500 / 784, "nats per pixel"),
     ("check_share_of_copies", lambda x, m, c: (torch.cdist(x, m) < c).double().mean(), "share of pairs"),
 ]
 

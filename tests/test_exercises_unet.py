@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -133,9 +134,9 @@ WRONG: list[tuple[str, object, str]] = [
     ("check_time_embedding", with_mask_on_rows, "the rows were masked"),
     ("check_similarity", lambda d, w: (d * w).cos().mean(), "a sum"),
     ("check_attention", lambda q, k, v: (q @ k.T).softmax(-1) @ v, "not divided"),
-    ("check_bend", BendSlip, "no other line reads"),
+    ("check_bend", BendSlip, "no other line uses"),
     ("check_grow", GrowSlip, "no gradient"),
-    ("check_look", LookSlip, "Who reads"),
+    ("check_look", LookSlip, "Where is `self.heads`"),
     ("check_time_factor", 1 / time_factor(), "other way round"),
 ]
 
@@ -149,3 +150,22 @@ def test_a_layer_that_lost_its_weights_is_told_so() -> None:
             super().__init__()
 
     assert "conv.weight" in exercises.check_grow(Empty).message
+
+
+@pytest.mark.parametrize("heads_first", [True, False])
+def test_which_channels_a_head_gets_is_a_convention(heads_first: bool) -> None:
+    class Look(nn.Module):
+        def __init__(self, channels: int, heads: int) -> None:
+            super().__init__()
+            self.heads, self.qkv = heads, nn.Conv2d(channels, 3 * channels, 1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            b, _, h, w = x.shape
+            shape = (b, self.heads, 3, -1, h * w) if heads_first else (b, 3, -1, self.heads, h * w)
+            parts = self.qkv(x).reshape(shape)
+            q, k, v = (parts if heads_first else parts.transpose(2, 3)).unbind(2 if heads_first else 1)
+            found = F.scaled_dot_product_attention(*(part.transpose(2, 3) for part in (q, k, v)))
+            found = found.transpose(2, 3) if heads_first else found.permute(0, 3, 1, 2)
+            return x + found.reshape(x.shape)
+
+    assert exercises.check_look(Look)

@@ -1,7 +1,7 @@
 """Graders for the book's exercises: each says what is wrong, not only that it is."""
 
 from ddpm_lib.exercises.bound import check_kl, check_last_sd, check_log_level, check_prior_term
-from ddpm_lib.exercises.ddim import check_clean_end, check_ddim, check_enough_steps, check_euler
+from ddpm_lib.exercises.ddim import check_clean_end, check_ddim, check_euler
 from ddpm_lib.exercises.experiment import (
     check_epoch_steps,
     check_excess,
@@ -47,10 +47,11 @@ from ddpm_lib.exercises.reverse_step import (
     check_reverse_mean,
     check_reverse_variance,
 )
-from ddpm_lib.exercises.sampling import check_left_over, check_line_4, check_loop, check_timesteps
+from ddpm_lib.exercises.sampling import check_left_over, check_line_4, check_loop
 from ddpm_lib.exercises.scale import check_images_that_fit, check_least_images, check_rescale
 from ddpm_lib.exercises.schedules import check_correlation, check_cosine_beta, check_shift, check_smallest_T
 from ddpm_lib.exercises.slips import check_bend, check_grow, check_look
+from ddpm_lib.exercises.steps import check_enough_steps, check_timesteps
 from ddpm_lib.exercises.unet import (
     check_attention,
     check_conv_cost,

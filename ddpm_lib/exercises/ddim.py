@@ -1,20 +1,17 @@
-"""Graders of the chapter on sampling: DDIM, the equation behind it, and how many steps it takes."""
+"""Graders of the chapter on sampling: DDIM and the equation behind it."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from itertools import pairwise
 
 from torch import Tensor
 
-from ddpm_lib.exercises.grading import Function, Mistake, Verdict, grade, grade_value
+from ddpm_lib.exercises.grading import Function, Mistake, Verdict, grade
 from ddpm_lib.exercises.posterior import normal
-from ddpm_lib.sampling import timesteps
 from ddpm_lib.schedule import linear_schedule
 
 SCHEDULE = linear_schedule(50)  # of all exercises in that chapter but the last
-LONG, DATA_VARIANCE, SHARE = linear_schedule(500), 0.25, 0.05  # of `check_enough_steps`
 
 Sigma = Callable[[Tensor, Tensor, float], Tensor]
 Entry = Callable[[Tensor, int, int], Tensor]  # (alpha_bar, t, s) -> one of the table's entries
@@ -74,6 +71,17 @@ def check_ddim(answer: object) -> Verdict:
         Mistake(
             ddim(image=lambda t, s: t.sqrt()),
             "The image must arrive with the weight of time s, sqrt(alpha_bar_s).",
+        ),
+        Mistake(
+            ddim(root=lambda t, s, sd: (1 - s).sqrt() - sd),
+            "The variances add up to 1 - alpha_bar_s, not the standard deviations: subtract sigma^2 under the root.",
+        ),
+        Mistake(
+            ddim(
+                sigma=lambda t, s, eta: eta * (1 - t / s).sqrt(),
+                root=lambda t, s, sd: (1 - s - sd**2).clamp(min=0).sqrt(),
+            ),
+            "You took beta, the variance of the forward step. eta is measured in units of beta-tilde.",
         ),
         Mistake(
             ddim(sigma=lambda t, s, eta: eta * (1 - t / s).sqrt(), root=lambda t, s, sd: (1 - s).sqrt()),
@@ -176,37 +184,3 @@ def check_euler(answer: object) -> Verdict:
     cases = [(normal(t, 5), normal(t + 1, 5), ab[t], ab[s]) for t, s in ((30, 20), (20, 19), (10, 0))]
     praise = "Times sqrt(alpha_bar_s) this is sqrt(alpha_bar_s) x0_hat + sqrt(1 - alpha_bar_s) eps_hat: DDIM."
     return grade(answer, euler(), mistakes, cases, praise)
-
-
-def variance_drawn(v: float, steps: int, eta: float) -> float:
-    """Var[x_0] of DDIM with the best guess for data N(0, v) on `LONG`: every step is linear in x_t."""
-    ab, variance = LONG.alpha_bar.tolist(), 1.0
-    for t, s in pairwise(timesteps(LONG.T, steps)):
-        total = ab[t] * v + 1 - ab[t]
-        x0_hat, eps_hat = math.sqrt(ab[t]) * v / total, math.sqrt(1 - ab[t]) / total
-        sigma2 = eta**2 * (1 - ab[s]) / (1 - ab[t]) * (1 - ab[t] / ab[s])
-        slope = math.sqrt(ab[s]) * x0_hat + math.sqrt(1 - ab[s] - sigma2) * eps_hat
-        variance = slope**2 * variance + sigma2
-    return variance
-
-
-def check_enough_steps(answer: object) -> Verdict:
-    """answer: the fewest DDIM steps (eta = 0) on linear_schedule(500) that draw N(0, 0.25) with 5 % of variance off."""
-
-    def fewest(v: float = DATA_VARIANCE, eta: float = 0.0, share: float = SHARE) -> int:
-        return next(n for n in range(1, LONG.T + 1) if abs(variance_drawn(v, n, eta) / v - 1) < share)
-
-    right = fewest()
-    mistakes: list[tuple[object, str]] = [
-        (right - 1, f"With {right - 1} steps the variance is still just over 5 % off."),
-        (right + 1, f"With {right} steps the variance is less than 5 % off already."),
-        (fewest(eta=1.0), "That is for eta = 1. Without noise fewer steps do."),
-        (fewest(v=1.0), "That is for data of variance 1. For 0.25 the strides near t = 0 count for more."),
-        (
-            fewest(share=1 - (1 - SHARE) ** 2),
-            "That is where the standard deviation is 5 % off: the variance was asked for.",
-        ),
-        (fewest(share=0.02), "That is for 2 %. Stop at 5 %."),
-    ]
-    praise = "The error of a first-order method falls like one over the number of steps."
-    return grade_value(answer, right, mistakes, praise)

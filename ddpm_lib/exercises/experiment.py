@@ -14,30 +14,30 @@ Distance = Callable[[Tensor], Tensor]
 
 
 def check_epoch_steps(answer: object) -> Verdict:
-    """answer: steps of ten rounds through 60,000 pictures, 64 a step, where an incomplete batch is left out."""
+    """answer: steps of ten epochs of 60,000 pictures, 64 per step, where an incomplete batch is left out."""
     mistakes: list[tuple[object, str]] = [
-        (9375, "60,000 is no multiple of 64: each round ends in a batch of 32, which is left out."),
-        (9380, "The incomplete batch at the end of each round is left out, not counted."),
-        (937, "That is one round."),
+        (9375, "60,000 is no multiple of 64: each epoch ends in a batch of 32, which is left out."),
+        (9380, "The incomplete batch at the end of each epoch is left out, not counted."),
+        (937, "That is one epoch."),
         (600_000, "That is the number of pictures. A step takes 64 of them."),
     ]
-    return grade_value(answer, 9370, mistakes, "937 whole batches a round, ten times.")
+    return grade_value(answer, 9370, mistakes, "937 whole batches per epoch, ten times.")
 
 
 def check_training_cost(answer: object) -> Verdict:
-    """answer(forward, pictures): FLOP of training on so many pictures, `forward` FLOP a picture one way."""
+    """answer(forward, pictures): FLOP of training on so many pictures, `forward` FLOP per picture in a forward pass."""
     mistakes = [
-        Mistake(lambda forward, pictures: forward * pictures, "That is the way forward alone."),
+        Mistake(lambda forward, pictures: forward * pictures, "That is the forward pass alone."),
         Mistake(
             lambda forward, pictures: 2 * forward * pictures,
-            "The way back makes two products for each one of the way forward: for the weights and for the input.",
+            "The backward pass has two products for each one of the forward pass: for the weights and for the input.",
         ),
         Mistake(
             lambda forward, pictures: 4 * forward * pictures,
-            "One way forward and two products back are three, not four.",
+            "One product forward and two backward are three, not four.",
         ),
     ]
-    praise = "Once forward, and twice as much back."
+    praise = "Once forward, and twice as much backward."
     return grade(
         answer, lambda forward, pictures: 3 * forward * pictures, mistakes, [(7, 4), (100, 3)], praise
     )
@@ -82,12 +82,12 @@ def check_race(answer: object) -> Verdict:
         ),
     ]
 
-    def distance(x: Tensor) -> Tensor:  # of a set of numbers; it falls with their number, as Frechet's does
+    def distance(x: Tensor) -> Tensor:  # of a set of numbers; it falls with their number, as Fréchet's does
         return x.square().mean() + 1 / len(x)
 
-    draw = torch.Generator().manual_seed(0)
-    few = torch.randn(10, 3, generator=draw, dtype=torch.float64)
-    many = torch.randn(40, 3, generator=draw, dtype=torch.float64)
+    # All rows of a set are alike, so that any n of them will do: the first, the last, some at random.
+    few = torch.tensor([[0.3, -1.0, 0.8]], dtype=torch.float64).repeat(10, 1)
+    many = torch.tensor([[1.1, 0.2, -0.4]], dtype=torch.float64).repeat(40, 1)
     praise = "Equal numbers, or no comparison."
     return grade(answer, right, mistakes, [(few, many, distance), (many, few, distance)], praise)
 
@@ -101,9 +101,7 @@ def check_excess(answer: object) -> Verdict:
         (unet / resnet, "Subtract the floor from both: real digits have it as well."),
         (unet - floor, "That is the U-Net's own. Divide by the ResNet's."),
     ]
-    return grade_value(
-        answer, right, mistakes, "So much of the way to real digits is left, of the ResNet's whole."
-    )
+    return grade_value(answer, right, mistakes, "This much of the ResNet's excess is left.")
 
 
 def _distances(name: str) -> tuple[float, float]:

@@ -13,7 +13,6 @@ from torch import Tensor
 
 # A reader's function may work in float32; a number may be rounded, as it is printed.
 RELATIVE, ROUNDED, ABSOLUTE = 1e-4, 0.01, 1e-6
-
 UNANSWERED = "There is no answer yet: put it in the place of the dots and run the cell again."
 UNKNOWN = "and not in a way that is known here"
 
@@ -127,10 +126,8 @@ def _numbers(answer: object, expected: object, what: str) -> list[Tensor]:
         try:
             tensor = torch.as_tensor(part).detach().cpu()
             if tensor.is_complex():
-                raise Unusable(f"{what} should be made of real numbers, and is complex.")
+                raise TypeError("complex")
             tensor = tensor.to(torch.float64)
-        except Unusable:
-            raise
         except Exception as error:
             raise Unusable(f"{what} should be made of numbers, but it is {_kind(part)}.") from error
         fitted = _fit(tensor, target)
@@ -152,7 +149,11 @@ def _fit(tensor: Tensor, target: Tensor) -> Tensor | None:
     if tensor.squeeze().shape == target.squeeze().shape:
         return tensor.reshape(target.shape)
     shape = (1,) * (tensor.dim() - target.dim()) + tuple(target.shape)
-    if len(shape) != tensor.dim() or any(a not in (1, b) for a, b in zip(shape, tensor.shape, strict=True)):
+    if (
+        not tensor.numel()
+        or len(shape) != tensor.dim()
+        or any(a not in (1, b) for a, b in zip(shape, tensor.shape, strict=True))
+    ):
         return None
     once = tensor[tuple(slice(0, a) for a in shape)]
     return once.reshape(target.shape) if torch.equal(once.expand_as(tensor), tensor) else None

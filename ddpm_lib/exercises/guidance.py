@@ -11,7 +11,7 @@ from ddpm_lib.evaluate.montecarlo import normals
 from ddpm_lib.exercises.grading import Mistake, Verdict, grade, grade_value
 
 SCALE = 7.5  # of the first exercise
-Network = Callable[[Tensor, Tensor, Tensor], Tensor]
+Network = Callable[..., Tensor]  # of xt, t and labels, or of xt and t alone for no class
 
 
 def check_scale(answer: object) -> Verdict:
@@ -80,6 +80,11 @@ def check_guided(answer: object) -> Verdict:
             lambda network, xt, t, y, w, classes: guided(network, xt, t, y, w, classes, classes - 1),
             "The last class is still a class. Counting from 0, what comes after it?",
         ),
+        Mistake(
+            lambda network, xt, t, y, w, classes: guided(network, xt, t, y, w, classes, -1),
+            "In Python -1 counts from the end of a table; a network's table of classes has no row -1. Which label is "
+            "the one after the last class?",
+        ),
         Mistake(swapped, "The label is right. Now the two outputs have changed places."),
         Mistake(
             lambda network, xt, t, y, w, classes: guided(network, xt, t, y, w - 1, classes),
@@ -91,10 +96,11 @@ def check_guided(answer: object) -> Verdict:
         ),
     ]
     normal = normals(5)
-    rows = normal(5, 3)  # a row for each class, and the last for none
 
-    def network(xt: Tensor, t: Tensor, y: Tensor) -> Tensor:
-        return torch.sin(xt * t[:, None]) + rows[y]
+    def network(xt: Tensor, t: Tensor, y: Tensor | None = None) -> Tensor:
+        """No table of classes is indexed, so that -1 is no class of its own; without y, no class."""
+        label = torch.full_like(t, 4) if y is None else y
+        return torch.sin(xt * t[:, None]) + (1 + 0.3 * label[:, None]) ** 2
 
     xt, t = normal(4, 3), torch.tensor([1, 7, 7, 30])
     cases = [
@@ -150,6 +156,12 @@ def check_dynamic_threshold(answer: object) -> Verdict:
             "A picture that stays within -1 and 1 must be left alone: s is never below 1.",
         ),
         Mistake(
+            lambda x, share: bring(
+                x, x.abs().flatten(2).quantile(share, dim=2)[..., None, None].clamp(min=1)
+            ),
+            "You took one quantile per channel. Each picture has one s, from all of its channels.",
+        ),
+        Mistake(
             lambda x, share: bring(x, x.abs().quantile(share).clamp(min=1)),
             "One bold picture dims the whole batch: take the quantile picture by picture.",
         ),
@@ -169,6 +181,6 @@ def check_dynamic_threshold(answer: object) -> Verdict:
         ),
     ]
     normal = normals(6)
-    quiet, bold, black = 0.3 * normal(1, 1, 6, 6), 1.8 * normal(1, 1, 6, 6), -1.2 - normal(1, 1, 6, 6).abs()
+    quiet, bold, black = 0.3 * normal(1, 2, 6, 6), 1.8 * normal(1, 2, 6, 6), -1.2 - normal(1, 2, 6, 6).abs()
     cases = [(torch.cat([quiet, bold, black]), 0.9), (torch.cat([bold, 0.7 * bold.flip(2)]), 0.8)]
     return grade(answer, right, mistakes, cases, "Bold pictures are dimmed, quiet ones left alone.")

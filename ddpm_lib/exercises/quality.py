@@ -1,4 +1,4 @@
-"""Graders of the chapter on quality: the Frechet distance and its bias, entropy, bits, copies."""
+"""Graders of the chapter on quality: the Fréchet distance and its bias, entropy, bits, copies."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ddpm_lib.exercises.grading import Mistake, Verdict, grade, grade_value
 
 
 def check_frechet(answer: object) -> Verdict:
-    """answer(mean_a, variance_a, mean_b, variance_b): the Frechet distance of two Gaussians on a line."""
+    """answer(mean_a, variance_a, mean_b, variance_b): the Fréchet distance of two Gaussians on a line."""
 
     def right(mean_a: float, variance_a: float, mean_b: float, variance_b: float) -> float:
         return (mean_a - mean_b) ** 2 + (math.sqrt(variance_a) - math.sqrt(variance_b)) ** 2
@@ -92,10 +92,10 @@ def check_limit(answer: object) -> Verdict:
 
 
 def check_bits(answer: object) -> Verdict:
-    """answer: 2,500 nats a picture of 28 x 28 pixels, in bits per dimension."""
+    """answer: 2,500 nats per picture of 28 x 28 pixels, in bits per dimension."""
     right = 2500 / (784 * math.log(2))
     mistakes: list[tuple[object, str]] = [
-        (2500 / 784, "That is in nats a pixel. Divide by log 2 as well."),
+        (2500 / 784, "That is in nats per pixel. Divide by log 2 as well."),
         (2500 / math.log(2), "Those are the bits of the whole picture. Divide by its 784 pixels."),
         (2500 * math.log(2) / 784, "A nat is more than a bit: divide by log 2, do not multiply."),
         (2500 / (28 * math.log(2)), "28 pixels are one row. The picture has 28 x 28."),

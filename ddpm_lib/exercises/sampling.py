@@ -1,16 +1,14 @@
-"""Graders of the chapter on sampling: Algorithm 2, its step, its loop, its timesteps."""
+"""Graders of the chapter on sampling: Algorithm 2, its step and its loop."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
 
-import torch
 from torch import Tensor
 
 from ddpm_lib.exercises.grading import Function, Mistake, Verdict, grade, grade_value
 from ddpm_lib.exercises.posterior import normal
-from ddpm_lib.sampling import timesteps
 from ddpm_lib.schedule import linear_schedule
 
 SCHEDULE = linear_schedule(50)  # of all exercises in that chapter but the last
@@ -39,7 +37,7 @@ def check_left_over(answer: object) -> Verdict:
             "That is the factor of one step. The variances of 25 steps multiply.",
         ),
     ]
-    praise = "Without its noise the way back shrinks the cloud as the way forward does, by alpha_t a step."
+    praise = "Without its noise the way back shrinks the cloud as the way forward does, by alpha_t per step."
     return grade_value(answer, half, mistakes, praise)
 
 
@@ -88,8 +86,12 @@ def check_line_4(answer: object) -> Verdict:
             _line_4(shrink=lambda b: 1 / (1 - b)), "One step shrinks by the root of alpha_t, not by alpha_t."
         ),
         Mistake(
+            lambda xt, eps_hat, z, t, beta, ab: _line_4()(xt, eps_hat, z, t, beta.roll(1), ab),
+            "You read beta[t - 1]. The step from t undoes the forward step with beta[t].",
+        ),
+        Mistake(
             _line_4(share=lambda b, ab: -b / (1 - ab).sqrt()),
-            "You added the noise that the network saw: subtract it.",
+            "You added the guessed noise: subtract it.",
         ),
     ]
     cases = [
@@ -103,12 +105,14 @@ def check_line_4(answer: object) -> Verdict:
 def check_loop(answer: object) -> Verdict:
     """answer(x, z, guess, beta, alpha_bar): x_0 of Algorithm 2, sigma_t^2 = beta_t (the debugging exercise)."""
 
-    def loop(sigma2: Callable[[Tensor, int], Tensor], until: int = 1) -> Function:
+    ab = SCHEDULE.alpha_bar
+
+    def loop(sigma2: Callable[[Tensor, int], Tensor], until: int = 1, early: int = 0) -> Function:
         def function(x: Tensor, z: Tensor, guess: Function, beta: Tensor, alpha_bar: Tensor) -> Tensor:
             for t in range(len(beta) - 1, until - 1, -1):
                 eps_hat = guess(x, t)
                 x = (x - beta[t] / (1 - alpha_bar[t]).sqrt() * eps_hat) / (1 - beta[t]).sqrt()
-                x = x + sigma2(beta, t).sqrt() * z[t]
+                x = x + sigma2(beta, t).sqrt() * z[t - early]
             return x
 
         return function
@@ -135,11 +139,18 @@ def check_loop(answer: object) -> Verdict:
             "You dropped the noise of the first step taken, from t = T. It is the last one, from t = 1, that has none.",
         ),
         Mistake(
+            loop(lambda beta, t: beta[t] * (1 - ab[t - 1]) / (1 - ab[t])),
+            "That is beta-tilde. It needs no exception at t = 1, but here sigma_t^2 is beta_t.",
+        ),
+        Mistake(
+            loop(right, early=1),
+            "Leave z[t] as it is: it is the noise of the step from t. The index of beta was wrong.",
+        ),
+        Mistake(
             loop(right, until=2),
             "Your loop ends at x_1. The step from t = 1 is taken too, without noise.",
         ),
     ]
-    ab = SCHEDULE.alpha_bar
 
     def best_guess(x: Tensor, t: int) -> Tensor:
         """For data N(0, 0.25)."""
@@ -148,46 +159,3 @@ def check_loop(answer: object) -> Verdict:
     cases = [(normal(3, 4), normal(4, 51, 4), best_guess, SCHEDULE.beta, ab)]
     praise = "The noise of step t has step t's variance, and the picture is shown without any."
     return grade(answer, loop(right), mistakes, cases, praise)
-
-
-def check_timesteps(answer: object) -> Verdict:
-    """answer(T, steps): the times T, ..., 0 of `steps` nearly equal strides, rounded, as a list."""
-
-    def path(T: int, steps: int) -> Tensor:
-        return torch.tensor(timesteps(T, steps))
-
-    def padded(times: list[int], steps: int) -> Tensor:
-        return torch.tensor((times + [0] * steps)[: steps + 1])
-
-    if callable(answer):
-        for T, steps in ((50, 5), (500, 7)):
-            try:
-                count = len(answer(T, steps))
-            except Exception:  # `grade` calls again, and says what was raised
-                break
-            if count != steps + 1:
-                return Verdict(
-                    False,
-                    f"For T = {T} and {steps} steps you return {count} times: {steps} strides have {steps + 1} ends, "
-                    "T and 0 among them.",
-                )
-    mistakes = [
-        Mistake(
-            lambda T, steps: torch.tensor([T - i * (T // steps) for i in range(steps + 1)]),
-            "Where steps does not divide T, your path does not end at 0: the picture keeps noise.",
-        ),
-        Mistake(
-            lambda T, steps: path(T, steps).flip(0), "Time runs backwards in a sampler: from T down to 0."
-        ),
-        Mistake(
-            lambda T, steps: padded([int(T * (steps - i) / steps) for i in range(steps)], steps),
-            "You cut the decimals off. Round to the nearest whole number.",
-        ),
-        Mistake(
-            lambda T, steps: padded([round((T - 1) * (steps - i) / steps) for i in range(steps)], steps),
-            "Your path begins at T - 1: where tables start with the clean image, the noise is at T.",
-        ),
-    ]
-    cases = [(500, 7), (50, 5), (1000, 30), (50, 50)]
-    praise = "From T to 0, both included, in strides that differ by one at most."
-    return grade(answer, path, mistakes, cases, praise)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -18,32 +20,30 @@ def check_bend(answer: object) -> Verdict:
     def conv(x: Tensor, weights: Weights, name: str) -> Tensor:
         return F.conv2d(x, weights[f"{name}.weight"], weights[f"{name}.bias"], padding=1)
 
-    def block(
-        x: Tensor, weights: Weights, bend1: bool = True, bend2: bool = True, skip: bool = True
-    ) -> Tensor:
-        h = conv(_lrelu(x) if bend1 else x, weights, "conv1")
-        h = conv(_lrelu(h) if bend2 else h, weights, "conv2")
+    def block(x: Tensor, weights: Weights, act1: bool = True, act2: bool = True, skip: bool = True) -> Tensor:
+        h = conv(_lrelu(x) if act1 else x, weights, "conv1")
+        h = conv(_lrelu(h) if act2 else h, weights, "conv2")
         return x + h if skip else h
 
     mistakes = [
         Mistake(
-            lambda x, weights: block(x, weights, bend1=False),
-            "One line computes something that no other line reads: follow each `h` from where it is made.",
+            lambda x, weights: block(x, weights, act1=False),
+            "One line computes something that no other line uses: follow each `h` from where it is assigned.",
         ),
         Mistake(
-            lambda x, weights: block(x, weights, bend2=False),
-            "Now the second bend is missing: there are two.",
+            lambda x, weights: block(x, weights, act2=False),
+            "Now the second activation is missing: there are two.",
         ),
         Mistake(lambda x, weights: block(x, weights, skip=False), "The block adds its correction to x."),
         Mistake(
             lambda x, weights: _lrelu(x) + block(x, weights, skip=False),
-            "The correction is added to x as it came in, not to the bent one.",
+            "The correction is added to x as it came in, not to its activation.",
         ),
     ]
     weights = _weights(
         {"conv1.weight": (4, 4, 3, 3), "conv1.bias": (4,), "conv2.weight": (4, 4, 3, 3), "conv2.bias": (4,)}
     )
-    praise = "It ran, it trained, and one bend did nothing."
+    praise = "It ran, it trained, and one activation had no effect."
     return grade(_run(answer, CHANNELS), block, mistakes, [(_picture(), weights)], praise)
 
 
@@ -79,19 +79,31 @@ def check_look(answer: object) -> Verdict:
     """answer: the class of the attention, Look(channels, heads), with qkv."""
 
     def look(
-        x: Tensor, weights: Weights, heads: int = HEADS, scale: int = CHANNELS // HEADS, skip: bool = True
+        x: Tensor,
+        weights: Weights,
+        heads: int = HEADS,
+        scale: int = CHANNELS // HEADS,
+        skip: bool = True,
+        layout: str = "",
     ) -> Tensor:
         b, c, height, width = x.shape
-        qkv = F.conv2d(x, weights["qkv.weight"], weights["qkv.bias"]).reshape(b, 3, heads, c // heads, -1)
-        q, k, v = qkv.unbind(1)
+        d = c // heads
+        qkv = F.conv2d(x, weights["qkv.weight"], weights["qkv.bias"])
+        if layout == "heads first":
+            qkv = qkv.reshape(b, heads, 3, d, -1).transpose(1, 2)
+        elif layout == "heads last":
+            qkv = qkv.reshape(b, 3, d, heads, -1).transpose(2, 3)
+        q, k, v = qkv.reshape(b, 3, heads, d, -1).unbind(1)
         found = v @ (q.transpose(-1, -2) @ k / scale**0.5).softmax(-1).transpose(-1, -2)
+        if layout == "heads last":
+            found = found.transpose(1, 2)
         result: Tensor = x * skip + found.reshape(b, c, height, width)
         return result
 
     mistakes = [
         Mistake(
             lambda x, weights: look(x, weights, heads=1, scale=CHANNELS),
-            "Call it with 1 head and with 4: the result is the same. Who reads `self.heads`?",
+            "Call it with 1 head and with 4: the result is the same. Where is `self.heads` used?",
         ),
         Mistake(
             lambda x, weights: look(x, weights, scale=CHANNELS),
@@ -105,7 +117,12 @@ def check_look(answer: object) -> Verdict:
     ]
     weights = _weights({"qkv.weight": (12, 4, 1, 1), "qkv.bias": (12,)})
     praise = "Each head has its own softmax now, and can look elsewhere."
-    return grade(_run(answer, CHANNELS, HEADS), look, mistakes, [(_picture(), weights)], praise)
+    cases = [(_picture(), weights)]
+    verdict = grade(_run(answer, CHANNELS, HEADS), look, mistakes, cases, praise)
+    for layout in ("heads first", "heads last"):  # which channels a head gets is a convention
+        if not verdict and grade(_run(answer, CHANNELS, HEADS), partial(look, layout=layout), [], cases, ""):
+            return Verdict(True, praise)
+    return verdict
 
 
 def _run(answer: object, *sizes: int) -> object:

@@ -39,12 +39,16 @@ def check_conv_cost(answer: object) -> Verdict:
     """answer(c, s, level): multiply-adds of a 3 x 3 convolution, c 2^level channels in and out, sides s / 2^level."""
     mistakes = [
         Mistake(lambda c, s, level: 9 * c * s**2 / 2**level, "Every channel out reads *every* channel in."),
-        Mistake(lambda c, s, level: (c * s) ** 2, "Each of those meetings has 9 weights."),
+        Mistake(lambda c, s, level: (c * s) ** 2, "Each pair of channels has 9 weights."),
+        Mistake(
+            lambda c, s, level: 18 * (c * s) ** 2,
+            "That is in FLOP, a multiplication and an addition each. Multiplications alone were asked for.",
+        ),
         Mistake(lambda c, s, level: 9 * (c * s) ** 2 / 4**level, "The channels grow as the sides shrink."),
         Mistake(lambda c, s, level: 9 * (c * s) ** 2 * 4**level, "The sides shrink: there are fewer pixels."),
         Mistake(
             lambda c, s, level: 9 * (c * 2**level) ** 2,
-            "That is the number of weights. Each is used once a pixel.",
+            "That is the number of weights. Each is used once per pixel.",
         ),
         Mistake(lambda c, s, level: 9 * c**2 * s**2 * 2**level, "Both sides of the picture are halved."),
     ]
@@ -91,11 +95,11 @@ def check_time_embedding(answer: object) -> Verdict:
         ),
         Mistake(
             lambda t, dim: both(2 * math.pi * angle(t, dim, over=2)),
-            "There is no 2 pi in the formula: the first frequency is 1 radian a step.",
+            "There is no 2 pi in the formula: the first frequency is 1 radian per timestep.",
         ),
     ]
     cases = [(torch.tensor([0, 1, 2, 7, 100, 499]), dim) for dim in (8, 32)]
-    praise = "One row a time, one column a frequency."
+    praise = "One row per time, one column per frequency."
     return grade(answer, time_embedding, mistakes, cases, praise)
 
 
@@ -121,7 +125,7 @@ def check_similarity(answer: object) -> Verdict:
 
 
 def check_attention(answer: object) -> Verdict:
-    """answer(q, k, v): softmax(q k^T / sqrt(d)) v, one row a pixel."""
+    """answer(q, k, v): softmax(q k^T / sqrt(d)) v, one row per pixel."""
 
     def mix(scores: Tensor, v: Tensor) -> Tensor:
         return scores.softmax(dim=-1) @ v
@@ -153,7 +157,7 @@ def check_attention(answer: object) -> Verdict:
 
 
 def check_time_factor(answer: object) -> Verdict:
-    """answer: by what factor the mean distance changes when the network is not told the time."""
+    """answer: by what factor the mean distance changes when the network is not given the time."""
     found = _means()
     right = found["no time"] / found["the whole"]
     mistakes: list[tuple[object, str]] = [
