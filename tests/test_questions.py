@@ -1,0 +1,30 @@
+"""The questions of the book: answers of like length, and no verdict on what nobody has answered."""
+
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from tests.test_notebooks import ANSWER, NAMES, NOTEBOOKS, QUESTION, code_cells, markdown
+
+
+def test_the_right_answer_is_seldom_the_longest() -> None:
+    """A reader must not learn to pick the longest of three: at most one right answer in three is."""
+    longest = []
+    for path in NOTEBOOKS:
+        text = markdown(nbformat.read(path, as_version=nbformat.NO_CONVERT))
+        section = text.partition("## Check yourself")[2].partition("\n## ")[0]
+        for question in QUESTION.split(section)[1:]:
+            answers = sorted(ANSWER.findall(question), key=lambda answer: len(answer[0]))
+            longest.append(answers[-1][1] == "Right.")
+    assert len(longest) > 40
+    assert sum(longest) <= len(longest) / 3
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=NAMES)
+def test_what_a_reader_has_not_answered_is_not_judged_in_the_book(path: Path) -> None:
+    notebook = nbformat.read(path, as_version=nbformat.NO_CONVERT)
+    tries = [cell for cell in code_cells(notebook) if re.search(r"-ex\d+-try$", cell.id)]
+    judged = [cell.id for cell in tries if "remove-output" not in cell.metadata.get("tags", [])]
+    assert not judged, f"Tag these attempts `remove-output`: {judged}"
