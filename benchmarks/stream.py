@@ -31,7 +31,8 @@ from benchmarks.machine import machine
 from benchmarks.memory import peak
 from ddpm_lib.data import ASSETS
 from ddpm_lib.data.stream import Index, Shards, StreamedBatches, batches, open_images
-from ddpm_lib.data.stream.index import library, write_index
+from ddpm_lib.data.stream.index import write_index
+from ddpm_lib.data.stream.tars import library
 
 RESULT = ASSETS / "measured" / "stream.json"
 COUNTS = (1_000, 10_000, 100_000)

@@ -8,26 +8,15 @@ import shlex
 import sys
 from collections.abc import Sequence
 
+from ddpm_lib import CourseError
 from ddpm_lib.cli import evaluate, export, sample, shard, train
 from ddpm_lib.cli.common import UsageError
-from ddpm_lib.data import DataError
-from ddpm_lib.data.fetch import FetchError
-from ddpm_lib.models.storage import CheckpointError
 from ddpm_lib.train import TrainingError
-from ddpm_lib.train.machine.processes import LaunchError, launched
+from ddpm_lib.train.machine.processes import launched
 from ddpm_lib.train.presets import PRESETS
 
 COMMANDS = {"train": train, "sample": sample, "evaluate": evaluate, "export": export, "shard": shard}
-MISTAKES = (
-    UsageError,
-    CheckpointError,
-    DataError,
-    LaunchError,
-    FetchError,
-    TrainingError,
-    ValueError,
-    OSError,
-)
+MISTAKES = (CourseError, OSError)  # one sentence each; any other exception is ours, and shows its traceback
 SHARED = (UsageError, TrainingError)  # mistakes that every process of a run makes: one of them says so
 
 EXAMPLES = """\
@@ -91,6 +80,8 @@ def _train(p: argparse.ArgumentParser) -> None:
         type=_positive,
         help="side of a folder's images in pixels (default: 32, or the shards' own)",
     )
+    p.add_argument("--channels", type=int, help="1 for grey, 3 for color (default: as the images are)")
+    p.add_argument("--skip-bad", action="store_true", help="leave out images that cannot be read")
     p.add_argument("--out", metavar="FOLDER", help="where the run is saved (default: runs/PRESET)")
     p.add_argument("--resume", metavar="CHECKPOINT", help="go on with an interrupted run")
     p.add_argument("--steps", type=_positive, help="optimizer steps, however long they take")

@@ -226,6 +226,17 @@ def test_mistakes_get_one_sentence(run: Path, photos: Path, capsys: pytest.Captu
     assert "leave out --data and --size" in mistake(other, capsys)
 
 
+def test_a_fault_of_the_program_is_no_mistake_of_the_users(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ValueError("a fault inside")
+
+    monkeypatch.setattr("ddpm_lib.cli.sample.draw", broken)
+    with pytest.raises(ValueError, match="a fault inside"):
+        main(["sample", str(run), "--grid", str(tmp_path / "grid.png"), "--device", "cpu"])
+
+
 def test_a_finished_run_says_so(run: Path, photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert train(photos, run.parent, "--resume", str(run)) == 0
     assert "finished already" in capsys.readouterr().out

@@ -20,10 +20,11 @@ from ddpm_lib.data import (
     image_folder,
     load_data,
     mnist,
-    parse_idx,
     to_pixels,
     to_x0,
 )
+from ddpm_lib.data import idx as idx_files
+from ddpm_lib.data.idx import parse_idx
 
 TRAIN_COUNTS = [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
 TEST_COUNTS = [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
@@ -70,7 +71,7 @@ def test_a_changed_mnist_file_is_noticed(monkeypatch, tmp_path):
     packed = bytearray(labels.read_bytes())
     packed[-1] ^= 1
     labels.write_bytes(packed)
-    monkeypatch.setattr(data, "ASSETS", tmp_path)
+    monkeypatch.setattr(idx_files, "ASSETS", tmp_path)
     with pytest.raises(DataError, match=r"t10k-labels-idx1-ubyte\.xz does not have its published checksum"):
         mnist(train=False)
 
@@ -220,7 +221,7 @@ def test_the_centre_square_is_kept(tmp_path, height, width):
     top, left = (height - 12) // 2, (width - 12) // 2
     array[top : top + 12, left : left + 12] = 255
     save(tmp_path / "1.png", array)
-    assert image_folder(tmp_path, size=6, grey=True).pixels.unique().tolist() == [255]
+    assert image_folder(tmp_path, size=6, channels=1).pixels.unique().tolist() == [255]
 
 
 def test_axes_are_not_mixed_up(tmp_path):
@@ -241,7 +242,7 @@ def test_grey_alpha_and_palette_images_become_rgb_and_any_becomes_grey(tmp_path)
     assert images[0, :, 0, 0].tolist() == [90, 90, 90]
     assert images[1, :, 0, 0].tolist() == [10, 20, 30]
     assert images[2, :, 0, 0].sub(torch.tensor([60, 70, 80])).abs().max() <= 26  # of the web palette
-    assert image_folder(tmp_path, size=4, grey=True).pixels.shape == (3, 1, 4, 4)
+    assert image_folder(tmp_path, size=4, channels=1).pixels.shape == (3, 1, 4, 4)
 
 
 @pytest.mark.parametrize("damage", ["short", "other", "flipped"])
@@ -350,6 +351,6 @@ def test_a_photo_is_turned_the_way_its_camera_says(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 3  # upside down
     picture.save(tmp_path / "photo.png", exif=exif)
-    pixels = image_folder(tmp_path, size=8, grey=True).pixels[0, 0].float()
+    pixels = image_folder(tmp_path, size=8, channels=1).pixels[0, 0].float()
     assert pixels[:3].mean() < 30
     assert pixels[-3:].mean() > 225

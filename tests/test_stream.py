@@ -175,12 +175,12 @@ def test_writing_is_deterministic_and_whole(photos: Path, tmp_path: Path) -> Non
 
 
 def test_grey_images_without_classes(photos: Path, tmp_path: Path) -> None:
-    list(write_shards(photos / "cat", tmp_path / "grey", size=SIZE, grey=True))
+    list(write_shards(photos / "cat", tmp_path / "grey", size=SIZE, channels=1))
     data = opened(tmp_path / "grey")
     assert (data.shape, data.classes) == ((1, SIZE, SIZE), ())
     x0, y = StreamedBatches(data, 30)(0)
     assert y is None
-    assert rows(to_pixels(x0)) == rows(image_folder(photos / "cat", SIZE, grey=True).pixels)
+    assert rows(to_pixels(x0)) == rows(image_folder(photos / "cat", SIZE, channels=1).pixels)
 
 
 def test_a_resumed_run_equals_a_straight_one_to_the_bit(shards: Path, tmp_path: Path) -> None:

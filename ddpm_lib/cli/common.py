@@ -13,12 +13,25 @@ from typing import Any
 
 import torch
 
+from ddpm_lib import CourseError
 from ddpm_lib.train.machine.compiling import tune
 from ddpm_lib.train.machine.processes import LaunchError, Processes, accelerated, launched, lost_process
 
 
-class UsageError(Exception):
+class UsageError(CourseError):
     """A command that cannot be carried out as given; the message says what to do."""
+
+
+@contextmanager
+def at_the_door() -> Iterator[None]:
+    """Options are tried in here before work begins: what the library refuses is a mistake in a command.
+
+    Anywhere else a ValueError is a fault of the program, and shows its traceback.
+    """
+    try:
+        yield
+    except ValueError as error:
+        raise UsageError(str(error)) from error
 
 
 def pick_device(name: str) -> torch.device:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ddpm_lib import load
 from ddpm_lib.bound import bits_per_dim, terms
-from ddpm_lib.cli.common import UsageError, print_config, processes_for
+from ddpm_lib.cli.common import UsageError, at_the_door, print_config, processes_for
 from ddpm_lib.cli.drawing import draw
 from ddpm_lib.data import ImageData, load_data
 from ddpm_lib.data.stream import Shards, open_images
@@ -38,7 +38,8 @@ def run(args: argparse.Namespace) -> None:
 
 def _run(args: argparse.Namespace, processes: Processes) -> None:
     checkpoint, device = load(args.checkpoint), processes.device
-    timesteps(checkpoint.schedule.T, args.steps or checkpoint.schedule.T)
+    with at_the_door():
+        timesteps(checkpoint.schedule.T, args.steps or checkpoint.schedule.T)
     if args.samples <= FEATURES:
         raise UsageError(
             f"{args.samples} samples are too few for a Frechet distance: take more than {FEATURES}."
@@ -56,7 +57,8 @@ def _run(args: argparse.Namespace, processes: Processes) -> None:
             processes=processes.world,
         )
         return
-    open_test = partial(open_images, data, train=False, size=checkpoint.about.shape[-1])
+    channels, _, size = checkpoint.about.shape
+    open_test = partial(open_images, data, train=False, size=size, channels=channels, say=print)
     found = processes.main_first(open_test)
     test = found.head(max(LOSSES, args.bits)) if isinstance(found, Shards) else found
     samples = drawn(checkpoint, args, processes) if data == "mnist" else None  # by all processes

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from ddpm_lib import load
-from ddpm_lib.cli.common import UsageError, print_config, processes_for
+from ddpm_lib.cli.common import UsageError, at_the_door, print_config, processes_for
 from ddpm_lib.cli.drawing import draw
 from ddpm_lib.evaluate.generate import class_labels, sampler, save_grid, with_guidance
 from ddpm_lib.models import classes_of, use_winograd
@@ -27,11 +27,12 @@ def _run(args: argparse.Namespace, processes: Processes) -> None:
     checkpoint = load(args.checkpoint)
     about, diffusion = checkpoint.about, checkpoint.diffusion
     steps = diffusion.T if args.steps == 0 else args.steps
-    timesteps(diffusion.T, steps)  # too many are refused before the network is built
     if Path(args.grid).suffix != ".png":
         raise UsageError(f"The grid is written as a PNG, but {args.grid} does not end in .png: name it so.")
-    y = class_labels(args.count, classes_of(checkpoint.model_config), args.label)
-    step = sampler(args.sampler, args.eta)
+    with at_the_door():
+        timesteps(diffusion.T, steps)
+        y = class_labels(args.count, classes_of(checkpoint.model_config), args.label)
+        step = sampler(args.sampler, args.eta)
     if args.dry_run:
         print_config(
             model=checkpoint.model_config,
@@ -51,7 +52,8 @@ def _run(args: argparse.Namespace, processes: Processes) -> None:
     network = checkpoint.network().to(processes.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     use_winograd(network, checkpoint.training.get("winograd", 0))  # as it was trained
     if args.compile:
-        compile_network(network)
+        with at_the_door():
+            compile_network(network)
     denoiser = with_guidance(network, args.guidance)
     seeds = range(args.seed, args.seed + args.count)
     images = draw(processes, denoiser, diffusion, about.shape, seeds, y, step, steps, args.batch)

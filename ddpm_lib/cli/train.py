@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from ddpm_lib.cli.common import UsageError, clock, print_config, processes_for, stop_on_interrupt
+from ddpm_lib.cli.common import UsageError, at_the_door, clock, print_config, processes_for, stop_on_interrupt
 from ddpm_lib.data.stream import Images, batches_of, open_images
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.models import MLPConfig, Network, NetworkConfig, UNetConfig, build
@@ -20,6 +20,7 @@ from ddpm_lib.schedule import NoiseSchedule
 from ddpm_lib.train import Machine, Progress, TrainConfig, train
 from ddpm_lib.train.checkpoint import load_checkpoint, save_checkpoint
 from ddpm_lib.train.loop import check_batch
+from ddpm_lib.train.machine.compiling import can_compile
 from ddpm_lib.train.machine.probe import fastest
 from ddpm_lib.train.machine.processes import Processes
 from ddpm_lib.train.presets import PRESETS
@@ -49,7 +50,13 @@ def _run(args: argparse.Namespace, name: str, path: Path, processes: Processes) 
     checkpoint = load_checkpoint(args.resume) if args.resume else None
     source = args.data or (checkpoint.about.data if checkpoint else "mnist")
     size = args.size or (checkpoint.about.shape[-1] if checkpoint else None)
-    data = processes.main_first(lambda: open_images(source, size=size))
+    channels = args.channels or (checkpoint.about.shape[0] if checkpoint else None)
+    write = not args.dry_run
+    data = processes.main_first(
+        lambda: open_images(
+            source, size=size, channels=channels, skip_bad=args.skip_bad, write=write, say=print
+        )
+    )
     about = About(source, data.shape, data.classes)
     if checkpoint:
         if (checkpoint.about.shape, checkpoint.about.classes) != (about.shape, about.classes):
@@ -76,9 +83,11 @@ def _run(args: argparse.Namespace, name: str, path: Path, processes: Processes) 
 
     torch.manual_seed(config.seed)
     model = build(model_config).to(processes.device)
-    with torch.no_grad():  # one image through the network: a size that does not fit is refused at once
+    with torch.no_grad(), at_the_door():  # one image through the network: a size that does not fit is refused
         first = torch.ones(1, dtype=torch.int64, device=processes.device)
         model(data.head(1).x0().to(processes.device), first)
+        if machine.compile:
+            can_compile(processes.device)
     if args.dry_run:
         print_config(
             model=model_config,

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from ddpm_lib.data.errors import DataError
+
 FASHION_URL = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
 FASHION_MD5 = {  # published in the data set's own README
     "train-images-idx3-ubyte.gz": "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
@@ -21,7 +23,7 @@ FASHION_MD5 = {  # published in the data set's own README
 }
 
 
-class FetchError(Exception):
+class FetchError(DataError):
     """A download that did not work; the message says what to do."""
 
 

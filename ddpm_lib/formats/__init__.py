@@ -8,8 +8,10 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from ddpm_lib import CourseError
 
-class FormatError(ValueError):
+
+class FormatError(CourseError):
     """A network that cannot be written in a format, or a file that does not compute what it should."""
 
 

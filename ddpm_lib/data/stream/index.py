@@ -6,25 +6,19 @@ A shard is what webdataset reads and writes: `00000012.png` and `00000012.cls` (
 
 from __future__ import annotations
 
-import io
 import json
 import os
-import tarfile
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from jaxtyping import UInt8
-from PIL import Image
-
-from ddpm_lib.data.photos import SUFFIXES, DataError
+from ddpm_lib.data.errors import DataError, counted, shown, some
+from ddpm_lib.data.pixels import check_format, decode
+from ddpm_lib.data.stream.tars import samples
 
 INDEX = "index.json"
 FORMAT = "ddpm_lib.shards/1"
-IMAGES = {suffix.removeprefix(".") for suffix in SUFFIXES}
-Pixels = UInt8[np.ndarray, "h w c"]
+LEAST = 1024  # bytes of a tar that an image takes: a header and a block
 
 
 @dataclass(frozen=True)
@@ -40,6 +34,14 @@ class Index:
         """Images in all shards."""
         return sum(count for _, count in self.shards)
 
+    def __str__(self) -> str:
+        """One line: how many images, in how many shards, of which classes."""
+        names = f" ({some(self.classes)})" if self.classes else ""
+        return (
+            f"{counted(len(self), 'image')} in {counted(len(self.shards), 'shard')}, "
+            f"{counted(len(self.classes), 'class', 'classes') if self.classes else 'no classes'}{names}"
+        )
+
 
 def write_index(folder: Path, index: Index) -> None:
     """The index as JSON, written beside its place and moved there whole."""
@@ -48,31 +50,63 @@ def write_index(folder: Path, index: Index) -> None:
     os.replace(part, folder / INDEX)
 
 
-def read_index(folder: Path) -> Index:
-    """What index.json says; where there is none, one pass over the shards finds out, and writes it."""
+def read_index(folder: Path, write: bool = True) -> Index:
+    """What index.json says; where there is none, one pass over the shards finds out, and writes it if `write`."""
     names = sorted(path.name for path in folder.glob("*.tar"))
     if not names:
         raise DataError(
-            f"{folder} holds no shards: write some with `python -m ddpm_lib shard PHOTOS {folder}`."
+            f"{shown(folder)} holds no shards: write some with `python -m ddpm_lib shard PHOTOS {shown(folder)}`."
         )
     if not (folder / INDEX).is_file():
         index = _count(folder, names)
-        write_index(folder, index)
+        if write:
+            write_index(folder, index)
         return index
     try:
-        raw = json.loads((folder / INDEX).read_text())
-        shards = tuple((str(name), int(count)) for name, count in raw["shards"])
-        index = Index(int(raw["size"]), int(raw["channels"]), tuple(raw["classes"]), shards)
-    except (KeyError, TypeError, ValueError) as error:
+        index = _parsed(json.loads((folder / INDEX).read_bytes()))
+    except (OSError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise DataError(
-            f"{folder / INDEX} is not an index of shards ({error}): remove it, and it is made anew."
+            f"{shown(folder / INDEX)} is not an index of shards ({shown(error)}): remove it, and it is made anew."
         ) from error
-    if [name for name, _ in shards] != names:
+    if [name for name, _ in index.shards] != names:
         raise DataError(
-            f"{folder} holds {len(names)} shards, and not those {len(shards)} of its {INDEX}: put back what is "
-            f"missing, or remove {INDEX}, and it is made anew."
+            f"{shown(folder)} holds {counted(len(names), 'shard')}, and not the {len(index.shards)} of its {INDEX}: "
+            f"put back what is missing, or remove {INDEX}, and it is made anew."
         )
+    for name, count in index.shards:
+        if count * LEAST > (folder / name).stat().st_size:
+            raise DataError(
+                f"{shown(folder / name)} is not a whole shard, but too small for {count:,} images: "
+                f"copy or write it again, or remove {INDEX}, and it is made anew."
+            )
     return index
+
+
+def is_index(file: Path) -> bool:
+    """Whether a file is an index that `write_index` wrote; other programs have an index.json too."""
+    try:
+        raw = json.loads(file.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(raw, dict) and raw.get("format") == FORMAT
+
+
+def _parsed(raw: Any) -> Index:
+    """The index in parsed JSON. Raises KeyError, TypeError, ValueError or DataError."""
+    shards = tuple((_a(str, name), _a(int, count)) for name, count in raw["shards"])
+    for name, count in shards:
+        if Path(name).name != name or "\\" in name or count < 0:
+            raise ValueError(f"{name!r} with {count} images is no shard beside it")
+    classes = tuple(_a(str, each) for each in _a(list, raw["classes"]))
+    index = Index(_a(int, raw["size"]), _a(int, raw["channels"]), classes, shards)
+    check_format(index.size, index.channels)
+    return index
+
+
+def _a(kind: type, value: Any) -> Any:
+    if type(value) is not kind:
+        raise TypeError(f"{value!r:.50} where {kind.__name__} is expected")
+    return value
 
 
 def _count(folder: Path, names: list[str]) -> Index:
@@ -81,58 +115,22 @@ def _count(folder: Path, names: list[str]) -> Index:
     for name in names:
         count = 0
         for key, image, label in samples(folder / name):
-            shape = shape or decode(image, f"{key} in {folder / name}").shape
+            where = f"{key} in {shown(folder / name)}"
+            shape = shape or decode(image, where).shape
             labelled = label is not None if labelled is None else labelled
             if (label is not None) != labelled:
                 raise DataError(
-                    f"{key} in {folder / name} has {'a label' if label is not None else 'no label'}, unlike the images "
-                    "before it: give every image a .cls, or none."
+                    f"{where} has {'a label' if label is not None else 'no label'}, unlike the images before it: give "
+                    "every image a .cls, or none."
                 )
             classes, count = max(classes, 0 if label is None else label + 1), count + 1
         shards.append((name, count))
     if shape is None:
-        raise DataError(f"The shards in {folder} hold no images: look what is in them with `tar tf`.")
-    return Index(shape[0], shape[2], tuple(map(str, range(classes))), tuple(shards))
-
-
-def samples(shard: Path) -> Iterator[tuple[str, bytes, int | None]]:
-    """(key, encoded image, label or None) of each image in a shard, in the order of the file.
-
-    Only images and .cls are looked at: webdataset would unpickle some other files, and is not asked to.
-    """
-    library()
-    from webdataset.tariterators import group_by_keys, tar_file_expander
-
-    try:
-        with shard.open("rb") as file:
-            for sample in group_by_keys(tar_file_expander([{"url": shard.name, "stream": file}])):
-                image = next((sample[suffix] for suffix in sample if suffix in IMAGES), None)
-                if image is not None:
-                    label = sample.get("cls")
-                    yield sample["__key__"], image, None if label is None else int(label)
-    except FileNotFoundError as error:
+        raise DataError(f"The shards in {shown(folder)} hold no images: look what is in them with `tar tf`.")
+    if shape[0] != shape[1]:
         raise DataError(
-            f"{shard} does not exist: put it back, or remove {INDEX}, and it is made anew."
-        ) from error
-    except (tarfile.TarError, EOFError, ValueError) as error:
-        reason = " ".join(str(error.args[0] if error.args else error).split())
-        raise DataError(f"{shard} is not a whole shard ({reason}): copy it or write it again.") from error
-
-
-def decode(image: bytes, where: str) -> Pixels:
-    """The pixels of an encoded image, grey or RGB."""
-    try:
-        with Image.open(io.BytesIO(image)) as opened:
-            pixels = np.array(opened.convert("L" if opened.mode in ("1", "L") else "RGB"))
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise DataError(f"{where} cannot be read as an image: mend it or take it away.") from error
-    return pixels.reshape(*pixels.shape[:2], -1)
-
-
-def library() -> Any:
-    """webdataset, or a DataError that says how to get it."""
-    try:
-        import webdataset
-    except ImportError as error:
-        raise DataError("Shards need webdataset: pip install 'ddpm-lib[stream]'.") from error
-    return webdataset
+            f"The first image in {shown(folder)} has {shape[0]} rows and {shape[1]} columns: write the shards again "
+            "with square images, for example with `python -m ddpm_lib shard`."
+        )
+    check_format(shape[0], shape[2])
+    return Index(shape[0], shape[2], tuple(map(str, range(classes))), tuple(shards))

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 
+import numpy as np
 import torch
 from jaxtyping import Int, UInt8
 from torch import Tensor
 
-from ddpm_lib.data import DataError, ImageData
-from ddpm_lib.data.stream.index import Index, decode, samples
+from ddpm_lib.data.errors import DataError, shown
+from ddpm_lib.data.images import ImageData
+from ddpm_lib.data.pixels import decode
+from ddpm_lib.data.stream.index import INDEX, Index
+from ddpm_lib.data.stream.tars import samples
 
-Pixels = tuple[UInt8[Tensor, "n c h w"], Int[Tensor, " n"] | None]
+Pixels = tuple[UInt8[Tensor, "n c h w"], Int[Tensor, " n"]]
 
 
 @dataclass(frozen=True)
@@ -32,46 +36,47 @@ class Shards:
     @property
     def classes(self) -> tuple[str, ...]:
         """The classes' names; none for images without labels."""
-        return self.index.classes
+        return tuple(map(shown, self.index.classes))
 
     def __len__(self) -> int:
         return len(self.index)
 
     def head(self, n: int) -> ImageData:
         """The first n images, loaded (all of them where there are fewer)."""
-        found = islice(chain.from_iterable(map(self._images, range(len(self.index.shards)))), n)
-        pixels, y = zip(*found, strict=True)
-        return ImageData(
-            torch.stack(pixels), torch.tensor(y) if self.classes else None, self.folder.name, self.classes
-        )
+        pixels, y = _stacked(islice(self._images(range(len(self.index.shards))), n))
+        return ImageData(pixels, y if self.classes else None, self.folder.name, self.classes)
 
-    def read(self, shards: tuple[int, ...]) -> Pixels:
-        """All images of the shards with these numbers, in the order of the files. Raises DataError."""
-        count = sum(self.index.shards[shard][1] for shard in shards)
-        pixels, y = torch.empty(count, *self.shape, dtype=torch.uint8), torch.empty(count, dtype=torch.int64)
-        for i, (x, label) in enumerate(chain.from_iterable(map(self._images, shards))):
-            pixels[i], y[i] = x, label
-        return pixels, y if self.classes else None
+    def read(self, shards: Iterable[int]) -> Pixels:
+        """All images of the shards with these numbers, in the order of the files, and their labels (0 for none).
 
-    def _images(self, shard: int) -> Iterator[tuple[UInt8[Tensor, "c h w"], int]]:
+        Raises DataError.
+        """
+        return _stacked(self._images(shards))
+
+    def _images(self, shards: Iterable[int]) -> Iterator[tuple[np.ndarray, int]]:
+        return chain.from_iterable(map(self._images_of, shards))
+
+    def _images_of(self, shard: int) -> Iterator[tuple[UInt8[np.ndarray, "c h w"], int]]:
         name, expected = self.index.shards[shard]
-        count = 0
-        for count, (key, image, label) in enumerate(samples(self.folder / name), start=1):
+        path, count = self.folder / name, 0
+        for count, (key, image, label) in enumerate(samples(path), start=1):
             if count > expected:
                 break
-            yield self._checked(f"{key} in {self.folder / name}", image, label)
+            yield self._checked(f"{key} in {shown(path)}", image, label)
         if count != expected:
             raise DataError(
-                f"{self.folder / name} holds {'more' if count > expected else count} images, and {expected} by the "
-                "index: copy or write it again, or remove index.json, and it is made anew."
+                f"{shown(path)} holds {'more' if count > expected else count} images, and {expected} by the index: "
+                f"copy or write it again, or remove {INDEX}, and it is made anew."
             )
 
-    def _checked(self, where: str, image: bytes, label: int | None) -> tuple[Tensor, int]:
-        x = torch.from_numpy(decode(image, where)).permute(2, 0, 1)
-        if tuple(x.shape) != self.shape:
+    def _checked(self, where: str, image: bytes, label: int | None) -> tuple[np.ndarray, int]:
+        x = np.ascontiguousarray(
+            decode(image, where).transpose(2, 0, 1)
+        )  # else the batch would get the layout too
+        if x.shape != self.shape:
             raise DataError(
-                f"{where} is {tuple(x.shape)}, and the index says {self.shape} (channels, height, width): write the "
-                "shards again from the images, with one --size."
+                f"{where} is {x.shape}, and the index says {self.shape} (channels, height, width): write the shards "
+                "again from the images, with one --size."
             )
         if not self.classes:
             return x, 0
@@ -81,3 +86,9 @@ class Shards:
                 f"{len(self.classes)} classes: write the shard again, with a .cls from 0 to {len(self.classes) - 1}."
             )
         return x, label
+
+
+def _stacked(found: Iterator[tuple[np.ndarray, int]]) -> Pixels:
+    # numpy's memory, not torch's: glibc finds the holes that aligned blocks leave too rarely, and a process grows.
+    pixels, y = zip(*found, strict=True)
+    return torch.from_numpy(np.stack(pixels)), torch.from_numpy(np.array(y, np.int64))

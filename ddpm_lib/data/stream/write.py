@@ -10,8 +10,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ddpm_lib.data.photos import DataError, list_images, read_image
-from ddpm_lib.data.stream.index import Index, library, write_index
+from ddpm_lib.data.errors import BadImage, DataError, shown
+from ddpm_lib.data.folder import channels_of, kept
+from ddpm_lib.data.photos import find_photos
+from ddpm_lib.data.pixels import check_format, read_image
+from ddpm_lib.data.stream.index import Index, write_index
+from ddpm_lib.data.stream.tars import library
 
 
 def write_shards(
@@ -19,45 +23,64 @@ def write_shards(
     target: str | Path,
     size: int = 32,
     each: int | None = None,
-    grey: bool = False,
+    channels: int | None = None,
     seed: int = 0,
+    skip_bad: bool = False,
 ) -> Iterator[Index]:
     """Write the images below `source` to shards in `target`, one image in memory at a time.
 
-    Centre squares, resized, and classes as in `data.image_folder`, as PNG: no pixel changes. The images are
+    Center squares, resized, channels and classes as in `data.image_folder`, as PNG: no pixel changes. The images are
     shuffled, so that a shard holds all classes. `each` images go into a shard (default: a 64th of all, at least 16
     and at most 1000 or 16 MB of pixels). Yields the index so far after each shard. An interrupted run leaves
-    `target` absent. Raises DataError.
+    `target` absent. Raises DataError, at the end for files that cannot be read: it names them, or `skip_bad` leaves
+    them out.
     """
     webdataset = library()
+    check_shards(size, each, channels, seed)
     root, target = Path(source), Path(target)
     part = target.with_name(target.name + ".part")
     for path in (target, part):
         if path.exists():
-            raise DataError(f"{path} exists already: name a new folder for the shards, or remove it.")
-    files, classes = list_images(root)
+            raise DataError(f"{shown(path)} exists already: name a new folder for the shards, or remove it.")
+    photos = find_photos(root, skip_bad)
+    files, labels, bad = photos.files, photos.labels(), dict[str, BadImage]()
     order = np.random.default_rng(seed).permutation(len(files))
-    channels = 1 if grey else 3
+    channels = channels or channels_of(photos)
     each = each or max(16, min(1000, len(files) // 64, 2**24 // (size * size * channels)))
     part.mkdir(parents=True)
     shards: list[tuple[str, int]] = []
     for first in range(0, len(files), each):
-        name, numbers = f"{len(shards):06d}.tar", range(first, min(first + each, len(files)))
+        name, count = f"{len(shards):06d}.tar", 0
         with (part / name).open("wb") as file, webdataset.TarWriter(file, mtime=0) as tar:
-            for number in numbers:
-                image = files[order[number]]
-                sample = {"__key__": f"{number:08d}", "png": _png(root / image, size, grey)}
-                if classes:
-                    sample["cls"] = str(classes.index(image.split(os.sep)[0])).encode()
+            for number in range(first, min(first + each, len(files))):
+                image = order[number]
+                try:
+                    sample = {"__key__": f"{number:08d}", "png": _png(root / files[image], size, channels)}
+                except BadImage as error:
+                    bad[files[image]] = error
+                    continue
+                if labels:
+                    sample["cls"] = str(labels[image]).encode()
                 tar.write(sample)
-        shards.append((name, len(numbers)))
-        yield Index(size, channels, classes, tuple(shards))
-    write_index(part, Index(size, channels, classes, tuple(shards)))
+                count += 1
+        shards.append((name, count))
+        yield Index(size, channels, photos.classes, tuple(shards))
+    kept(photos, bad, skip_bad)
+    write_index(part, Index(size, channels, photos.classes, tuple(shards)))
     os.replace(part, target)
 
 
-def _png(file: Path, size: int, grey: bool) -> bytes:
-    pixels = read_image(file, size, grey).permute(1, 2, 0).numpy()
+def check_shards(size: int, each: int | None, channels: int | None, seed: int) -> None:
+    """Raises DataError for numbers that no shards can be written with."""
+    check_format(size, channels)
+    if each is not None and each < 1:
+        raise DataError(f"A shard cannot hold {each} images: pass 1 or more to --each, or leave it out.")
+    if not 0 <= seed < 2**63:
+        raise DataError(f"{seed} is no seed: choose a whole number from 0 to 2^63 - 1.")
+
+
+def _png(file: Path, size: int, channels: int) -> bytes:
+    pixels = read_image(file, size, channels).permute(1, 2, 0).numpy()
     out = io.BytesIO()
-    Image.fromarray(pixels[..., 0] if grey else pixels).save(out, "PNG")
+    Image.fromarray(pixels[..., 0] if channels == 1 else pixels).save(out, "PNG")
     return out.getvalue()

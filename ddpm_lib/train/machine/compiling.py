@@ -20,13 +20,18 @@ def compile_network(network: nn.Module) -> None:
     a small network spends most of its time on launches. Raises ValueError where torch lacks a compiler.
     """
     device = next(network.parameters()).device
+    can_compile(device)
+    network.compile(mode="reduce-overhead" if device.type == "cuda" else "default", dynamic=False)
+
+
+def can_compile(device: torch.device) -> None:
+    """Raise ValueError where torch lacks a compiler for the device."""
     if device.type == "cuda" and find_spec("triton") is None:
         raise ValueError("Compiling for a GPU needs Triton, which is not installed: leave compiling out.")
     if device.type == "cpu" and not any(map(shutil.which, (os.environ.get("CXX", "g++"), "clang++"))):
         raise ValueError(
             "Compiling for the CPU needs a C++ compiler, and there is none: install g++, or leave it out."
         )
-    network.compile(mode="reduce-overhead" if device.type == "cuda" else "default", dynamic=False)
 
 
 def tune(device: torch.device) -> None:
