@@ -63,6 +63,7 @@ WRONG: list[tuple[str, object, str]] = [
     ("check_last_sd", 0.0001, "off by up to"),
     ("check_last_sd", 0.00015625, "take its root"),
     ("check_last_sd", "narrow", "made of numbers"),
+    ("check_last_sd", torch.tensor([1.0, 2.0]), "has shape (2,)"),
     ("check_least_error", 1 / 3, "share of the noise"),
     # at this alpha_bar the least error of x_0 is another number, and not taken for that of eps
     ("check_least_error", 1 / 6, "least error of x_0"),

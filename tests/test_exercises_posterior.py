@@ -25,7 +25,7 @@ def q_posterior(x0: Tensor, xt: Tensor, t: int, s: int, alpha_bar: Tensor) -> tu
     return DIFFUSION.q_posterior(x0, xt, t, s)
 
 
-def pupil_mean(xt: Tensor, eps_hat: Tensor, t: int, s: int, alpha_bar: Tensor) -> Tensor:
+def clipped_mean(xt: Tensor, eps_hat: Tensor, t: int, s: int, alpha_bar: Tensor) -> Tensor:
     return DIFFUSION.p_mean_variance(Fixed(eps_hat), xt, t, s)[0]
 
 
@@ -45,14 +45,23 @@ def measured() -> float:
     return float(cov[0, 0] - cov[0, 1] ** 2 / cov[1, 1])
 
 
+def likelihood_of_variance_1_minus_a(
+    x0: Tensor, xt: Tensor, t: int, s: int, ab: Tensor
+) -> tuple[Tensor, Tensor]:
+    prior, likelihood = 1 - ab[s], 1 - ab[t] / ab[s]
+    pooled = prior + likelihood
+    mean = likelihood * ab[s].sqrt() * x0 + prior * xt / (ab[t] / ab[s]).sqrt()
+    return mean / pooled, prior * likelihood / pooled
+
+
 RIGHT: dict[str, object] = {
     "check_narrower": ("likelihood", "prior"),
-    "check_pulls": lambda snr_s, snr_t: ((snr_s - snr_t) / snr_s, snr_t / snr_s),
+    "check_shares": lambda snr_s, snr_t: ((snr_s - snr_t) / snr_s, snr_t / snr_s),
     "check_posterior": q_posterior,
     "check_mean_from_eps": mean_from_eps,
     "check_reverse_mean": lambda xt, x0_hat, t, s, ab: q_posterior(x0_hat, xt, t, s, ab)[0],
     "check_reverse_variance": measured(),
-    "check_pupil_mean": pupil_mean,
+    "check_clipped_mean": clipped_mean,
 }
 VALUES = {"check_narrower", "check_reverse_variance"}
 MODULES = (posterior, reverse_step)
@@ -64,7 +73,16 @@ WRONG: list[tuple[str, object, str]] = [
     ("check_narrower", ("likelihood", "likelihood"), "s = 19 is right"),
     ("check_narrower", ("prior", "x_t"), "'x_t' is neither"),
     ("check_narrower", "prior", "should be 2 numbers"),
-    ("check_pulls", lambda s, t: (t / s, 1 - t / s), "swapped the two"),
+    ("check_narrower", (True, False), "True is neither"),
+    ("check_reverse_variance", [0.1, 0.2], "has shape (2,)"),
+    ("check_reverse_variance", torch.tensor([1.0, 2.0]), "has shape (2,)"),
+    (
+        "check_posterior",
+        lambda x0, xt, t, s, ab: q_posterior(x0, xt, t + 1, s + 1, ab),
+        "one step off",
+    ),
+    ("check_posterior", likelihood_of_variance_1_minus_a, "the 1 / a is missing"),
+    ("check_shares", lambda s, t: (t / s, 1 - t / s), "swapped the two"),
     (
         "check_posterior",
         lambda x0, xt, t, s, ab: (q_posterior(x0, xt, t, s, ab)[0], 1 - ab[t] / ab[s]),
@@ -93,7 +111,7 @@ WRONG: list[tuple[str, object, str]] = [
         "always goes to t - 1",
     ),
     (
-        "check_pupil_mean",
+        "check_clipped_mean",
         lambda xt, eps, t, s, ab: DIFFUSION.p_mean_variance(Fixed(eps), xt, t, s, clip=False)[0],
         "did not clip",
     ),
@@ -107,7 +125,7 @@ WRONG: list[tuple[str, object, str]] = [
 TestGraders = grader_tests(RIGHT, VALUES, WRONG)
 
 
-@pytest.mark.parametrize("name", ["check_posterior", "check_mean_from_eps", "check_pupil_mean"])
+@pytest.mark.parametrize("name", ["check_posterior", "check_mean_from_eps", "check_clipped_mean"])
 def test_a_reader_may_work_in_float32(name: str) -> None:
     def single(*arguments: Any) -> object:
         right: Callable[..., Any] = RIGHT[name]  # type: ignore[assignment]

@@ -1,4 +1,4 @@
-"""The table of names in book/notation.ipynb is true: every name in it is looked up, here and in diffusers."""
+"""The table of names in book/symbols.ipynb is true: every name in it is looked up, here and in diffusers."""
 
 import dataclasses
 import importlib
@@ -19,7 +19,7 @@ import ddpm_lib
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.schedule import linear_schedule
 
-PAGE = Path(__file__).resolve().parent.parent / "book" / "notation.ipynb"
+PAGE = Path(__file__).resolve().parent.parent / "book" / "symbols.ipynb"
 CODE = re.compile(r"`([^`]+)`")
 PLACE = re.compile(r"`(\w+)` in `([\w.]+)`")
 

@@ -25,7 +25,7 @@ from ddpm_lib.exercises.guidance import (
 )
 from ddpm_lib.exercises.loss import check_least_error, check_noise_loss, check_score_from_x0, check_x0_weight
 from ddpm_lib.exercises.notation import check_diffusers_index, check_reparameterize, check_sum_of_gaussians
-from ddpm_lib.exercises.posterior import check_narrower, check_posterior, check_pulls
+from ddpm_lib.exercises.posterior import check_narrower, check_posterior, check_shares
 from ddpm_lib.exercises.quality import (
     check_bits,
     check_entropy,
@@ -42,8 +42,8 @@ from ddpm_lib.exercises.resnet import (
     check_view,
 )
 from ddpm_lib.exercises.reverse_step import (
+    check_clipped_mean,
     check_mean_from_eps,
-    check_pupil_mean,
     check_reverse_mean,
     check_reverse_variance,
 )
@@ -70,6 +70,7 @@ __all__ = [
     "check_bits",
     "check_blocks_needed",
     "check_clean_end",
+    "check_clipped_mean",
     "check_conv_cost",
     "check_correlation",
     "check_cosine_beta",
@@ -105,8 +106,6 @@ __all__ = [
     "check_pixel",
     "check_posterior",
     "check_prior_term",
-    "check_pulls",
-    "check_pupil_mean",
     "check_q_sample",
     "check_race",
     "check_repair_factor",
@@ -119,6 +118,7 @@ __all__ = [
     "check_score_from_x0",
     "check_seconds",
     "check_share_of_copies",
+    "check_shares",
     "check_shift",
     "check_similarity",
     "check_smallest_T",

@@ -11,6 +11,7 @@ from ddpm_lib import gaussian
 from ddpm_lib.bound import level_log_prob
 from ddpm_lib.evaluate.montecarlo import normals
 from ddpm_lib.exercises.grading import Function, Mistake, Verdict, grade, grade_value
+from ddpm_lib.exercises.tolerance import nearest
 
 BEST_SD, WITHIN = 0.0125, 0.1  # of the last step of the denoiser `one Gaussian`, on its 40 digits
 LEVELS = torch.arange(256, dtype=torch.float64) / 127.5 - 1
@@ -122,7 +123,6 @@ def check_log_level(answer: object) -> Verdict:
 
 def check_last_sd(answer: object) -> Verdict:
     """answer: the standard deviation of the last step that makes the mean of L_0 smallest, to 10 %."""
-    near = isinstance(answer, int | float | Tensor) and abs(float(answer) / BEST_SD - 1) <= WITHIN
     mistakes: list[tuple[object, str]] = [
         (BEST_SD**2, "That is the variance: take its root."),
         (0.01, "That is the root of beta_1, which the paper fixed. Another one fits better."),
@@ -132,4 +132,4 @@ def check_last_sd(answer: object) -> Verdict:
         ),
     ]
     praise = "Wider than the root of beta_1: the guess errs by 0.01 on grays, and too narrow costs more than too wide."
-    return grade_value(BEST_SD if near else answer, BEST_SD, mistakes, praise)
+    return grade_value(nearest(answer, [BEST_SD], WITHIN), BEST_SD, mistakes, praise)

@@ -1,4 +1,4 @@
-"""Graders of the chapter on the posterior: its two factors, their pulls, its mean and variance."""
+"""Graders of the chapter on the posterior: its two factors, their shares, its mean and variance."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def check_narrower(answer: object) -> Verdict:
     words = {"prior": PRIOR, "likelihood": LIKELIHOOD}
     parts = list(answer) if isinstance(answer, tuple | list) else [answer]
     for part in parts:
-        if isinstance(part, str) and part.strip().lower() not in words:
+        if isinstance(part, bool) or (isinstance(part, str) and part.strip().lower() not in words):
             return Verdict(False, f"Answer with 'prior' or 'likelihood', twice; {part!r} is neither.")
     numbers = [words[part.strip().lower()] if isinstance(part, str) else part for part in parts]
-    near = "at s = 19 the prior has gathered the noise of 19 steps, and the likelihood only that of one"
+    near = "at s = 19 the prior includes the noise of 19 steps, and the likelihood only that of one"
     far = "at s = 10 the likelihood is as wide as ten steps together, and they are larger than the prior's first ten"
     mistakes: list[tuple[object, str]] = [
         ((PRIOR, LIKELIHOOD), f"It is the other way round: {near}; {far}."),
@@ -37,8 +37,8 @@ def check_narrower(answer: object) -> Verdict:
     return grade_value(given, (LIKELIHOOD, PRIOR), mistakes, praise)
 
 
-def check_pulls(answer: object) -> Verdict:
-    """answer(snr_s, snr_t): the pull of the prior and of the likelihood on the posterior's mean."""
+def check_shares(answer: object) -> Verdict:
+    """answer(snr_s, snr_t): the shares of the prior and of the likelihood in the posterior's mean."""
 
     def right(snr_s: float, snr_t: float) -> tuple[float, float]:
         return 1 - snr_t / snr_s, snr_t / snr_s
@@ -46,15 +46,15 @@ def check_pulls(answer: object) -> Verdict:
     mistakes = [
         Mistake(
             lambda s, t: (t / s, 1 - t / s),
-            "You swapped the two: when t is close to s the two ratios are equal, and the prior must lose.",
+            "You swapped the two: when t is close to s the two ratios are equal, and the share of the prior must be 0.",
         ),
         Mistake(
             lambda s, t: (1 - math.sqrt(t / s), math.sqrt(t / s)),
-            "That is the correlation of x_s and x_t. The likelihood's pull is its square.",
+            "That is the correlation of x_s and x_t. The likelihood's share is its square.",
         ),
         Mistake(
             lambda s, t: (s / (s + t), t / (s + t)),
-            "The ratios are no precisions to be added: start from the pulls in terms of alpha_bar.",
+            "The ratios are no precisions to be added: start from the shares in terms of alpha_bar.",
         ),
         Mistake(
             lambda s, t: (1 - s / t, s / t),
@@ -62,7 +62,7 @@ def check_pulls(answer: object) -> Verdict:
         ),
     ]
     cases = [(4.0, 1.0), (0.5, 0.3)]
-    praise = "The likelihood's pull is the share of the signal-to-noise ratio that the steps from s to t leave over."
+    praise = "The likelihood's share is the ratio SNR(t) / SNR(s): what the steps from s to t leave of it."
     return grade(answer, right, mistakes, cases, praise)
 
 
@@ -70,6 +70,12 @@ def weights(ab_t: Tensor, ab_s: Tensor) -> tuple[Tensor, Tensor]:
     """Those of x_0 and of x_t in the mean of q(x_s | x_t, x_0)."""
     a = ab_t / ab_s
     return ab_s.sqrt() * (1 - a) / (1 - ab_t), a.sqrt() * (1 - ab_s) / (1 - ab_t)
+
+
+def _forgot_a(ab_t: Tensor, ab_s: Tensor) -> tuple[Tensor, Tensor]:
+    """The weights by precision, with 1 - a for the variance of the likelihood."""
+    a = ab_t / ab_s
+    return ab_s.sqrt() * (1 - a) / (2 - ab_s - a), (1 - ab_s) / a.sqrt() / (2 - ab_s - a)
 
 
 def _beta_tilde(ab_t: Tensor, ab_s: Tensor) -> Tensor:
@@ -127,6 +133,14 @@ def check_posterior(answer: object) -> Verdict:
         Mistake(
             posterior(weigh=scaled(lambda t, s: 1 - t, lambda t, s: 1 - t)),
             "The variance is right. The mean is not divided by 1 - alpha_bar_t.",
+        ),
+        Mistake(
+            posterior(weigh=_forgot_a, variance=lambda t, s: (1 - s) * (1 - t / s) / (2 - s - t / s)),
+            "As a function of x_s the likelihood has the variance (1 - a) / a, not 1 - a: the 1 / a is missing.",
+        ),
+        Mistake(
+            posterior(shift=1),
+            "You are one step off: entry t of the table belongs to x_t, so read alpha_bar[t] and alpha_bar[s].",
         ),
         Mistake(
             posterior(shift=-1),

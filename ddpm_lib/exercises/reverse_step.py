@@ -10,6 +10,7 @@ from torch import Tensor
 from ddpm_lib import gaussian
 from ddpm_lib.exercises.grading import Function, Mistake, Verdict, grade, grade_value
 from ddpm_lib.exercises.posterior import SCHEDULE, normal, weights
+from ddpm_lib.exercises.tolerance import nearest
 
 DATA_VARIANCE, MEASURED_T, MEASURED_S = 0.25, 10, 3  # of `check_reverse_variance`
 SHARE = 0.02  # how far a measured variance may be off
@@ -108,7 +109,7 @@ def check_reverse_mean(answer: object) -> Verdict:
     return grade(answer, right, mistakes, cases, "Every quantity of a step from t to s is made of t and s.")
 
 
-def check_pupil_mean(answer: object) -> Verdict:
+def check_clipped_mean(answer: object) -> Verdict:
     """answer(xt, eps_hat, t, s, alpha_bar): the mean of p(x_s | x_t) from a predicted eps, with x0_hat clipped."""
 
     def clip(x: Tensor) -> Tensor:
@@ -193,17 +194,8 @@ def check_reverse_variance(answer: object) -> Verdict:
     ]
     values = [float(right), *(float(value) for value, _ in mistakes if isinstance(value, float))]
     return grade_value(
-        _nearest(answer, values),
+        nearest(answer, values, SHARE),
         float(right),
         mistakes,
         f"It is {float(right):.4f}, between beta_tilde = {beta_tilde:.4f} and beta = {1 - a:.4f}.",
     )
-
-
-def _nearest(answer: object, values: list[float]) -> object:
-    """A measured number is replaced by the one of `values` that it is within SHARE of, if any."""
-    if isinstance(answer, Tensor) and answer.numel() == 1:
-        answer = float(answer)
-    if not isinstance(answer, int | float):
-        return answer
-    return next((value for value in values if abs(answer - value) <= SHARE * abs(value)), answer)
