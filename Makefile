@@ -9,7 +9,7 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 BENCH := $(VENV)/bench/.ready
 SERVE ?= 1
-MEASURED := widgets generate peers profile growth paths reach scaling stream
+MEASURED := widgets film generate peers profile growth paths reach scaling stream
 
 export PYTHONUNBUFFERED := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -60,7 +60,7 @@ $(BENCH): benchmarks/requirements.txt | $(READY)
 	@touch $@
 
 unit: $(READY) $(BENCH) chromium  ## the unit tests, with array shapes checked as they run
-	@OMP_NUM_THREADS=1 $(PY) -m pytest -m "not pages" -n 2
+	@OMP_NUM_THREADS=1 $(PY) -m pytest -m "not pages" -n 2 --dist loadscope --no-loadscope-reorder --durations=15
 
 notebooks: $(READY)  ## every notebook run from top to bottom (nbval), its outputs kept for the book
 	@$(PY) -m tools.execute --all

@@ -1,5 +1,6 @@
 """Every array's shape and type is checked while the tests run: ddpm_lib is imported under jaxtyping's hook."""
 
+import pytest
 import torch
 from jaxtyping import install_import_hook
 
@@ -12,3 +13,25 @@ from tests.browser import browser as browser  # noqa: E402  (fixtures; after the
 from tests.generate_page import opened as opened  # noqa: E402
 from tests.widget_page import page as page  # noqa: E402
 from tests.widget_page import show as show  # noqa: E402
+
+# Files by their beginnings, the longest first. `make unit` gives a worker one file at a time (--dist loadscope), so
+# that what a file starts is started once; with the long ones first, the workers end together.
+LONG = (
+    "test_cli",
+    "test_processes",
+    "test_export",
+    "test_train",
+    "test_stream",
+    "test_diffusers",
+    "test_book",
+    "test_web",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first; otherwise the order stays."""
+
+    def place(item: pytest.Item) -> int:
+        return next((i for i, name in enumerate(LONG) if item.path.stem.startswith(name)), len(LONG))
+
+    items.sort(key=place)

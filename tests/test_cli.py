@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,16 +25,16 @@ from ddpm_lib.train.presets import PRESETS
 COMMANDS = ("train", "sample", "evaluate", "export")
 
 
-@pytest.fixture
-def photos(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Twelve small colour pictures in two classes."""
-    rng = np.random.default_rng(0)
+    folder, rng = tmp_path_factory.mktemp("cli") / "photos", np.random.default_rng(0)
     for name in ("cats", "dogs"):
-        (tmp_path / "photos" / name).mkdir(parents=True)
+        (folder / name).mkdir(parents=True)
         for i in range(6):
             pixels = rng.integers(0, 256, (20, 24, 3), dtype=np.uint8)
-            Image.fromarray(pixels).save(tmp_path / "photos" / name / f"{i}.png")
-    return tmp_path / "photos"
+            Image.fromarray(pixels).save(folder / name / f"{i}.png")
+    return folder
 
 
 def train(photos: Path, out: Path, *more: str) -> int:
@@ -41,11 +42,17 @@ def train(photos: Path, out: Path, *more: str) -> int:
     return main(["train", "unet", "--data", str(photos), "--out", str(out), *options, *more])
 
 
+@pytest.fixture(scope="module")
+def trained(photos: Path) -> Path:
+    """A run of twenty steps on the photos: not to be changed."""
+    assert train(photos, photos.parent / "run", "--steps", "20") == 0
+    return photos.parent / "run"
+
+
 @pytest.fixture
-def run(photos: Path, tmp_path: Path) -> Path:
-    """The checkpoint of twenty steps on the photos."""
-    assert train(photos, tmp_path / "run", "--steps", "20") == 0
-    return tmp_path / "run" / "checkpoint.safetensors"
+def run(trained: Path, tmp_path: Path) -> Path:
+    """The checkpoint of that run, in a folder of the test's own."""
+    return shutil.copytree(trained, tmp_path / "run") / "checkpoint.safetensors"
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -184,15 +191,15 @@ def test_an_interrupted_process_keeps_its_work(photos: Path, tmp_path: Path) -> 
         "--precision", "float32", "--steps", "1000000", "--out", str(out), "--device", "cpu",
     ]  # fmt: skip
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 600
     log = out / "loss.csv"
     while not log.exists():
         assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline, "training did not start within two minutes"
+        assert time.monotonic() < deadline, "training did not start within ten minutes"
         time.sleep(0.1)
     time.sleep(1)
     process.send_signal(signal.SIGTERM)
-    stdout, stderr = process.communicate(timeout=120)
+    stdout, stderr = process.communicate(timeout=600)
     assert process.returncode == 0, stderr
     assert "Stopped after" in stdout
     assert "--resume" in stdout

@@ -160,6 +160,15 @@ def test_a_notebook_defines_nothing_twice() -> None:
     assert not twice, f"Defined in more than one cell; move them into ddpm_lib: {twice}"
 
 
+@pytest.mark.parametrize("name", ["train_now", "unet"])
+def test_a_long_training_has_a_budget_of_time_as_well(name: str) -> None:
+    """On a slow machine it must end all the same, and say what came of it."""
+    cells = code_cells(nbformat.read(ROOT / "book" / f"{name}.ipynb", as_version=nbformat.NO_CONVERT))
+    code = "\n".join(cell.source for cell in cells)
+    assert code.count("seconds=CHAPTER_SECONDS") == code.count("replace(preset.train") == 1
+    assert "Time was up" in code
+
+
 DERIVING = [
     "forward",
     "posterior",

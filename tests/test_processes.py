@@ -55,7 +55,7 @@ def accelerate(*command: str) -> list[str]:
 
 def execute(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command, cwd=folder, env=environment(), capture_output=True, text=True, timeout=300, check=False
+        command, cwd=folder, env=environment(), capture_output=True, text=True, timeout=900, check=False
     )
 
 
@@ -264,14 +264,14 @@ def test_ctrl_c_stops_all_processes_and_saves_once(folder: Path) -> None:
         command, cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         start_new_session=True,
     )  # fmt: skip
-    deadline = time.monotonic() + 200
+    deadline = time.monotonic() + 900
     while not (folder / "stopped" / "loss.csv").exists():
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline, "training did not start"
         time.sleep(0.1)
     time.sleep(1)
     os.killpg(process.pid, signal.SIGINT)  # to the launcher and what shares its terminal
-    stdout, stderr = process.communicate(timeout=200)
+    stdout, stderr = process.communicate(timeout=900)
     assert stdout.count("Stopped after") == 1, stderr
     assert stderr.count("stopping after the next few steps") == 1
     assert load(folder / "stopped" / "checkpoint.safetensors").step > 0
