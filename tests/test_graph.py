@@ -65,7 +65,7 @@ def test_a_loss_that_is_not_finite_ends_the_run() -> None:
 def test_a_path_that_raises_is_left_and_said() -> None:
     said: list[str] = []
     build_, loop = quickest(
-        make, DIFFUSION, batches(), CONFIG, said.append
+        make, DIFFUSION, batches(), CONFIG, MACHINE, said.append
     )  # there is nothing to record on a CPU
     assert (build_, loop) == (make, train)
     assert any("a graphed step fails (" in line and line.endswith("not used") for line in said)
