@@ -9,7 +9,7 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 BENCH := $(VENV)/bench/.ready
 SERVE ?= 1
-MEASURED := widgets film generate peers profile growth paths reach scaling stream
+MEASURED := widgets film in_browser peers profile growth paths reach scaling stream
 
 export PYTHONUNBUFFERED := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1

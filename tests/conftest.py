@@ -10,7 +10,7 @@ install_import_hook("ddpm_lib", "beartype.beartype")
 torch.set_num_threads(1)
 
 from tests.browser import browser as browser  # noqa: E402  (fixtures; after the hook, for they import ddpm_lib)
-from tests.generate_page import opened as opened  # noqa: E402
+from tests.generator_page import opened as opened  # noqa: E402
 from tests.widget_page import page as page  # noqa: E402
 from tests.widget_page import show as show  # noqa: E402
 

@@ -21,7 +21,7 @@ def test_a_notebook_colours_it_as_python() -> None:
 
 
 def test_a_block_of_javascript_ends_where_it_closes() -> None:
-    method = javascript("unet.js", "concat(a, b) {")
+    method = javascript("layers.js", "concat(a, b) {")
     assert method.startswith("concat(a, b) {\n  const ")
     assert method.endswith("\n}")
     assert method.count("{") == method.count("}")

@@ -21,11 +21,11 @@ from ddpm_lib.models.storage import CheckpointError
 from ddpm_lib.models.trained import Trained
 from ddpm_lib.sampling import timesteps
 from ddpm_lib.schedule import cosine_schedule
-from ddpm_lib.web.engine import CORE, engine_source, without_comments
 from ddpm_lib.web.export import AFTER, BEFORE, checkpoint_of, detail, read_web, write_web
-from ddpm_lib.web.quantise import dequantise, quantise
-from tests.engine_page import Engine, in_torch, random_checkpoint, request
+from ddpm_lib.web.quantize import dequantize, quantize
+from ddpm_lib.web.worker_source import CORE, without_comments, worker_source
 from tests.helpers import close, generator
+from tests.worker_page import Engine, in_torch, random_checkpoint, request
 
 TINY = UNetConfig(base=8, mults=(1, 2), blocks=1, groups=1, activation="silu", scale_shift=True, classes=3,
                   heads=2, predicts="x0")  # fmt: skip
@@ -117,7 +117,7 @@ def test_without_webassembly_the_same_picture(page: Page, tiny: dict[str, Any]) 
     pictures = []
     no_simd = "WebAssembly.validate = () => false;"
     for missing in ("", "const WebAssembly = undefined;", no_simd):
-        engine = Engine(page, missing + engine_source())
+        engine = Engine(page, missing + worker_source())
         kind = engine.load(tiny)["kind"]
         pictures.append((kind, last(engine.run(**run), run["x"])))
     assert [kind for kind, _ in pictures] == ["wasm-simd", "javascript", "javascript"]
@@ -336,7 +336,7 @@ def test_the_file_hands_its_weights_to_a_page_from_the_disk(page: Page, tmp_path
     (tmp_path / "page.html").write_text("<!doctype html><title>w</title>", encoding="utf-8")
     page.goto((tmp_path / "page.html").as_uri())
     before = page.evaluate("() => Object.keys(window).length")
-    page.evaluate(START_FROM_FILE, engine_source())
+    page.evaluate(START_FROM_FILE, worker_source())
     page.wait_for_function("() => window.answer")
     assert page.evaluate("() => answer.type") == "loaded"
     assert (
@@ -368,16 +368,16 @@ def test_it_works_in_a_sandboxed_frame(page: Page, tiny: dict[str, Any]) -> None
       addEventListener("message", ({ data }) => resolve(data));
       document.body.append(frame);
     })"""
-    assert page.evaluate(script, [engine_source(), tiny]) == {"type": "loaded", "kind": "wasm-simd"}
+    assert page.evaluate(script, [worker_source(), tiny]) == {"type": "loaded", "kind": "wasm-simd"}
 
 
 def test_a_rounded_weight_is_off_by_half_a_step_at_most() -> None:
     weight = torch.randn(5, 7, 3, 3, generator=generator(0))
     weight[2] = 0
     for bits in (4, 8, 12):
-        whole, scale = quantise(weight, bits)
+        whole, scale = quantize(weight, bits)
         assert int(whole.abs().max()) == 2 ** (bits - 1) - 1
-        off = (dequantise(whole, scale) - weight).abs().flatten(1).amax(1)
+        off = (dequantize(whole, scale) - weight).abs().flatten(1).amax(1)
         assert bool((off <= 0.5001 * scale).all())
 
 

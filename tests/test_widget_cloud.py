@@ -20,7 +20,7 @@ from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.sampling import State, timesteps
 from ddpm_lib.schedule import cosine_schedule, linear_schedule
 from ddpm_lib.widgets import CloudWidget
-from ddpm_lib.widgets.noise import noise
+from ddpm_lib.widgets.host.noise import noise
 from tests.browser import pixels
 from tests.widget_page import document
 
@@ -410,7 +410,7 @@ def test_every_control_has_a_name(show: Any) -> None:
     tree = show(CloudWidget(CLOUDS, reverse=GOOD)).locator("body").aria_snapshot()
     for expected in (
         'group "A cloud of points, and t"',
-        'img "the cloud of points"',
+        'img "the cloud of points',
         'slider "time step t"',
         'radiogroup "Cloud"',
         'radio "spiral"',

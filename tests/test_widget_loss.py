@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Locator, Page
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.schedule import NoiseSchedule, cosine_schedule, linear_schedule
 from ddpm_lib.widgets import LossWidget
-from ddpm_lib.widgets.loss import SCALES
+from ddpm_lib.widgets.loss_by_t.loss_by_t import SCALES
 from tests.widget_page import document, drive
 
 LONG = linear_schedule(1000)
@@ -396,7 +396,7 @@ def test_every_control_has_a_name(show: Any) -> None:
     tree = page.locator("body").aria_snapshot()
     for expected in (
         'group "The loss at each t"',
-        'img "the loss against time, logarithmic"',
+        'img "the loss against time, logarithmic',
         'slider "time step t"',
         'table "the curves at this t"',
         'rowheader "trained"',

@@ -364,7 +364,7 @@ def test_every_control_has_a_name(show: Any) -> None:
     tree = show(PosteriorWidget(t=20)).locator("body").aria_snapshot()
     for expected in (
         'group "Prior, likelihood and posterior of a pixel"',
-        'img "prior, likelihood and posterior over x s"',
+        'img "prior, likelihood and posterior over x s',
         *(f'slider "{name}"' for name in SLIDERS.values()),
     ):
         assert expected in tree

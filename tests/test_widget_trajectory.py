@@ -176,7 +176,7 @@ def test_every_control_has_a_name(show: Any) -> None:
     tree = show(TrajectoryWidget(RUNS)).locator("body").aria_snapshot()
     for expected in (
         'group "Pictures coming out of noise"',
-        'img "ResNet: the noisy image x t"',
+        'img "ResNet: the noisy image x t',
         'slider "time step t, backwards"',
         'radiogroup "Image"',
         'radio "image 2"',

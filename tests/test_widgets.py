@@ -2,6 +2,7 @@
 
 import html
 import json
+import re
 import sys
 import types
 from pathlib import Path
@@ -15,8 +16,9 @@ from playwright.sync_api import Browser, Frame, Locator, Page
 
 from ddpm_lib.schedule import cosine_schedule, linear_schedule
 from ddpm_lib.widgets import ScrubWidget
-from ddpm_lib.widgets.host import read
-from ddpm_lib.widgets.noise import noise
+from ddpm_lib.widgets.host import widget
+from ddpm_lib.widgets.host.noise import noise
+from ddpm_lib.widgets.host.widget import read
 from tests.browser import ChromiumMissing, find_chromium, pixels
 from tests.widget_page import document, drive
 
@@ -24,7 +26,9 @@ X0 = torch.rand(3, 1, 28, 28, generator=torch.Generator().manual_seed(0)) * 2 - 
 VIEW = "application/vnd.jupyter.widget-view+json"
 
 
-def grey(scope: Page | Frame | Locator, name: str = "the noisy image x t") -> np.ndarray:
+def grey(
+    scope: Page | Frame | Locator, name: str | re.Pattern[str] = re.compile("the (noisy|clean) image x t")
+) -> np.ndarray:
     """The levels (h, w, 3) on the canvas with this accessible name."""
     return pixels(scope.get_by_role("img", name=name))[..., :3].astype(int)
 
@@ -145,7 +149,40 @@ def test_a_display_holds_the_live_view_and_the_html() -> None:
     assert set(data) == {VIEW, "text/html", "text/plain"}
     assert data[VIEW]["model_id"] == w.model_id
     assert data["text/plain"] == "ScrubWidget(t=0, seed=0, digit=0, schedule='linear')"
-    assert w._ipython_display_ is None
+
+
+def outputs(w: ScrubWidget, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What a notebook keeps of a display of this widget."""
+    kept: list[dict[str, Any]] = []
+    monkeypatch.setattr(widget, "publish_display_data", lambda data, metadata=None: kept.append(data))
+    w._ipython_display_()
+    return kept
+
+
+def test_the_html_is_an_output_of_its_own_for_a_notebook_shows_one_form_of_each(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of live view and HTML in one output a reopened notebook tries the live view alone: "model not found"."""
+    w = ScrubWidget(X0)
+    live, saved = outputs(w, monkeypatch)
+    assert set(live) == {VIEW, "text/plain"}
+    assert set(saved) == {"text/html", "text/plain"}
+    monkeypatch.setitem(sys.modules, "google.colab", types.ModuleType("google.colab"))
+    (alone,) = outputs(w, monkeypatch)
+    assert set(alone) == {"text/html", "text/plain"}
+
+
+def test_a_live_view_hides_the_html_beside_it_while_it_is_there(page: Page) -> None:
+    w, other = ScrubWidget(X0), ScrubWidget(X0, t=9)
+    page.set_content(other.to_html(other._saved) + w.to_html(w._saved) + "<main></main>")
+    saved = page.locator(f"[data-ddpm-saved='{w._saved}']")
+    assert saved.is_visible()
+    drive(page, w, clear=False)
+    assert not saved.is_visible()
+    assert page.locator(f"[data-ddpm-saved='{other._saved}']").is_visible()
+    page.locator("main").evaluate("e => e.remove()")
+    assert saved.is_visible()
+    assert saved.get_by_role("slider").get_attribute("max") == "500"
 
 
 def test_in_colab_a_display_holds_the_html_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,7 +218,7 @@ def test_a_missing_chromium_fails_and_says_what_to_do(monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("seed", [0, 1, 12345, 2**31 - 1])
 def test_noise_is_the_same_in_python_and_in_the_page(page: Page, seed: int) -> None:
-    module = read("common.js")
+    module = read("host/numbers.js")
     drawn = page.evaluate(f"() => {{ {module}\nreturn Array.from(noise({seed}, 785)); }}")
     assert np.abs(np.array(drawn) - noise(seed, (785,)).numpy()).max() < 1e-12
 
@@ -415,9 +452,9 @@ def test_every_control_has_a_name(show: Any) -> None:
         'radio "linear"',
         'radiogroup "Image"',
         'radio "image 1"',
-        'img "the clean image x 0"',
-        'img "the noise epsilon"',
-        'img "the noisy image x t"',
+        'img "the clean image x 0',
+        'img "the noise epsilon',
+        'img "the noisy image x t',
     ):
         assert expected in tree
 

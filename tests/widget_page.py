@@ -13,6 +13,30 @@ from playwright.sync_api import Browser, Page
 
 from ddpm_lib.widgets import Widget
 
+# All seven, as a notebook makes them.
+WIDGETS = {
+    "scrub": "ScrubWidget(x0, t=20)",
+    "schedule": "ScheduleWidget(x0[0], T=500)",
+    "posterior": "PosteriorWidget(t=20)",
+    "loss": "LossWidget({'one': torch.rand(501), 'two': torch.rand(501)}, linear_schedule(500))",
+    "cloud": "CloudWidget({'one': torch.randn(50, 2), 'two': torch.rand(50, 2)}, t=20)",
+    "trajectory": "TrajectoryWidget({'run': [State(t, x0, x0) for t in (500, 300, 100, 0)]})",
+    "generate": "GenerateWidget(steps=20, more=True)",
+}
+SETUP = """import torch
+from ddpm_lib.sampling import State
+from ddpm_lib.schedule import linear_schedule
+from ddpm_lib.widgets import *
+x0 = torch.zeros(4, 1, 8, 8)"""
+
+
+def made(name: str) -> Widget:
+    """One of the seven."""
+    names: dict[str, Any] = {}
+    exec(SETUP, names)
+    widget: Widget = eval(WIDGETS[name], names)
+    return widget
+
 
 def document(*widgets: Widget) -> str:
     """A page with these widgets and nothing else."""
@@ -21,9 +45,10 @@ def document(*widgets: Widget) -> str:
     return f"{head}<body>{body}</body></html>"
 
 
-def drive(page: Page, widget: Widget) -> None:
+def drive(page: Page, widget: Widget, clear: bool = True) -> None:
     """Load the widget's ES module on a model that the test drives as Python would: `model.set`, and `saved` after."""
-    page.set_content("<main></main>")
+    if clear:
+        page.set_content("<main></main>")
     page.evaluate(
         """async ([esm, state]) => {
             const module = await import(URL.createObjectURL(new Blob([esm], { type: "text/javascript" })));
@@ -36,7 +61,7 @@ def drive(page: Page, widget: Widget) -> None:
             };
             module.default.render({ model: window.model, el: document.querySelector("main") });
         }""",
-        [str(widget._esm), widget.state()],
+        [str(widget._esm), {**widget.state(), "_saved": widget._saved}],
     )
 
 

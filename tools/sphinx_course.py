@@ -19,7 +19,8 @@ from sphinx.highlighting import PygmentsBridge
 
 from ddpm_lib.assets.weights import load_weights
 from ddpm_lib.web.page_script import write_page_script
-from ddpm_lib.widgets.generate import SHIPPED, URL
+from ddpm_lib.widgets.generator.generator import URL
+from ddpm_lib.widgets.generator.network import SHIPPED
 from tools.address import find_address
 from tools.equations import Incomplete
 from tools.equations_page import write as write_equations

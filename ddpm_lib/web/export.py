@@ -7,7 +7,7 @@ The page puts `<script src="model.js">` into itself and listens on that element:
 The script leaves nothing global. Every matrix is rounded to 8 bits with one scale for each output channel and every
 vector kept in float32: a weight takes one byte, one and a third in base64. Of 2,048 digits of cpu-minutes the Frechet
 distance is 5.68 so, 5.62 as trained, 5.61 with 12 bits (half as large again) and 6.00 with 6
-(assets/measured/quantise.json); with 8 bits the pixels of the same seeds move by 0.014 of their range of 2.
+(assets/measured/quantize.json); with 8 bits the pixels of the same seeds move by 0.014 of their range of 2.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from ddpm_lib.models import UNetConfig
 from ddpm_lib.models.storage import CheckpointError, tuples
 from ddpm_lib.models.trained import About, Trained
 from ddpm_lib.schedule import NoiseSchedule
-from ddpm_lib.web.quantise import dequantise, quantise
+from ddpm_lib.web.quantize import dequantize, quantize
 
 FORMAT = "ddpm_lib/web/1"
 BEFORE = 'document.currentScript.dispatchEvent(new CustomEvent("ddpm-weights", { detail: '
@@ -113,7 +113,7 @@ def _floats(tensor: Tensor) -> bytes:
 
 
 def _eight_bits(tensor: Tensor) -> bytes:
-    whole, scale = quantise(tensor, bits=8)
+    whole, scale = quantize(tensor, bits=8)
     return _floats(scale) + whole.numpy().astype(np.int8).tobytes()
 
 
@@ -124,4 +124,4 @@ def _tensor(entry: dict[str, Any], data: bytes) -> Tensor:
         return torch.from_numpy(np.frombuffer(data, "<f4", size, at).astype(np.float32)).reshape(shape)
     scale = np.frombuffer(data, "<f4", shape[0], at).astype(np.float32)
     whole = np.frombuffer(data, np.int8, size, at + 4 * shape[0]).astype(np.int16)
-    return dequantise(torch.from_numpy(whole).reshape(shape), torch.from_numpy(scale))
+    return dequantize(torch.from_numpy(whole).reshape(shape), torch.from_numpy(scale))

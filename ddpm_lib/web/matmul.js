@@ -2,35 +2,6 @@
 // The matrix product, out += A B: in WebAssembly SIMD, and in plain JavaScript where there is none.
 
 /**
- * The memory of it all: one growing buffer that WebAssembly sees too. A place is the index of a float;
- * to free what was allocated, set `top` back.
- */
-class Heap {
-  /** @param {boolean} wasm whether WebAssembly is to work in it */
-  constructor(wasm) {
-    this.memory = wasm ? new WebAssembly.Memory({ initial: 16 }) : null;
-    this.top = 0;
-    // Read these anew after every `alloc`: growing replaces them.
-    this.f32 = new Float32Array(this.memory?.buffer ?? new ArrayBuffer(1 << 20));
-    this.i32 = new Int32Array(this.f32.buffer);
-  }
-
-  /** @param {number} n @returns {number} the place of n floats, not cleared, on a boundary of 16 bytes */
-  alloc(n) {
-    const at = this.top;
-    this.top += (n + 3) & ~3;
-    if (this.top > this.f32.length) {
-      const old = this.f32, pages = Math.ceil((4 * this.top - old.byteLength) / 65536) + 64;
-      this.memory?.grow(pages);
-      this.f32 = new Float32Array(this.memory?.buffer ?? new ArrayBuffer(old.byteLength + 65536 * pages));
-      this.i32 = new Int32Array(this.f32.buffer);
-      if (!this.memory) this.f32.set(old);
-    }
-    return at;
-  }
-}
-
-/**
  * out[i, j] += sum over k of A[i, k] B[k, j]. All places and lengths are in floats.
  *
  * Row i of A need not lie in one piece: it is `taps` runs of `run` floats, and run number `tap` begins at

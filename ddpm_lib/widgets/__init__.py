@@ -1,13 +1,13 @@
-"""Widgets that run in a notebook, in Colab and in the published book: one .py (state) and one .js each."""
+"""Widgets that run in a notebook, in Colab and in the published book: a folder each, and host/ for what they share."""
 
-from ddpm_lib.widgets.cloud import CloudWidget
-from ddpm_lib.widgets.generate import GenerateWidget
-from ddpm_lib.widgets.host import Fallback, Widget
-from ddpm_lib.widgets.loss import LossWidget
-from ddpm_lib.widgets.posterior import PosteriorWidget
-from ddpm_lib.widgets.schedule import ScheduleWidget
-from ddpm_lib.widgets.scrub import ScrubWidget
-from ddpm_lib.widgets.trajectory import TrajectoryWidget
+from ddpm_lib.widgets.cloud.cloud import CloudWidget
+from ddpm_lib.widgets.generator.generator import GenerateWidget
+from ddpm_lib.widgets.host.widget import Fallback, Widget
+from ddpm_lib.widgets.loss_by_t.loss_by_t import LossWidget
+from ddpm_lib.widgets.posterior.posterior import PosteriorWidget
+from ddpm_lib.widgets.schedule.schedule import ScheduleWidget
+from ddpm_lib.widgets.scrub.scrub import ScrubWidget
+from ddpm_lib.widgets.trajectory.trajectory import TrajectoryWidget
 
 __all__ = [
     "CloudWidget",

@@ -1,0 +1,40 @@
+"""The worker's source: what draws images in a page, with no library and no request.
+
+A page makes the worker from this text alone, so that it works from a file and inside a sandboxed frame:
+
+    new Worker(URL.createObjectURL(new Blob([source], { type: "text/javascript" })))
+
+It hears `load` (the `detail` of a file of weights, export.py), `run`, `pause`, `resume`, `step` and `cancel`, and
+answers `loaded`, `state` after every step, `done` and `error`; worker.js says what each holds.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+HERE = Path(__file__).parent
+# Classes and functions alone, each file after those it builds on; the last one talks to the page.
+CORE = ("heap.js", "matmul.js", "layers.js", "unet.js", "weights.js", "sampler.js")
+FILES = (*CORE, "worker.js")
+
+
+def worker_source() -> str:
+    """The text of the worker, without its comments (the files in ddpm_lib/web/ have them)."""
+    return without_comments(*FILES)
+
+
+def without_comments(*names: str) -> str:
+    """These files of ddpm_lib/web, one after another, as `lean` leaves them."""
+    return lean("\n".join((HERE / name).read_text(encoding="utf-8") for name in names)) + "\n"
+
+
+def lean(text: str) -> str:
+    """JavaScript less comments, indents and empty lines.
+
+    No string may run over a line's end. A comment after code stays where it holds a quote, for it may be in a string.
+    esbuild would do better, but needs Node where somebody installs this package or makes a widget of her own.
+    """
+    text = re.sub(r"^\s*/\*\*.*?\*/[ ]*$", "", text, flags=re.DOTALL | re.MULTILINE)
+    lines = (re.sub(r"(^|\s+)//\s[^\"'`]*$", "", line).strip() for line in text.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))

@@ -1,0 +1,166 @@
+"""Press Generate and watch noise turn into pictures, computed in the reader's own browser by a trained network.
+
+In the published book the weights are a file beside the pages, loaded when the reader presses; in a live notebook
+Python sends them then; in Colab, and for a network of the reader's own, they lie in the output (from which the build of
+the book moves them into a file, tools/page_networks.py).
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import traitlets
+
+from ddpm_lib.diffusion import GaussianDiffusion
+from ddpm_lib.models import UNet, classes_of
+from ddpm_lib.models.trained import Trained
+from ddpm_lib.web.export import detail
+from ddpm_lib.web.worker_source import lean, worker_source
+from ddpm_lib.widgets.generator.network import checkpoint_of, recording_of, shipped
+from ddpm_lib.widgets.host.noise import SEEDS
+from ddpm_lib.widgets.host.strip import strip_png
+from ddpm_lib.widgets.host.values import base64_of
+from ddpm_lib.widgets.host.widget import Fallback, Widget, css, javascript
+
+# The file of the published pages' network, counted from the book's root; tools/sphinx_course.py writes it.
+URL = "_static/generate-weights.js"
+MOST_IMAGES = 16
+PARTS = ("network", "recording", "gallery", "pad", "settings", "run", "generator")
+CHOSEN = ("sampler", "steps", "eta", "w", "seed", "n", "mode", "start", "more", "url")
+
+
+class GenerateWidget(Widget):
+    """Noise that turns into pictures at the press of a button, or a drawing of the reader's own that is denoised.
+
+    model: what `ddpm_lib.load` gives, or a trained UNet with its `diffusion` and the `shape` (c, h, w) of a grey image;
+    the network of the published pages unless told.
+    worker: the source of the worker that runs the network; the course's own unless told.
+
+    `digit` (a class, "each" in turn, or "none"), `sampler` ("ddim" or "ddpm"), `steps`, `eta`, `w`, `seed` (of the
+    first image; the next one has the next), `n` images, `mode` ("noise", "drawing", or "hole", which fills a part of a
+    drawing), `start` (the t that a drawing is noised to), `more` (the settings are
+    unfolded) and `url` can be read, set, observed and linked.
+    Raises ValueError for a network that does not fit, TraitError for a value out of range.
+    """
+
+    _esm = javascript(*(f"generator/{part}.js" for part in PARTS))
+    _css = css("host/panels.css", "generator/generator.css")
+
+    digit = traitlets.Any(help='a class, "each" or "none"').tag(sync=True)
+    sampler = traitlets.Enum(["ddim", "ddpm"], "ddim").tag(sync=True)
+    steps = traitlets.Int(50, min=1).tag(sync=True)
+    eta = traitlets.Float(0.0, min=0.0, max=1.0, help="DDIM's share of fresh noise").tag(sync=True)
+    w = traitlets.Float(0.5, min=0.0, help="the weight of guidance").tag(sync=True)
+    seed = traitlets.Int(0, min=0, max=SEEDS - 1, help="names the picture").tag(sync=True)
+    n = traitlets.Int(1, min=1, max=MOST_IMAGES, help="the number of images").tag(sync=True)
+    mode = traitlets.Enum(["noise", "drawing", "hole"], "noise", help="what a run starts from").tag(sync=True)
+    start = traitlets.Int(1, min=1, help="the time that a drawing is noised to").tag(sync=True)
+    more = traitlets.Bool(False, help="whether the settings are unfolded").tag(sync=True)
+    url = traitlets.Unicode(help="the file of weights, counted from the book's root").tag(sync=True)
+
+    labels = traitlets.List(traitlets.Unicode(), read_only=True, help="the classes").tag(sync=True)
+    shape = traitlets.List(traitlets.Int(), read_only=True, help="channels, height, width").tag(sync=True)
+    alpha_bar = traitlets.Unicode(read_only=True, help="float32 table, base64").tag(sync=True)
+    recorded = traitlets.Dict(read_only=True, help="what is shown where nothing runs").tag(sync=True)
+    worker = traitlets.Unicode(read_only=True, help="the worker's source").tag(sync=True)
+    weights = traitlets.Unicode(read_only=True, help="the network as JSON, once asked for").tag(sync=True)
+
+    def __init__(
+        self,
+        model: Trained | UNet | None = None,
+        diffusion: GaussianDiffusion | None = None,
+        *,
+        shape: tuple[int, int, int] = (1, 28, 28),
+        digit: int | str | None = None,
+        worker: str | None = None,
+        **chosen: Any,
+    ) -> None:
+        self._published, self._worker_is_ours = model is None, worker is None
+        checkpoint = self._checkpoint = shipped() if model is None else checkpoint_of(model, diffusion, shape)
+        classes = classes_of(checkpoint.model_config)
+        names = checkpoint.about.classes or tuple(map(str, range(classes)))
+        self.T = checkpoint.schedule.T
+        self._recording = recording_of(checkpoint)
+        if digit is None:
+            digit = min(3, classes - 1) if classes else "none"
+        with self.hold_trait_notifications():
+            super().__init__()
+            self.set_trait("labels", [str(name) for name in names[:classes]])
+            self.set_trait("shape", list(checkpoint.about.shape))
+            self.set_trait("alpha_bar", base64_of(checkpoint.schedule.alpha_bar.float()))
+            self.set_trait("worker", lean(worker_source() if worker is None else worker))
+            self.set_trait("recorded", self._recorded())
+            self.url = URL if self._published else ""
+            self.digit, self.start, self.steps = digit, max(1, self.T * 3 // 5), min(50, self.T)
+            for name, value in chosen.items():
+                if name not in CHOSEN:
+                    raise TypeError(
+                        f"GenerateWidget has no option {name!r}: choose from {', '.join(CHOSEN)}."
+                    )
+                setattr(self, name, value)
+        self.on_msg(self._answer)
+
+    def __repr__(self) -> str:
+        """What plain text shows: the state, with no address of an object in it."""
+        what = f"digit={self.digit!r}, sampler={self.sampler!r}, steps={self.steps}"
+        return f"GenerateWidget({what}, seed={self.seed}, n={self.n})"
+
+    def state(self) -> dict[str, Any]:
+        """What the page needs; what the book's own file will hold, the worker and the weights, is left out."""
+        state = super().state()
+        if not self._published or "google.colab" in sys.modules:
+            return {**state, "weights": self._json()}
+        beside = self._worker_is_ours and self.url == URL
+        return {**state, "weights": "", "worker": "" if beside else self.worker}
+
+    def fallback(self) -> Fallback:
+        """One picture coming out of noise, for viewers that run no scripts."""
+        r = self._recording
+        moments = [round(i * (len(r.ts) - 1) / 5) for i in range(6)]
+        steps = ", ".join(str(r.ts[i]) for i in moments)
+        name = f"a {self.labels[r.labels[0]]}" if r.labels else "a picture"
+        return Fallback(
+            png=strip_png([r.xt[i][0] for i in moments], scale=1),
+            alt=f"Noise turning into {name}, at t = {steps}.",
+            caption=f"x_t at t = {steps}. With scripts on, a press of a button draws a new one here.",
+            width=6 * 84,
+        )
+
+    def _recorded(self) -> dict[str, Any]:
+        r = self._recording
+        names = [self.labels[label] for label in r.labels]
+        return {"ts": r.ts, "n": len(r.xt[0]), "seed": r.seed, "labels": names, "guesses": r.packed()}
+
+    def _json(self) -> str:
+        return json.dumps(detail(self._checkpoint), separators=(",", ":"))
+
+    def _answer(self, widget: object, content: object, buffers: object) -> None:
+        """The page asks for the weights, {"type": "weights"}: set the trait that it then hears of."""
+        if isinstance(content, dict) and content.get("type") == "weights":
+            self.set_trait("weights", self._json())
+
+    @traitlets.validate("digit")
+    def _known_digit(self, proposal: dict[str, Any]) -> int | str:
+        digit: int | str = proposal["value"]
+        classes = len(self.labels)
+        if digit == "none" or (digit == "each" and classes):
+            return digit
+        if isinstance(digit, int) and not isinstance(digit, bool) and 0 <= digit < classes:
+            return digit
+        known = (
+            f'0 to {classes - 1}, "each" or "none"'
+            if classes
+            else '"none", for this network knows no classes'
+        )
+        raise traitlets.TraitError(f"digit is {digit!r}: pass {known}.")
+
+    @traitlets.validate("steps", "start")
+    def _within_the_chain(self, proposal: dict[str, Any]) -> int:
+        if proposal["value"] > self.T:
+            name, value = proposal["trait"].name, proposal["value"]
+            raise traitlets.TraitError(
+                f"{name} is {value}, but the chain has T = {self.T}: pass 1 to {self.T}."
+            )
+        return int(proposal["value"])

@@ -1,0 +1,49 @@
+// The generator's controls: which digit, on the first screen, and what stands in the fold. Each sets a trait.
+function settings({ model, put, T }) {
+  const labels = model.get("labels");
+  const digits = [...labels.keys(), "each", "none"];
+  const face = (digit) => (digit === "each" ? "each in turn" : digit === "none" ? "none" : labels[digit]);
+  const digit = choice("Digit", true, digits.map((value) => ({ name: face(value), pick: () => put({ digit: value }) })));
+  digit.node.hidden = !labels.length;
+  const samplers = ["ddim", "ddpm"];
+  const sampler = choice("Sampler", true, samplers.map((name) => ({ name: name.toUpperCase(), pick: () => put({ sampler: name }) })));
+  const stops = [10, 15, 20, 25, 30, 40, 50, 75, 100, 150, 200, 250, 300, 400, 500].filter((steps) => steps <= T);
+  const dials = {
+    steps: dial({ label: "number of steps", face: ["steps"], stops: stops.length ? stops : [T], pick: (steps) => put({ steps }) }),
+    eta: dial({ label: "eta, the share of fresh noise", face: [it("\u03b7"), " fresh noise"], range: [0, 1, 0.05], pick: (eta) => put({ eta }) }),
+    w: dial({ label: "guidance w", face: [it("w"), " guidance"], range: [0, 3, 0.1], pick: (w) => put({ w }) }),
+    n: dial({ label: "number of images", face: ["images"], range: [1, 16, 1], pick: (n) => put({ n }) }),
+  };
+  dials.w.node.hidden = !labels.length;
+  const number = h("input", {
+    type: "number", min: 0, max: 2 ** 31 - 1, step: 1, "aria-label": "seed",
+    onchange: () => (number.value !== "" && number.validity.valid ? put({ seed: number.valueAsNumber }) : show()),
+  });
+  const dots = h("path", { d: "M1 1h12v12h-12zM4 4h.01M10 4h.01M7 7h.01M4 10h.01M10 10h.01" });
+  const dice = h(
+    "button", { type: "button", class: "ddpm-button ddpm-dice", onclick: () => put({ seed: Math.floor(Math.random() * 10000) }) },
+    h("svg", { viewBox: "0 0 14 14", "aria-hidden": "true" }, dots), "New seed",
+  );
+  const seed = h("div", { class: "ddpm-dial" }, h("span", { "aria-hidden": "true" }, "seed"), number, h("output"));
+  const fold = h(
+    "details", { class: "ddpm-fold", ontoggle: () => put({ more: fold.open }) }, h("summary", {}, "More: sampler, steps, guidance, number of images, seed"),
+    h("div", { class: "ddpm-dials" }, sampler.node, dials.steps.node, dials.eta.node, dials.w.node, dials.n.node, seed),
+  );
+  const show = () => {
+    fold.open = model.get("more");
+    const { sampler: named, steps, n, w, eta } = traits(model, "sampler", "steps", "n", "w", "eta");
+    const ddim = named === "ddim";
+    const count = (k, what) => `${k} ${what}${k === 1 ? "" : "s"}`;
+    dials.steps.show(steps, count(steps, "step"), `${steps}`);
+    dials.n.show(n, count(n, "image"), `${n}`);
+    dials.w.show(w, `w = ${w.toFixed(1)}`, w.toFixed(1));
+    dials.w.input.disabled = model.get("digit") === "none";
+    const share = ddim ? eta : 1; // DDPM is eta = 1
+    dials.eta.show(share, `eta = ${share.toFixed(2)}`, share.toFixed(2));
+    dials.eta.input.disabled = !ddim;
+    digit.inputs[digits.indexOf(model.get("digit"))].checked = true;
+    sampler.inputs[samplers.indexOf(named)].checked = true;
+    number.value = model.get("seed");
+  };
+  return { digit: digit.node, fold, dice, show, labels };
+}
