@@ -1,16 +1,18 @@
 """What each piece of the U-Net is worth: one is taken out at a time, and everything else stays.
 
-    OMP_NUM_THREADS=1 python -m benchmarks.ablate --precision bfloat16
+    OMP_NUM_THREADS=1 python -m benchmarks.ablate --steps 3000 [--target eps]
 
-The whole is the network and the training of `cpu-minutes`, with fewer steps; each arm changes one thing, three times
-with three seeds. `distance` is `metrics.digit_distance` to the 10,000 test digits. The chapter on the U-Net reads the
-result, so it is part of the package: ddpm_lib/assets/measured/ablate.json. The file is written after every network, and
-a second run measures only what is missing.
+The whole is the network and the training of `cpu-minutes`, with fewer steps; each arm changes one thing, with as many
+seeds as asked for. `distance` is `metrics.digit_distance` to the 10,000 test digits. The chapter on the U-Net reads the
+result, so it is part of the package: ddpm_lib/assets/measured/ablate.json for networks that predict x0, and
+ablate-eps.json for the same networks that predict the noise. The file is written after every network, and a second run
+measures only what is missing.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -31,6 +33,7 @@ from ddpm_lib.train.presets import PRESETS
 
 RESULT = ASSETS / "measured" / "ablate.json"
 PRESET = PRESETS["cpu-minutes"]
+TARGETS = {"x0": RESULT, "eps": RESULT.with_name("ablate-eps.json")}  # what the networks predict
 SEEDS, DDIM_STEPS = 3, 20
 SHOWN = 10  # images of each network in ablate.png
 
@@ -112,20 +115,24 @@ ARMS: dict[str, tuple[dict[str, Any], Change | None, dict[str, Any]]] = {
 }
 
 
-def main() -> int:
+def main(argv: list[str] | None = None, until: float = math.inf) -> bool:
+    """Measure what is missing; no arm is begun that would not end by `until` (see arms.run). True when none is left."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--steps", type=int, default=500, help="training steps a network (default: 500)")
+    parser.add_argument("--seeds", type=int, default=SEEDS, help=f"networks an arm (default: {SEEDS})")
+    parser.add_argument("--target", default="x0", choices=TARGETS, help="what all predict (default: x0)")
+    parser.add_argument("--arms", nargs="+", default=list(ARMS), choices=ARMS, metavar="ARM")
     parser.add_argument("--samples", type=int, default=1024, help="digits drawn a network (default: 1024)")
     parser.add_argument("--precision", default="float32", choices=("float32", "bfloat16"))
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--out", type=Path, default=RESULT, help="the JSON file")
-    args = parser.parse_args()
+    parser.add_argument("--out", type=Path, help="the JSON file (default: the package's, of this target)")
+    args = parser.parse_args(argv)
     config = replace(PRESET.train, steps=args.steps, seconds=None)
 
     def measure(key: Key) -> tuple[Row, Tensor]:
         network, change, training = ARMS[key["arm"]]
         torch.manual_seed(key["seed"])
-        net = UNet(replace(PRESET.model, **network))  # type: ignore[arg-type]
+        net = UNet(replace(PRESET.model, predicts=args.target, **network))  # type: ignore[arg-type]
         if change is not None:
             change(net)
         drawn = Drawn(args.samples, DDIM_STEPS, args.device)
@@ -139,12 +146,11 @@ def main() -> int:
         "steps": args.steps,
         "batch": config.batch,
         "samples": args.samples,
-        "precision": args.precision,
+        "precision": args.precision if args.device == "cpu" else "bfloat16",
     }
-    keys = [{"seed": seed, "arm": arm} for seed in range(SEEDS) for arm in ARMS]
-    run(args.out, head, keys, measure, SHOWN)
-    return 0
+    keys = [{"seed": seed, "arm": arm} for seed in range(args.seeds) for arm in args.arms]
+    return run(args.out or TARGETS[args.target], head, keys, measure, SHOWN, until)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(not main())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,11 +22,14 @@ from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.evaluate.generate import class_labels, generate, tile, with_guidance
 from ddpm_lib.evaluate.metrics import digit_distance
 from ddpm_lib.models import Network, classes_of
-from ddpm_lib.train import Machine, TrainConfig, train
+from ddpm_lib.train import Machine, Progress, TrainConfig, train
 from ddpm_lib.train.config import Precision
+from ddpm_lib.train.machine.compiling import tune
+from ddpm_lib.train.machine.quickest import Loop, quickest
 
 Key = dict[str, Any]
 Row = dict[str, Any]
+SHORT = 500  # steps: a shorter run is over before the faster of two loops is found
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,54 @@ class Drawn:
     guidance: float = 0.0
 
 
+def train_on(
+    model: Network,
+    diffusion: GaussianDiffusion,
+    config: TrainConfig,
+    device: str,
+    precision: Precision = "float32",
+    say: Callable[[str], None] = print,
+    stop: Callable[[Progress], bool] = lambda progress: False,
+) -> Progress:
+    """Train `model` on MNIST to its end or until `stop`; on CUDA by the fastest loop that agrees with the plain one."""
+    model.to(device)
+    make: Callable[[], Network] = lambda: model  # noqa: E731
+    loop: Loop = train
+    computed = machine_of(device, precision)
+    batches = Batches(mnist().to(device), config.batch, config.seed)
+    if device == "cuda":
+        tune(torch.device(device))
+        torch.backends.cudnn.benchmark = True
+        if config.steps >= SHORT:
+            # fresh copies: a trial trains what it is given
+            make, loop = quickest(lambda: copy.deepcopy(model), diffusion, batches, config, computed, say)
+    last = None
+    for progress in loop(make(), diffusion, batches, config, None, computed):
+        last = progress
+        if stop(progress):
+            break
+    assert last is not None
+    return last
+
+
+def machine_of(device: str, precision: Precision = "float32") -> Machine:
+    """How `train_on` computes a step: channels_last, and on CUDA always in bfloat16."""
+    return Machine(precision="bfloat16" if device == "cuda" else precision, channels_last=True)
+
+
+def draw(model: Network, diffusion: GaussianDiffusion, drawn: Drawn) -> Tensor:
+    """Digits from a trained network, on the CPU."""
+    network = with_guidance(model, drawn.guidance)
+    y = class_labels(drawn.samples, classes_of(model.config))
+    how = {"steps": drawn.steps, "device": drawn.device, "batch": 256 if drawn.device == "cuda" else 64}
+    return torch.cat(list(generate(network, diffusion, (1, 28, 28), range(drawn.samples), y=y, **how)))  # type: ignore[arg-type]
+
+
+def distance(x: Tensor) -> float:
+    """Frechet distance to the 10,000 test digits."""
+    return round(digit_distance(x, mnist(train=False).x0()), 1)
+
+
 def train_and_draw(
     model: Network,
     diffusion: GaussianDiffusion,
@@ -45,25 +98,14 @@ def train_and_draw(
     precision: Precision = "float32",
 ) -> tuple[Row, Tensor]:
     """Train `model` on MNIST, draw with its averaged weights, and measure; what it drew comes along."""
-    model.to(drawn.device)
-    last = None
     begun = time.perf_counter()
-    machine, batches = (
-        Machine(precision=precision, channels_last=True),
-        Batches(mnist().to(drawn.device), config.batch),
-    )
-    for progress in train(model, diffusion, batches, config, machine=machine):
-        last = progress
-    assert last is not None
+    last = train_on(model, diffusion, config, drawn.device, precision)
     seconds = time.perf_counter() - begun
-    network = with_guidance(last.state.ema.average, drawn.guidance)  # type: ignore[arg-type]
-    y = class_labels(drawn.samples, classes_of(model.config))
-    how = {"steps": drawn.steps, "device": drawn.device}
-    x = torch.cat(list(generate(network, diffusion, (1, 28, 28), range(drawn.samples), y=y, **how)))  # type: ignore[arg-type]
+    x = draw(last.state.ema.average, diffusion, drawn)  # type: ignore[arg-type]
     row = {
         "parameters": sum(p.numel() for p in model.parameters()),
         "loss": round(last.loss, 4),
-        "distance": round(digit_distance(x, mnist(train=False).x0()), 1),
+        "distance": distance(x),
         "seconds": round(seconds, 1),
     }
     return row, x
@@ -75,10 +117,12 @@ def run(
     keys: Sequence[Key],
     measure: Callable[[Key], tuple[Row, Tensor]],
     shown: int,
-) -> None:
+    until: float = math.inf,
+) -> bool:
     """Measure every arm that `out` does not hold yet, and write `out` and a PNG of `shown` pictures an arm after each.
 
-    A file that was measured under another `head` is begun anew.
+    A file that was measured under another `head` is begun anew. No arm is begun that would not end by `until`, in the
+    seconds of time.monotonic, judged by the longest so far; True when all are measured.
     """
     result: dict[str, Any] = {
         **head,
@@ -90,9 +134,14 @@ def run(
         if all(before.get(name) == value for name, value in head.items()):
             result["rows"] = before["rows"]
     pictures = out.with_suffix(".png")
+    longest = 0.0
     for key in keys:
         if any(key.items() <= row.items() for row in result["rows"]):
             continue
+        begun = time.monotonic()
+        if begun + longest > until:
+            print(f"{out.stem}: no time is left for {key} and what follows", flush=True)
+            return False
         figures, x = measure(key)
         out.parent.mkdir(parents=True, exist_ok=True)
         above = np.array(Image.open(pictures)) if result["rows"] else np.empty((0, 28 * shown), np.uint8)
@@ -101,3 +150,5 @@ def run(
         result["rows"].append({**key, **figures})
         out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
         print(result["rows"][-1], flush=True)
+        longest = max(longest, time.monotonic() - begun)
+    return True

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -22,6 +24,12 @@ from torch.utils.flop_counter import FlopCounterMode
 from ddpm_lib.models import UNet, UNetConfig
 
 LIBRARIES = ("ours", "diffusers", "lucidrains")
+# What a peer's training loop imports.
+NEEDS = {
+    "ours": (),
+    "diffusers": ("diffusers", "accelerate"),
+    "lucidrains": ("denoising_diffusion_pytorch", "ema_pytorch", "einops", "accelerate"),
+}
 SHAPE = (1, 28, 28)
 
 
@@ -80,10 +88,40 @@ def lucidrains(size: Size) -> nn.Module:
     return network
 
 
+class NotInstalled(Exception):
+    """A library that a measurement needs and this machine lacks."""
+
+
+def require(library: str) -> None:
+    """Raise NotInstalled, in words for a table, where a library or what its loop needs is missing."""
+    _look_apart()
+    for name in NEEDS[library]:
+        if find_spec(name) is None:
+            raise NotInstalled(f"not measured: {name} is not installed")
+
+
+def installed(libraries: Iterable[str]) -> tuple[list[str], dict[str, str]]:
+    """Those that can be measured here, and for each other one why not; the latter are printed, a line each."""
+    here, missing = [], {}
+    for library in libraries:
+        try:
+            require(library)
+            here.append(library)
+        except NotInstalled as error:
+            missing[library] = str(error)
+            print(f"{library}: {error}", flush=True)
+    return here, missing
+
+
+def _look_apart() -> None:
+    # where `make bench` installs what is needed for comparisons alone
+    if (apart := str(Path(sys.prefix) / "bench")) not in sys.path:
+        sys.path.append(apart)
+
+
 def denoising_diffusion_pytorch() -> Any:
     """That package's main module. It imports torchvision to load image files: an empty stand-in does for us."""
-    if (apart := str(Path(sys.prefix) / "bench")) not in sys.path:
-        sys.path.append(apart)  # where `make bench` installs it
+    _look_apart()
     names = ("torchvision", "torchvision.transforms", "torchvision.utils")
     absent = [name for name in names if name not in sys.modules]
     modules = {name: ModuleType(name) for name in absent}

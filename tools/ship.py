@@ -52,6 +52,38 @@ The Frechet distance is taken on the features of the course's digit classifier, 
 """
 
 
+def ship(
+    source: Path,
+    name: str,
+    hardware: str,
+    folder: Path = FOLDER,
+    samples: int = 2048,
+    steps: int = 50,
+    stored: bool = True,
+    device: str = "auto",
+    bits: int | None = None,
+) -> int:
+    """Export a checkpoint's averaged weights to `folder`, with a grid and a card; 0, or the status of what failed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    here = ["--steps", str(steps), "--device", device]
+    with tempfile.TemporaryDirectory() as scratch:
+        table, weights = Path(scratch) / "table.json", Path(scratch) / "weights.safetensors"
+        measure = ["evaluate", str(weights), "--samples", str(samples), "--json", str(table), *here]
+        for command in (
+            ["export", str(source), "--out", str(weights), "--half"],
+            ["sample", str(weights), "--grid", str(folder / f"{name}.png"), *here],
+            [*measure, *([] if bits is None else ["--bits", str(bits)])],
+        ):
+            if status := ddpm(command):
+                return status
+        text = card(weights, name, hardware, json.loads(table.read_text()), samples, stored)
+        parts = install(weights, name, folder) if stored else []
+    write_sums(folder)
+    (folder / f"{name}.md").write_text(text)
+    print(f"wrote {', '.join([*(part.name for part in parts), 'a card', 'samples'])} to {folder}")
+    return 0
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("checkpoint", help="a run's checkpoint.safetensors")
@@ -65,26 +97,9 @@ def main() -> int:
         "--card-only", action="store_true", help="write the card and the samples, not the weights"
     )
     args = parser.parse_args()
-
-    folder: Path = args.folder
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as scratch:
-        table, weights = Path(scratch) / "table.json", Path(scratch) / "weights.safetensors"
-        for command in (
-            ["export", args.checkpoint, "--out", str(weights), "--half"],
-            ["sample", str(weights), "--grid", str(folder / f"{args.name}.png")],
-            ["evaluate", str(weights), "--samples", str(args.samples), "--json", str(table)],
-        ):
-            if status := ddpm(command):
-                return status
-        values = json.loads(table.read_text())
-        stored = not args.card_only
-        text = card(weights, args.name, args.hardware, values, args.samples, stored)
-        parts = install(weights, args.name, folder) if stored else []
-    write_sums(folder)
-    (folder / f"{args.name}.md").write_text(text)
-    print(f"wrote {', '.join([*(part.name for part in parts), 'a card', 'samples'])} to {folder}")
-    return 0
+    return ship(
+        args.checkpoint, args.name, args.hardware, args.folder, args.samples, stored=not args.card_only
+    )
 
 
 if __name__ == "__main__":

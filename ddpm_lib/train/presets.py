@@ -90,9 +90,14 @@ PRESETS: dict[str, Preset] = {
     "classic-resnet": Preset(
         "the course's ResNet, which fails: one channel, no time", ResNetConfig(), CLASSIC
     ),
+    "timed-resnet": Preset(
+        "a time-conditioned ResNet with 16 channels (28 thousand parameters), the same ten epochs",
+        ResNetConfig(width=16, time=True),
+        CLASSIC,
+    ),
     "wide-resnet": Preset(
-        "a ResNet with 64 channels that is told the time",
-        ResNetConfig(width=64, blocks=4, time=True),
+        "a time-conditioned ResNet with 77 channels, as large as classic-small, the same ten epochs",
+        ResNetConfig(width=77, time=True),
         CLASSIC,
     ),
     "modern-unet": Preset(
@@ -110,3 +115,7 @@ PRESETS: dict[str, Preset] = {
         machine=BFLOAT16,
     ),
 }
+
+# Networks that differ in nothing but themselves, from the smallest to the largest: one data set, schedule, loss,
+# optimizer and ten epochs. benchmarks/ladder.py measures them.
+LADDER = ("classic-resnet", "timed-resnet", "wide-resnet", "classic-small", "classic-half", "classic-unet")
