@@ -27,12 +27,12 @@ SURE = 0.9  # probability from which on a digit counts as named
 
 
 def find(name: str, folders: Sequence[Path], unfinished: bool = False) -> Trained | None:
-    """The trained network of a preset, from a run's folder or from weights in one of `folders`; None where none is.
+    """The trained network of a preset, from a run's folder, `folders` of weights or the shipped ones, or None.
 
     Weights count by what they are: the preset's network, trained for at least the preset's steps.
     """
     preset = PRESETS[name]
-    for files in _candidates(name, folders):
+    for files in _candidates(name, [*folders, FOLDER]):
         try:
             checkpoint = load_trained(*files)
         except CheckpointError:
@@ -54,7 +54,7 @@ def _candidates(name: str, folders: Sequence[Path]) -> Iterator[list[Path]]:
 
 def found(folders: Sequence[Path], unfinished: bool = False) -> dict[str, Trained]:
     """The rungs that are trained, in order."""
-    each = {name: find(name, [*folders, FOLDER], unfinished) for name in LADDER}
+    each = {name: find(name, folders, unfinished) for name in LADDER}
     return {name: checkpoint for name, checkpoint in each.items() if checkpoint is not None}
 
 
