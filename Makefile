@@ -70,7 +70,7 @@ chromium: $(READY)  ## make sure that there is a Chromium to drive the pages wit
 
 pages: $(READY) chromium  ## the built pages, opened in headless Chromium
 	@test -f _build/html/index.html || { echo "There is no built book in _build/html: run 'make html' first."; exit 1; }
-	@$(PY) -m pytest -m pages -s tests/test_pages.py
+	@$(PY) -m pytest -m pages -s tests/test_pages.py tests/test_page_look.py
 
 sync: $(READY)  ## write the set-up cell into every notebook
 	@$(PY) -m tools.colab --sync
