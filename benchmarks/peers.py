@@ -21,98 +21,36 @@ import platform
 import subprocess
 import sys
 from collections.abc import Callable
-from functools import cache, partial
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from benchmarks.libraries import Arm, sampling, training
+from benchmarks.libraries import Arm, sampling
 from benchmarks.machine import machine
-from benchmarks.networks import BUILD, LIBRARIES, SHAPE, SIZES, forward_flops, installed, parameters
+from benchmarks.networks import BUILD, SHAPE, SIZES
+from benchmarks.peer_training import compared, fastest_of, libraries, others, train_row
 from benchmarks.rows import Row, fill
-from benchmarks.timing import digits, interleave, spread
-from ddpm_lib.data import ASSETS, ImageData, mnist
+from benchmarks.timing import digits, interleave
+from ddpm_lib.data import ASSETS, mnist
 from ddpm_lib.models import use_winograd
-from ddpm_lib.train import Machine
-from ddpm_lib.train.config import Precision
 from ddpm_lib.train.machine.compiling import compile_network, tune
-from ddpm_lib.train.machine.probe import fastest
 
 RESULT = ASSETS / "measured" / "peers.json"
 WORKS = ("train", "memory", "ddpm step", "ddim step", "ddpm overhead", "ddim overhead", "import")
 SAMPLED = ("1 M", "10 M", "13.8 M")
 ROUNDS = {"0.3 M": 7, "1 M": 7, "2.5 M": 5, "10 M": 3, "13.8 M": 3}
-TRIAL = 8  # images to find a precision with: where the processor has no bfloat16, more take minutes
-STEPS = {"cpu": 1, "cuda": 50}  # steps a call: many where one is too short to time
-
-
-def peak_arms(device: str, precision: Precision) -> dict[str, tuple[Arm, float]]:
-    """A large matrix product and a large convolution, with the FLOPs of each: what the machine can do."""
-    n = 1536 if device == "cpu" else 8192
-    dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
-    a = torch.randn(n, n, device=device, dtype=dtype)
-    x = torch.randn(64, 192, 14, 14, device=device, dtype=dtype).to(memory_format=torch.channels_last)
-    w = torch.randn(192, 192, 3, 3, device=device, dtype=dtype).to(memory_format=torch.channels_last)
-    return {
-        "matrix product": (lambda: a @ a, 2.0 * n**3),
-        "convolution": (lambda: F.conv2d(x, w, padding=1), 2.0 * x.numel() * 192 * 9),
-    }
-
-
-@cache
-def _fastest(size: str, device: str, batch: int) -> Machine:
-    """What the command line would choose for our network: measured once a size, for all kinds of work."""
-    x0 = mnist().head(batch).x0().to(device)
-    return fastest(BUILD["ours"](SIZES[size]).to(device), x0)  # type: ignore[arg-type]
-
-
-def train_row(size: str, data: ImageData, batch: int, rounds: int) -> Row:
-    """Time of a training step in each library, in its faster precision."""
-    device = data.pixels.device.type
-    steps = STEPS[device]
-    ours = _fastest(size, device, batch)
-    chosen: dict[str, Precision] = {"ours": ours.precision}
-    for peer in _peers()[0]:
-        trial: dict[str, Arm] = {
-            p: training(peer, SIZES[size], data, TRIAL, p, steps=steps) for p in PRECISIONS
-        }
-        times = interleave(trial, rounds=1, warm_up=0 if device == "cpu" else 1)
-        chosen[peer] = min(PRECISIONS, key=lambda p: times[p][0])
-    arms = {name: training(name, SIZES[size], data, batch, chosen[name], steps=steps) for name in _peers()[0]}
-    own = {"channels_last": ours.channels_last, "winograd": ours.winograd}
-    settings = {"precision": ours.precision, **own, "steps": steps}
-    arms["ours"] = training("ours", SIZES[size], data, batch, **settings)  # type: ignore[arg-type]
-    if "diffusers" in arms:
-        arms["equal"] = training("diffusers", SIZES[size], data, batch, **settings)  # type: ignore[arg-type]
-    peak = peak_arms(device, ours.precision)
-    times = interleave({**arms, **{name: arm for name, (arm, _) in peak.items()}}, rounds)
-    per_second = max(flops / spread(times[name])[0] for name, (_, flops) in peak.items())
-    built = {name: BUILD[name](SIZES[size]) for name in _libraries()}
-    flops = {name: forward_flops(network) for name, network in built.items()}
-    rate = 3 * flops["ours"] * batch * steps / spread(times["ours"])[0]
-    equal = [peer / own for peer, own in zip(times.get("equal", ()), times["ours"], strict=False)]
-    return {
-        **compared({name: [s / steps for s in times[name]] for name in _libraries()}),
-        **({"equal": digits(spread(equal)[0])} if equal else {}),
-        "settings": {**chosen, **own},
-        "parameters": {name: parameters(network) for name, network in built.items()},
-        "flops": flops,
-        "flop_per_second": digits(rate),
-        "peak_flop_per_second": digits(per_second),
-        "share_of_peak": digits(rate / per_second),
-    }
 
 
 def sample_row(sampler: str, size: str, device: str, rounds: int) -> Row:
     """Time of one step of the sampler with 64 images, float32, the networks as the libraries build them."""
     steps = 40 if device == "cuda" else 4 if size == "1 M" else 2
-    networks = {name: BUILD[name](SIZES[size]).to(device).eval() for name in _libraries()}
+    networks = {name: BUILD[name](SIZES[size]).to(device).eval() for name in libraries()}
     networks["ours"].to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    use_winograd(networks["ours"], _fastest(size, device, 64).winograd)
+    use_winograd(networks["ours"], fastest_of(size, device, 64).winograd)
     if device == "cuda":
         compile_network(networks["ours"])
     arms = {name: sampling(name, network, sampler, 64, steps, device) for name, network in networks.items()}
@@ -145,7 +83,7 @@ def overhead_row(sampler: str, device: str, rounds: int) -> Row:
     answer = torch.randn(64, *SHAPE, device=device)
     arms = {
         name: sampling(name, Idle(answer, name == "diffusers"), sampler, 64, steps, device)
-        for name in _libraries()
+        for name in libraries()
     }
     return per_step(arms, steps, rounds)
 
@@ -157,8 +95,8 @@ def per_step(arms: dict[str, Arm], steps: int, rounds: int) -> Row:
 
 def memory_row(size: str, device: str, batch: int) -> Row:
     """Peak memory of a fresh process that trains two steps in float32, ours by the algorithm that is fastest."""
-    mib, winograd = {}, _fastest(size, device, batch).winograd
-    for name in _libraries():
+    mib, winograd = {}, fastest_of(size, device, batch).winograd
+    for name in libraries():
         command = [
             sys.executable,
             "-m",
@@ -173,9 +111,9 @@ def memory_row(size: str, device: str, batch: int) -> Row:
         mib[name] = float(done.stdout.split()[-1])
     row: Row = {name: digits(value) for name, value in mib.items()} | {"winograd": winograd}
     if len(mib) == 1:
-        return {"unit": "MiB", **row, **_peers()[1]}
+        return {"unit": "MiB", **row, **others()[1]}
     ratio = min(value for name, value in mib.items() if name != "ours") / mib["ours"]
-    return {"unit": "MiB", **row, **_peers()[1], "ratio": digits(ratio), "spread": [digits(ratio)] * 2}
+    return {"unit": "MiB", **row, **others()[1], "ratio": digits(ratio), "spread": [digits(ratio)] * 2}
 
 
 IMPORTS = {
@@ -191,33 +129,7 @@ def import_row(rounds: int) -> Row:
     def arm(code: str) -> Callable[[], object]:
         return partial(subprocess.run, [sys.executable, "-c", code], check=True)
 
-    return compared(interleave({name: arm(IMPORTS[name]) for name in _libraries()}, rounds))
-
-
-def compared(times: dict[str, list[float]]) -> Row:
-    """Median milliseconds of each library, and our ratio to the better peer, round by round; or why one has none."""
-    peers = [name for name in times if name != "ours"]
-    row: Row = {"unit": "ms"} | {name: digits(1000 * spread(times[name])[0], 4) for name in times}
-    row |= {name: why for name, why in _peers()[1].items() if name not in times}
-    if not peers:
-        return row
-    better = min(peers, key=lambda peer: spread(times[peer])[0])
-    ratios = [peer / own for peer, own in zip(times[better], times["ours"], strict=True)]
-    ratio, low, high = spread(ratios)
-    return row | {"ratio": digits(ratio), "spread": [digits(low), digits(high)], "rounds": len(ratios)}
-
-
-@cache
-def _peers() -> tuple[list[str], dict[str, str]]:
-    """The other libraries that are installed; for each that is not, what to write in its place."""
-    return installed(LIBRARIES[1:])
-
-
-def _libraries() -> list[str]:
-    return ["ours", *_peers()[0]]
-
-
-PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16")
+    return compared(interleave({name: arm(IMPORTS[name]) for name in libraries()}, rounds))
 
 
 def measure(key: Row, device: str, batch: int, quick: bool) -> Row:

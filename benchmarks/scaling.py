@@ -32,7 +32,7 @@ from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.loss import draw_t, t_weights
 from ddpm_lib.models import build
 from ddpm_lib.train import Machine, TrainConfig, start, train
-from ddpm_lib.train.machine.probe import synchronise
+from ddpm_lib.train.machine.probe import synchronize
 from ddpm_lib.train.machine.processes import Processes, accelerated, launched
 from ddpm_lib.train.presets import PRESETS
 
@@ -68,12 +68,12 @@ def drawing_ms(diffusion: GaussianDiffusion, batch: int, processes: Processes, t
     """Milliseconds for the times and the noise of a whole batch."""
     weights = t_weights(diffusion.schedule).to(processes.device, torch.float32)
     generator = torch.Generator(processes.device).manual_seed(0)
-    synchronise(processes.device)
+    synchronize(processes.device)
     begun = time.perf_counter()
     for _ in range(times):
         draw_t(batch, weights, generator)
         torch.randn((batch, 1, 28, 28), generator=generator, device=processes.device)
-    synchronise(processes.device)
+    synchronize(processes.device)
     return 1000 * (time.perf_counter() - begun) / times
 
 

@@ -2,8 +2,8 @@
 
     OMP_NUM_THREADS=1 python -m benchmarks.stream
 
-Writes 1,000, 10,000 and 100,000 small colour pictures as shards to a temporary folder (drawn on the spot: a smooth
-random colour field each, so that a PNG costs about what a photo of that size does), reads one epoch of each in a
+Writes 1,000, 10,000 and 100,000 small color pictures as shards to a temporary folder (drawn on the spot: a smooth
+random color field each, so that a PNG costs about what a photo of that size does), reads one epoch of each in a
 process of its own, and records the largest resident memory of that process and of its workers, and the images a
 second of processor time (which other work on the core changes little). The same shards are also loaded whole
 (`Shards.head`), as `image_folder` would load the images. The chapter on scale reads the result, so it is part of the
@@ -42,7 +42,7 @@ BUFFER = 2**22  # bytes shuffled together: a 73rd of the largest set, so that al
 
 
 def pictures() -> list[bytes]:
-    """Encoded pictures: 4 x 4 random colours, enlarged smoothly, with a little noise on top."""
+    """Encoded pictures: 4 x 4 random colors, enlarged smoothly, with a little noise on top."""
     rng, encoded = np.random.default_rng(0), []
     for _ in range(DISTINCT):
         small = Image.fromarray(rng.integers(0, 256, (4, 4, 3), dtype=np.uint8))

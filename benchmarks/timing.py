@@ -16,7 +16,7 @@ def interleave(arms: Mapping[str, Arm], rounds: int, warm_up: int = 1) -> dict[s
     times: dict[str, list[float]] = {name: [] for name in arms}
     for round_ in range(-warm_up, rounds):
         names = list(arms)
-        shift = round_ % len(names)  # so that no arm always follows the same neighbour
+        shift = round_ % len(names)  # so that no arm always follows the same neighbor
         for name in names[shift:] + names[:shift]:
             seconds = timed(arms[name])
             if round_ >= 0:

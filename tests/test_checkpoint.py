@@ -295,7 +295,7 @@ def test_a_file_from_before_accumulate_is_read_with_the_whole_batch_in_one_piece
         lambda config: "[]",
         lambda config: {},
         lambda config: config | {"model": ["transformer", {}]},
-        lambda config: config | {"model": ["unet", {"colour": 3}]},
+        lambda config: config | {"model": ["unet", {"color": 3}]},
         lambda config: config | {"train": {"speed": 3}},
         lambda config: config | {"about": None},
     ],

@@ -27,7 +27,7 @@ COMMANDS = ("train", "sample", "evaluate", "export")
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Twelve small colour pictures in two classes."""
+    """Twelve small color pictures in two classes."""
     folder, rng = tmp_path_factory.mktemp("cli") / "photos", np.random.default_rng(0)
     for name in ("cats", "dogs"):
         (folder / name).mkdir(parents=True)
@@ -169,7 +169,7 @@ def test_resuming_on_the_command_line_equals_a_straight_run(photos: Path, tmp_pa
 
 def interrupt_after(photos: Path, out: Path, steps: int) -> None:
     """Stop a run by an interrupt at its first Progress, as Ctrl-C would."""
-    import ddpm_lib.cli.train as command
+    import ddpm_lib.cli.watch as command
 
     real = command.describe
 

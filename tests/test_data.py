@@ -188,8 +188,8 @@ def save(path, array, mode=None):
     Image.fromarray(np.asarray(array, np.uint8), mode).save(path)
 
 
-def flat(height, width, *colour):
-    return np.broadcast_to(np.array(colour, np.uint8), (height, width, len(colour))).squeeze()
+def flat(height, width, *color):
+    return np.broadcast_to(np.array(color, np.uint8), (height, width, len(color))).squeeze()
 
 
 def test_a_folder_with_subfolders_has_classes_by_name(tmp_path):

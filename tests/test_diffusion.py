@@ -272,7 +272,7 @@ def test_the_mean_for_a_predicted_eps_is_the_papers_eq_11(diffusion):
 @BOTH
 @pytest.mark.parametrize(("t", "s"), [(2, 1), (50, 20), (500, 499), (990, 300), (400, 0)])
 def test_with_an_exact_denoiser_the_mean_is_that_of_the_true_reverse_step(diffusion, t, s):
-    # Data of two narrow Gaussians: q(x_s | x_t) is q(x_s) q(x_t | x_s), normalised, on a grid.
+    # Data of two narrow Gaussians: q(x_s | x_t) is q(x_s) q(x_t | x_s), normalized, on a grid.
     mixture = GaussianMixture(
         torch.tensor([[-0.5], [0.9]]).double(),
         torch.tensor([0.3, 0.2]).double(),

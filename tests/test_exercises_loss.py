@@ -26,7 +26,7 @@ def noise_loss(network: Any, x0: Tensor, t: Tensor, eps: Tensor, alpha_bar: Tens
 
 
 def log_level(x0: Tensor, mean: float, sd: float) -> Tensor:
-    """By the edges between neighbours, in the order of the levels."""
+    """By the edges between neighbors, in the order of the levels."""
     edges = torch.cat([x0.new_tensor([-math.inf]), (x0[1:] + x0[:-1]) / 2, x0.new_tensor([math.inf])])
     area = torch.special.ndtr((edges - mean) / sd).diff()
     return area.log()

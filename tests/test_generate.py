@@ -79,6 +79,6 @@ def test_a_grid_shows_every_image_in_its_place(tmp_path: Path) -> None:
     assert saved.shape == (2 * (2 * 6 + 2), 2 * (3 * 6 + 2))
 
 
-def test_colour_images_make_a_colour_grid(tmp_path: Path) -> None:
+def test_color_images_make_a_color_grid(tmp_path: Path) -> None:
     save_grid(tmp_path / "grid.png", torch.zeros(2, 3, 4, 4))
     assert Image.open(tmp_path / "grid.png").mode == "RGB"

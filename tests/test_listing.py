@@ -1,4 +1,4 @@
-"""A chapter shows the library's own source, in the page's colours."""
+"""A chapter shows the library's own source, in the page's colors."""
 
 import pytest
 
@@ -14,7 +14,7 @@ def test_a_method_is_shown_without_its_indent() -> None:
     compile("from __future__ import annotations\n" + listing, "listing", "exec")
 
 
-def test_a_notebook_colours_it_as_python() -> None:
+def test_a_notebook_colors_it_as_python() -> None:
     markdown = source(cosine_schedule)._repr_markdown_()
     assert markdown.startswith("```python\ndef cosine_schedule(")
     assert markdown.endswith("\n```")

@@ -173,6 +173,6 @@ def test_the_weight_of_a_strip_of_noise() -> None:
     assert len(plot.forward_strip(DIFFUSION, x0).png()) < 60_000
 
 
-def test_photographs_keep_their_colours() -> None:
+def test_photographs_keep_their_colors() -> None:
     image = Image.open(io.BytesIO(plot.image_grid(images(2, c=3)).png()))
     assert image.mode == "RGBA"

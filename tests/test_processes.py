@@ -61,7 +61,7 @@ def execute(command: list[str], folder: Path) -> subprocess.CompletedProcess[str
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Twelve small colour pictures in two classes, in a folder `photos`."""
+    """Twelve small color pictures in two classes, in a folder `photos`."""
     where = tmp_path_factory.mktemp("launched")
     rng = np.random.default_rng(0)
     for name in ("cats", "dogs"):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ddpm_lib.__main__ import parser
+from ddpm_lib.cli.options import parser
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -153,7 +153,7 @@ def test_the_server_takes_the_next_free_port_and_serves_this_machine_alone(tmp_p
         second.shutdown()
 
 
-def test_code_keeps_its_text_and_its_colours_without_a_span_around_every_name() -> None:
+def test_code_keeps_its_text_and_its_colors_without_a_span_around_every_name() -> None:
     code = "import torch\n\n\ndef f(x):\n    return x.sqrt() + 1  # a comment\n"
     light, full = (highlight(code, PythonLexer(), kind()) for kind in (LightFormatter, HtmlFormatter))
     assert re.sub("<[^>]*>", "", light) == re.sub("<[^>]*>", "", full)

@@ -34,7 +34,7 @@ def test_the_moons_are_two_half_circles() -> None:
 def test_the_spiral_winds_one_and_a_half_turns() -> None:
     points = spiral(20_000, 0) * torch.tensor([4.785, 4.235]) + torch.tensor([-0.424, 1.910])
     assert 3 * math.pi < points.norm(dim=1).max() < 3 * math.pi + 2
-    # Along a ray from the centre the arm is met every full turn: near 2 pi to the right, pi and 3 pi to the left.
+    # Along a ray from the center the arm is met every full turn: near 2 pi to the right, pi and 3 pi to the left.
     right = points[(points[:, 1].abs() < 0.5) & (points[:, 0] > 3)]
     left = points[(points[:, 1].abs() < 0.3) & (points[:, 0] < -1)]
     assert abs(right[:, 0].mean() - 2 * math.pi) < 0.2
@@ -55,6 +55,6 @@ def test_the_ring_has_eight_small_gaussians() -> None:
     points = gaussian_ring(80_000, 0) * math.sqrt(0.51)
     angle = torch.atan2(points[:, 1], points[:, 0])
     nearest = (angle / (math.pi / 4)).round().long() % 8
-    centre = torch.stack([(nearest * math.pi / 4).cos(), (nearest * math.pi / 4).sin()], dim=1)
+    center = torch.stack([(nearest * math.pi / 4).cos(), (nearest * math.pi / 4).sin()], dim=1)
     assert torch.bincount(nearest).min() > 9_500
-    assert abs((points - centre).std() - 0.1) < 0.002
+    assert abs((points - center).std() - 0.1) < 0.002

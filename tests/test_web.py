@@ -74,7 +74,7 @@ def test_fifty_steps_with_the_shipped_weights_draw_the_image_that_torch_draws(
 
 CONFIGS = {
     "no norm, leaky_relu, added time, eps": UNetConfig(base=8, mults=(1, 2), blocks=2, heads=2),
-    "groups, attention at a level, colour, v": UNetConfig(
+    "groups, attention at a level, color, v": UNetConfig(
         channels=3, base=12, mults=(1, 2), blocks=1, attention=(1,), heads=4, groups=4, activation="silu", predicts="v"
     ),
     "three levels, fold, scale-shift, attention at the first": UNetConfig(

@@ -342,12 +342,12 @@ def test_with_motion_play_passes_through_every_frame(show: Any) -> None:
     assert list(dict.fromkeys(page.evaluate("seen"))) == ts[1:]
 
 
-def test_light_and_dark_are_drawn_in_their_own_colours(show: Any, page: Page) -> None:
+def test_light_and_dark_are_drawn_in_their_own_colors(show: Any, page: Page) -> None:
     show(CloudWidget(CLOUDS))
     brightness = []
-    for colour in ("#111", "#eee"):
+    for color in ("#111", "#eee"):
         page.evaluate(
-            "c => { document.body.style.color = c; document.documentElement.dataset.theme = c; }", colour
+            "c => { document.body.style.color = c; document.documentElement.dataset.theme = c; }", color
         )
         page.wait_for_timeout(100)
         url = page.locator("canvas").evaluate("c => c.toDataURL()")

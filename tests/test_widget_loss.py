@@ -268,7 +268,7 @@ def test_the_curves_are_drawn_on_a_logarithmic_axis_with_readable_ticks(show: An
     assert page.locator("path.ddpm-gap").get_attribute("d")
 
 
-def test_curves_differ_in_more_than_colour(show: Any) -> None:
+def test_curves_differ_in_more_than_color(show: Any) -> None:
     page = show(LossWidget(losses(SHORT, 4), SHORT))
     keys = page.locator(".ddpm-key path")
     dashes = keys.evaluate_all("p => p.map(e => getComputedStyle(e).strokeDasharray)")
@@ -284,8 +284,8 @@ def test_the_lines_can_be_seen_on_light_and_on_dark(show: Any, ground: str) -> N
         "(e, [g, i]) => { e.style.background = g; e.style.color = i; }", [ground, ink]
     )
 
-    def luminance(colour: list[float]) -> float:
-        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour]
+    def luminance(color: list[float]) -> float:
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in color]
         return float(np.dot([0.2126, 0.7152, 0.0722], linear))
 
     back = luminance([int(ground[i : i + 2], 16) / 255 for i in (1, 3, 5)])

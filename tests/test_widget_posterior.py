@@ -178,7 +178,7 @@ def test_the_curves_are_the_three_gaussians_and_their_product(show: Any) -> None
     points = torch.from_numpy(drawn(page, "product"))
     curves = w.curves(points[:, 0])
     assert torch.allclose(points[:, 1], curves["prior"] * curves["likelihood"], atol=2e-3)
-    assert drawn(page, "centre") == pytest.approx(np.array([[w.mean, 1]]), abs=1e-3)
+    assert drawn(page, "center") == pytest.approx(np.array([[w.mean, 1]]), abs=1e-3)
 
 
 def test_at_the_clean_image_prior_and_posterior_are_one_upright_line(show: Any) -> None:
@@ -189,7 +189,7 @@ def test_at_the_clean_image_prior_and_posterior_are_one_upright_line(show: Any) 
     assert page.locator(".ddpm-frame path.ddpm-the-product").get_attribute("d") == ""
 
 
-def test_curves_differ_by_dash_as_well_as_by_colour(show: Any) -> None:
+def test_curves_differ_by_dash_as_well_as_by_color(show: Any) -> None:
     page = show(PosteriorWidget())
     looks = [
         page.locator(f".ddpm-frame path.ddpm-the-{name}").evaluate(
@@ -337,7 +337,7 @@ def test_words_and_curves_stand_out_on_light_and_dark(
     page.evaluate("ink => { document.body.style.color = `rgb(${ink})`; }", list(ink))
 
     def contrast(selector: str, of: str) -> float:
-        colour = page.locator(selector).first.evaluate(
+        color = page.locator(selector).first.evaluate(
             """(e, of) => {
                 const context = document.createElement("canvas").getContext("2d");
                 context.fillStyle = getComputedStyle(e)[of];
@@ -346,15 +346,15 @@ def test_words_and_curves_stand_out_on_light_and_dark(
             }""",
             of,
         )
-        share = colour[3] / 255
-        seen = [share * c + (1 - share) * p for c, p in zip(colour, paper, strict=False)]
+        share = color[3] / 255
+        seen = [share * c + (1 - share) * p for c, p in zip(color, paper, strict=False)]
         light = [
             sum(w * (c / 255) ** 2.2 for w, c in zip((0.2126, 0.7152, 0.0722), rgb, strict=True))
             for rgb in (seen, paper)
         ]
         return float((max(light) + 0.05) / (min(light) + 0.05))
 
-    for name in ("prior", "likelihood", "posterior", "centre"):
+    for name in ("prior", "likelihood", "posterior", "center"):
         assert contrast(f".ddpm-frame path.ddpm-the-{name}", "stroke") > 3, name
     for selector in (".ddpm-mean", ".ddpm-title", ".ddpm-pulls .ddpm-signal", ".ddpm-pulls .ddpm-noise"):
         assert contrast(selector, "color") > 4.5, selector

@@ -460,15 +460,15 @@ def test_every_control_has_a_name(show: Any) -> None:
 
 
 @pytest.mark.parametrize(("ground", "ink"), [("#ffffff", "#222832"), ("#14181e", "#ced6dd")])
-def test_the_colours_can_be_read_on_light_and_on_dark(show: Any, ground: str, ink: str) -> None:
+def test_the_colors_can_be_read_on_light_and_on_dark(show: Any, ground: str, ink: str) -> None:
     """Contrast of at least 4.5 to 1, as WCAG 2 asks of text."""
     page = show(ScrubWidget(X0, t=100))
     page.locator("body").evaluate(
         "(e, [g, i]) => { e.style.background = g; e.style.color = i; }", [ground, ink]
     )
 
-    def luminance(colour: list[float]) -> float:
-        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour]
+    def luminance(color: list[float]) -> float:
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in color]
         return float(np.dot([0.2126, 0.7152, 0.0722], linear))
 
     back = luminance([int(ground[i : i + 2], 16) / 255 for i in (1, 3, 5)])

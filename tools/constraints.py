@@ -23,7 +23,7 @@ BY_MACHINE = re.compile(r"^(nvidia|cuda|triton|pytorch-triton|intel|tbb|mkl)")
 
 
 def name(line: str) -> str:
-    """The normalised project name of a requirement line."""
+    """The normalized project name of a requirement line."""
     return re.sub(r"[-_.]+", "-", re.split(r"[=<>!~@; \[]", line.strip(), maxsplit=1)[0]).lower()
 
 

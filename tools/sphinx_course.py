@@ -85,13 +85,13 @@ def no_widget_state(app: Sphinx, page: str, template: str, context: dict[str, An
     scripts[:] = [file for file in scripts if getattr(file, "attributes", {}).get("type") != WIDGET_STATE]
 
 
-# Names and punctuation have the colour of plain text in both of the theme's styles. Without a span around each
+# Names and punctuation have the color of plain text in both of the theme's styles. Without a span around each
 # of them a chapter is a tenth lighter.
 PLAIN = {Name, Name.Namespace, Punctuation, Text, Whitespace}
 
 
 class LightFormatter(HtmlFormatter):  # type: ignore[misc]
-    """Pygments' HTML, with no span around what is not coloured."""
+    """Pygments' HTML, with no span around what is not colored."""
 
     def _get_css_classes(self, ttype: tuple[str, ...]) -> str:  # Pygments has no public place for it
         classes: str = "" if ttype in PLAIN else super()._get_css_classes(ttype)

@@ -22,12 +22,12 @@ def two_moons(n: int, seed: int = 0) -> Float[Tensor, "n 2"]:
     x = torch.where(upper, angle.cos(), 1 - angle.cos())
     y = torch.where(upper, angle.sin(), 0.5 - angle.sin())
     noise = 0.06 * torch.randn(n, 2, generator=generator)
-    centre, spread = torch.tensor([0.5, 0.25]), torch.tensor([0.868, 0.498])
-    return (torch.stack([x, y], dim=1) + noise - centre) / spread
+    center, spread = torch.tensor([0.5, 0.25]), torch.tensor([0.868, 0.498])
+    return (torch.stack([x, y], dim=1) + noise - center) / spread
 
 
 def spiral(n: int, seed: int = 0) -> Float[Tensor, "n 2"]:
-    """One arm that winds out from the centre, one and a half turns."""
+    """One arm that winds out from the center, one and a half turns."""
     generator = torch.Generator().manual_seed(seed)
     angle = 3 * math.pi * torch.rand(n, generator=generator).sqrt()
     arm = torch.stack([angle * angle.cos(), angle * angle.sin()], dim=1)
@@ -48,9 +48,9 @@ def gaussian_ring(n: int, seed: int = 0) -> Float[Tensor, "n 2"]:
     """Eight small Gaussians on a circle."""
     generator = torch.Generator().manual_seed(seed)
     angle = 2 * math.pi / 8 * torch.randint(8, (n,), generator=generator)
-    centre = torch.stack([angle.cos(), angle.sin()], dim=1)
+    center = torch.stack([angle.cos(), angle.sin()], dim=1)
     noise = 0.1 * torch.randn(n, 2, generator=generator)
-    return (centre + noise) / math.sqrt(0.5 + 0.01)
+    return (center + noise) / math.sqrt(0.5 + 0.01)
 
 
 TOYS: dict[str, Callable[[int, int], Float[Tensor, "n 2"]]] = {

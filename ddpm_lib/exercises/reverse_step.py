@@ -176,15 +176,9 @@ def check_reverse_variance(answer: object) -> Verdict:
     _, right = gaussian.product(0.0, marginal, 0.0, (1 - a) / a)
     beta_tilde = (1 - ab_s) * (1 - a) / (1 - ab_t)
     mistakes: list[tuple[object, str]] = [
-        (
-            beta_tilde,
-            "That is beta_tilde, the variance when x_0 is known as well. Here only x_t is known.",
-        ),
+        (beta_tilde, "That is beta_tilde, the variance when x_0 is known too. Here only x_t is known."),
         (1 - a, "That is beta, the variance of the forward step: exact only for data of variance 1."),
-        (
-            marginal,
-            "That is the variance of x_3 over all paths. Keep only the paths with one value of x_10.",
-        ),
+        (marginal, "That is the variance of x_3 over all paths. Keep only those with one value of x_10."),
         (
             ab_t * DATA_VARIANCE + 1 - ab_t,
             "That is the variance of x_10. The question is how much x_3 still varies when x_10 is known.",

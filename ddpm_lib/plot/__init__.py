@@ -1,22 +1,11 @@
 """Figures, their look, and source code shown in a chapter."""
 
-from ddpm_lib.plot.figures import (
-    COLOURS,
-    INK,
-    LINES,
-    Picture,
-    axes,
-    clouds,
-    denoising_strip,
-    forward_strip,
-    image_grid,
-    legend,
-    loss_curve,
-    schedule_curves,
-)
+from ddpm_lib.plot.curves import clouds, loss_curve, schedule_curves
+from ddpm_lib.plot.figures import denoising_strip, forward_strip, image_grid
+from ddpm_lib.plot.picture import COLORS, INK, LINES, Picture, axes, legend
 
 __all__ = [
-    "COLOURS",
+    "COLORS",
     "INK",
     "LINES",
     "Picture",

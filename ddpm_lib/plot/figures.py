@@ -1,7 +1,4 @@
-"""Figures: grids of images, strips over time, curves, clouds of points. Each function returns a `Picture`.
-
-`axes` gives an empty one in the same style, for a chapter's own curves; `legend` names its lines.
-"""
+"""Grids of images, and strips of them over time; each function returns a `Picture`."""
 
 from __future__ import annotations
 
@@ -15,26 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ddpm_lib.diffusion import GaussianDiffusion
-from ddpm_lib.plot.picture import COLOURS, INK, LINES, STYLE, WIDTH, Picture, axes, legend
+from ddpm_lib.plot.picture import STYLE, WIDTH, Picture
 from ddpm_lib.sampling import State
-from ddpm_lib.schedule import NoiseSchedule
-
-__all__ = [
-    "COLOURS",
-    "INK",
-    "LINES",
-    "Picture",
-    "axes",
-    "clouds",
-    "denoising_strip",
-    "forward_strip",
-    "image_grid",
-    "legend",
-    "loss_curve",
-    "schedule_curves",
-]
-
-# -- images ------------------------------------------------------------------------------------------------------
 
 
 def image_grid(
@@ -63,7 +42,7 @@ def forward_strip(
     *,
     scale: int | float | None = None,
 ) -> Picture:
-    """One row an image, one column a time: x_t from the closed form, with the same noise along a row."""
+    """One row per image, one column per time: x_t from the closed form, with the same noise along a row."""
     eps = torch.randn(x0.shape, generator=torch.Generator().manual_seed(seed)).to(x0)
     columns = [diffusion.q_sample(x0, t, eps) for t in ts]
     rows = [[column[i] for column in columns] for i in range(len(x0))]
@@ -78,7 +57,7 @@ def denoising_strip(
     x0_hat: bool = False,
     scale: int | float | None = None,
 ) -> Picture:
-    """One row an image, t falling from left to right: `columns` of the states that `sample` yields.
+    """One row per image, t falling from left to right: `columns` of the states that `sample` yields.
 
     With `x0_hat` the prediction that led to each state stands beneath it.
     """
@@ -120,7 +99,7 @@ def _tiles(
     with matplotlib.rc_context(STYLE):
         picture = Picture(figsize=(wide / 96, high / 96))
         picture.density = 2  # a whole number, so that all pixels of an image are equally large
-        picture.full_colour = len(rows[0][0]) == 3
+        picture.full_color = len(rows[0][0]) == 3
         panel = picture.add_axes((left / wide, 0, 1 - left / wide, 1 - top / high))
         panel.imshow(canvas, interpolation="nearest", aspect="auto")
         panel.set_axis_off()
@@ -145,62 +124,6 @@ def _rgba(image: Float[Tensor, "c h w"], levels: int) -> NDArray[np.uint8]:
     opaque = 255 * torch.isfinite(image).all(0, keepdim=True)
     steps = levels - 1 if len(image) == 1 else 255
     shades = ((image.nan_to_num().clamp(-1, 1) + 1) / 2 * steps).round() / steps * 255
-    colour = shades.round().expand(3, *image.shape[1:])
-    array: NDArray[np.uint8] = torch.cat([colour, opaque]).permute(1, 2, 0).byte().numpy()
+    color = shades.round().expand(3, *image.shape[1:])
+    array: NDArray[np.uint8] = torch.cat([color, opaque]).permute(1, 2, 0).byte().numpy()
     return array
-
-
-# -- curves and clouds -------------------------------------------------------------------------------------------
-
-
-def schedule_curves(*schedules: NoiseSchedule) -> Picture:
-    """alpha_bar, the SNR where it is below 4, and its logarithm, against t."""
-    picture, panels = axes(1, 3, height=220, share=False)
-    same_T = len({schedule.T for schedule in schedules}) == 1
-    for i, schedule in enumerate(schedules):
-        t = np.arange(schedule.T + 1) / (1 if same_T else schedule.T)
-        ab = schedule.alpha_bar.numpy()
-        look = {"color": COLOURS[i % len(COLOURS)], "linestyle": LINES[i % len(LINES)]}
-        panels[0].plot(t, ab, label=schedule.name, **look)
-        panels[1].plot(t[1:], schedule.snr.numpy()[1:], **look)
-        panels[2].plot(t[1:], schedule.log_snr.numpy()[1:], **look)
-    titles = (r"$\bar\alpha_t$", "SNR", "log SNR")
-    for panel, title in zip(panels, titles, strict=True):
-        panel.set_title(title)
-        panel.set_xlabel("$t$" if same_T else "$t / T$")
-    panels[1].set_ylim(0, 4)
-    for panel, even in ((panels[1], 1), (panels[2], 0)):  # where image and noise weigh the same
-        panel.axhline(even, color=INK, linewidth=0.8, linestyle=":")
-    legend(picture)
-    return picture
-
-
-def loss_curve(steps: Sequence[int], losses: Sequence[float], window: int | None = None) -> Picture:
-    """The loss at each step, faint, and its mean over the last `window` steps (a twentieth of all unless told)."""
-    picture, (panel,) = axes(height=240)
-    window = max(1, len(losses) // 20) if window is None else window
-    total = np.concatenate([[0.0], np.cumsum(np.asarray(losses, dtype=float))])
-    end = np.arange(1, len(losses) + 1)
-    start = np.maximum(0, end - window)
-    panel.plot(steps, losses, color=INK, alpha=0.35, linewidth=0.8, label="loss")
-    panel.plot(steps, (total[end] - total[start]) / (end - start), label=f"mean of the last {window}")
-    panel.set_yscale("log")
-    panel.set_xlabel("step")
-    panel.set_ylabel("loss")
-    legend(picture)
-    return picture
-
-
-def clouds(points: Sequence[Float[Tensor, "n 2"]], titles: Sequence[str], limit: float = 3.2) -> Picture:
-    """Clouds of 2-D points side by side, all from -limit to limit; circles mark 1 and 2 standard deviations."""
-    side = WIDTH // len(points)
-    picture, panels = axes(1, len(points), height=side + 24, square=True)
-    angle = np.linspace(0, 2 * np.pi, 100)
-    for panel, cloud, title in zip(panels, points, titles, strict=True):
-        panel.scatter(*cloud.T.numpy(), s=2.2, alpha=0.75, linewidths=0, color=COLOURS[0])
-        for r in (1, 2):
-            panel.plot(r * np.cos(angle), r * np.sin(angle), color=INK, linewidth=0.8, linestyle=":")
-        panel.set(xlim=(-limit, limit), ylim=(-limit, limit), xticks=[], yticks=[])
-        panel.set_title(title)
-        panel.spines[:].set_visible(False)
-    return picture

@@ -10,7 +10,7 @@ from typing import Any
 
 
 class Listing(str):
-    """Source that a notebook shows with its own colours, light or dark."""
+    """Source that a notebook shows with its own colors, light or dark."""
 
     language = "python"
 

@@ -2,7 +2,7 @@
 
 A `Picture` is a matplotlib Figure that belongs to no window and no pyplot state: it is drawn where it is the
 last line of a cell, once, and is freed with its last reference. The background is transparent and the inks
-are a middle grey and Okabe and Ito's colours, so that one file reads on a light page and on a dark one.
+are a middle grey and Okabe and Ito's colors, so that one file reads on a light page and on a dark one.
 """
 
 from __future__ import annotations
@@ -18,16 +18,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 INK = "#787878"  # contrast 4.4 on white and 4.3 on the dark page
-COLOURS = (
-    "#0072B2",
-    "#D55E00",
-    "#009E73",
-    "#CC79A7",
-    "#E69F00",
-    "#56B4E9",
-)  # Okabe and Ito, less yellow and black
+# Okabe and Ito, less yellow and black
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 LINES = ("-", "--", "-.", ":")
-WIDTH = 600  # CSS pixels: fits a page's column, and its letters can still be read on a telephone
+WIDTH = 600  # CSS pixels: fits a page's column, and its letters can still be read on a phone
 
 STYLE: dict[Any, Any] = {
     "font.size": 10,
@@ -39,7 +33,7 @@ STYLE: dict[Any, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.facecolor": "none",
-    "axes.prop_cycle": cycler(color=COLOURS),
+    "axes.prop_cycle": cycler(color=COLORS),
     "figure.facecolor": "none",
     "xtick.color": INK,
     "ytick.color": INK,
@@ -51,12 +45,12 @@ STYLE: dict[Any, Any] = {
 class Picture(Figure):
     """A Figure that shows itself as a small PNG, sharp on a screen of high density.
 
-    It has `density` pixels a CSS pixel, and at most 256 colours unless `full_colour` says that it shows
+    It has `density` pixels per CSS pixel, and at most 64 colors unless `full_color` says that it shows
     photographs.
     """
 
     density = 1.5
-    full_colour = False
+    full_color = False
 
     def png(self) -> bytes:
         """The picture as a PNG file."""
@@ -64,7 +58,7 @@ class Picture(Figure):
         with matplotlib.rc_context(STYLE):
             self.savefig(buffer, format="png", dpi=96 * self.density, transparent=True)
         full: Image.Image = Image.open(buffer)
-        if not self.full_colour:
+        if not self.full_color:
             full = full.quantize(64, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
         buffer = io.BytesIO()
         full.save(buffer, "PNG", optimize=True)

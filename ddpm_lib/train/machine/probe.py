@@ -104,12 +104,12 @@ def _passing(model: Network, x0: Float[Tensor, "b *shape"], choice: Choice) -> C
         with autocast(x0.device, precision):
             loss = trial(x0, t).float().square().mean()
         loss.backward()
-        synchronise(x0.device)
+        synchronize(x0.device)
 
     return do
 
 
-def synchronise(device: torch.device) -> None:
+def synchronize(device: torch.device) -> None:
     """Wait for what an accelerator was given to do; the CPU has nothing to wait for."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)

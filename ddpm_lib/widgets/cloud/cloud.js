@@ -160,7 +160,7 @@ function render({ model, el }) {
 
   follow(model, ["t", "seed", "cloud", "direction", "run"], draw);
   el.append(widget);
-  // A canvas must be painted anew where the page's colours are first known, and where they change.
+  // A canvas must be painted anew where the page's colors are first known, and where they change.
   new ResizeObserver(scatter).observe(canvas);
   const theme = new MutationObserver(() => (widget.isConnected ? scatter() : 0));
   for (const node of [document.documentElement, document.body]) theme.observe(node, { attributes: true });

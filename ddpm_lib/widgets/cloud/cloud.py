@@ -15,7 +15,7 @@ import traitlets
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-from ddpm_lib.plot.picture import COLOURS, INK, axes
+from ddpm_lib.plot.picture import COLORS, INK, axes
 from ddpm_lib.schedule import NoiseSchedule, linear_schedule
 from ddpm_lib.widgets.cloud.points import FINE, LIMIT, Recording, clean, frames_of, recordings
 from ddpm_lib.widgets.host.noise import SEEDS, noise
@@ -129,7 +129,7 @@ class CloudWidget(Widget):
         angle = torch.linspace(0, 2 * math.pi, 60)
         circle = torch.stack([angle.cos(), angle.sin()]).numpy()
         for panel, t in zip(panels, ts, strict=True):
-            panel.scatter(*self._shown(t)[:100].T.numpy(), s=2, linewidths=0, color=COLOURS[0])
+            panel.scatter(*self._shown(t)[:100].T.numpy(), s=2, linewidths=0, color=COLORS[0])
             for radius in (1, 2):
                 panel.plot(*(radius * circle), color=INK, linewidth=0.6, linestyle=":")
             panel.set(xlim=(-3, 3), ylim=(-3, 3), xticks=[], yticks=[], title=f"$t = {t}$")

@@ -14,7 +14,7 @@ const STROKES = [
   "18 9 16 6 12 6 10 9 12 13 16 12 18 9 17 16 15 23",
 ];
 
-// How far the pixel's centre lies from the line between two points.
+// How far the pixel's center lies from the line between two points.
 function away(x, y, [ax, ay], [bx, by]) {
   const [dx, dy] = [bx - ax, by - ay];
   const share = Math.max(0, Math.min(1, ((x - ax) * dx + (y - ay) * dy) / (dx * dx + dy * dy || 1)));

@@ -33,7 +33,7 @@ function root(...inside) {
   return h("span", { class: "ddpm-root" }, sign, h("span", {}, ...inside));
 }
 
-// The weights of signal and noise, each in its colour.
+// The weights of signal and noise, each in its color.
 const signalRoot = () => h("span", { class: "ddpm-signal" }, root(alphaBarOf("t")));
 const noiseRoot = () => h("span", { class: "ddpm-noise" }, root("1 \u2212 ", alphaBarOf("t")));
 

@@ -77,7 +77,7 @@ class Widget(anywidget.AnyWidget):
         raise NotImplementedError(f"{type(self).__name__} draws no fallback: define `fallback(self)`.")
 
     def state(self) -> dict[str, Any]:
-        """What the page needs to know: every synchronised trait that the subclass added."""
+        """What the page needs to know: every synchronized trait that the subclass added."""
         inherited = set(ipywidgets.DOMWidget.class_trait_names())
         names = [name for name in self.trait_names(sync=True) if name[0] != "_" and name not in inherited]
         return {name: getattr(self, name) for name in sorted(names)}

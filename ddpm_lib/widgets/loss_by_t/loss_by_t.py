@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ddpm_lib.bound import error_weight
-from ddpm_lib.plot.picture import COLOURS, INK, LINES, axes, legend
+from ddpm_lib.plot.picture import COLORS, INK, LINES, axes, legend
 from ddpm_lib.schedule import NoiseSchedule
 from ddpm_lib.widgets.host.values import base64_of, within
 from ddpm_lib.widgets.host.widget import Fallback, Widget, css, javascript
@@ -121,7 +121,7 @@ class LossWidget(Widget):
         picture, (panel,) = axes(height=230)
         for i, name in enumerate(self.names):
             values = (self._losses[i].double() * self._factors()).numpy()
-            panel.plot(self.ts, values, label=name, color=COLOURS[i], linestyle=LINES[i])
+            panel.plot(self.ts, values, label=name, color=COLORS[i], linestyle=LINES[i])
         panel.axvline(self.t, color=INK, linewidth=0.8)
         panel.set(xlabel="$t$", ylabel=what)
         if bool((self._losses.double() * self._factors() > 0).any()):

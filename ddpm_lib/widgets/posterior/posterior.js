@@ -13,7 +13,7 @@ function render({ model, el }) {
   plot.ticks(whole.map((x) => [place(x), shown(x, 0)]), []);
   plot.line("ddpm-grid").setAttribute("d", whole.map((x) => `M${place(x)} 1V0`).join(""));
   const lines = Object.fromEntries(
-    ["product", "likelihood", "posterior", "prior", "centre"].map((name) => [name, plot.line(`ddpm-the-${name}`)]));
+    ["product", "likelihood", "posterior", "prior", "center"].map((name) => [name, plot.line(`ddpm-the-${name}`)]));
   const pin = (name, letter, index) => {
     const face = h("span", {}, symbol(letter, index));
     const node = h("div", { class: `ddpm-pin ddpm-${name}`, "aria-hidden": "true" }, face);
@@ -82,7 +82,7 @@ function render({ model, el }) {
     const apart = (of.prior.mean - of.likelihood.mean) ** 2 / (of.prior.variance + of.likelihood.variance);
     for (const [name, gaussian] of Object.entries(of)) lines[name].setAttribute("d", curve(gaussian));
     lines.product.setAttribute("d", s ? bell(of.posterior, Math.exp(-apart / 2)) : "");
-    lines.centre.setAttribute("d", dots([[place(mean), 1 - TOP]]));
+    lines.center.setAttribute("d", dots([[place(mean), 1 - TOP]]));
     for (const [name, value] of Object.entries({ x0, xt })) {
       pins[name].node.style.left = `${100 * place(value)}%`;
       pins[name].face.classList.toggle("ddpm-leftward", name === "x0" ? x0 < xt : xt <= x0); // the two names never meet

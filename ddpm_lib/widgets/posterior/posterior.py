@@ -13,7 +13,7 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from ddpm_lib.diffusion import GaussianDiffusion
-from ddpm_lib.plot.picture import COLOURS, INK, LINES, axes, legend
+from ddpm_lib.plot.picture import COLORS, INK, LINES, axes, legend
 from ddpm_lib.schedule import NoiseSchedule, linear_schedule
 from ddpm_lib.widgets.host.values import base64_of, within
 from ddpm_lib.widgets.host.widget import Fallback, Widget, css, javascript
@@ -110,7 +110,7 @@ class PosteriorWidget(Widget):
         for i, (name, p) in enumerate(self.curves(grid).items()):
             look = {
                 "label": name,
-                "color": COLOURS[i],
+                "color": COLORS[i],
                 "linestyle": LINES[(1, 3, 0)[i]],
                 "zorder": (3, 1, 2)[i],
             }

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ddpm_lib import schedule as schedules
-from ddpm_lib.plot.picture import COLOURS, INK, LINES, axes
+from ddpm_lib.plot.picture import COLORS, INK, LINES, axes
 from ddpm_lib.schedule import NoiseSchedule
 from ddpm_lib.widgets.host.noise import noise
 from ddpm_lib.widgets.host.values import base64_of, images_of, pixels_of
@@ -125,7 +125,7 @@ class ScheduleWidget(Widget):
         paper = schedules.linear_schedule(1000)
         shown = self.schedule if self.valid else paper
         picture, panels = axes(1, 2, height=190, share=False)
-        for s, look in ((paper, {"color": INK, "linestyle": LINES[1]}), (shown, {"color": COLOURS[0]})):
+        for s, look in ((paper, {"color": INK, "linestyle": LINES[1]}), (shown, {"color": COLORS[0]})):
             t = torch.arange(s.T + 1) / s.T
             panels[0].plot(t, s.alpha_bar, **look)
             panels[1].plot(t[1:], s.log_snr[1:].clamp(-15, 10), **look)
