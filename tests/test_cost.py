@@ -130,17 +130,17 @@ def test_a_plan_adds_up() -> None:
     one = plan(counted, BIG, 1, batch=64, steps=1000, share=0.5, hourly=2.0)
     assert one.step == pytest.approx(3 * 1e10 * 64 / 5e13)
     assert one.hours == pytest.approx(1000 * one.step / 3600)
-    assert (one.traffic, one.pieces, one.price) == (0.0, 1, pytest.approx(2 * one.hours))
+    assert (one.traffic, one.microbatches, one.price) == (0.0, 1, pytest.approx(2 * one.hours))
     eight = plan(counted, BIG, 8, batch=64, steps=1000, share=0.5, hourly=2.0)
     assert eight.traffic == pytest.approx(2 * 7 / 8 * 4e7 / 1e10)
     assert eight.step == pytest.approx(one.step / 8 + eight.traffic - one.step / 12)  # more than it can hide
     assert eight.price > one.price
 
 
-def test_images_that_do_not_fit_are_taken_in_pieces() -> None:
+def test_images_that_do_not_fit_are_taken_in_microbatches() -> None:
     counted = Cost(parameters=10**6, flops=10**9, activations=10**9)
     big = plan(counted, BIG, 1, batch=100, steps=1, share=0.5, hourly=1, half=False)
-    assert big.pieces == 9  # twelve images at a time: 12 GB of the 12.8 that are not left free
+    assert big.microbatches == 9  # twelve images at a time: 12 GB of the 12.8 that are not left free
     assert big.memory == training_bytes(counted, 12) <= 0.8 * BIG.memory
     with pytest.raises(ValueError, match="Not one image fits: it takes 20"):
         plan(

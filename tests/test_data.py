@@ -254,7 +254,9 @@ def test_a_broken_image_is_named(tmp_path, damage):
     i = raw.index(b"IDAT") - 2  # a byte of the length of the pixels' chunk
     flipped = raw[:i] + bytes([raw[i] ^ 8]) + raw[i + 1 :]
     path.write_bytes({"short": raw[:500], "other": b"no image at all", "flipped": flipped}[damage])
-    with pytest.raises(DataError, match=r"broken\.png cannot be read as an image: mend it or take it away"):
+    with pytest.raises(
+        DataError, match=r"broken\.png cannot be read as an image: replace it or take it away"
+    ):
         image_folder(tmp_path, size=8)
 
 

@@ -74,12 +74,12 @@ def _train(p: argparse.ArgumentParser) -> None:
     p.add_argument("--resume", metavar="CHECKPOINT", help="go on with an interrupted run")
     p.add_argument("--steps", type=_positive, help="optimizer steps, however long they take")
     p.add_argument("--seconds", type=_seconds, help="stop after so many seconds of training")
-    p.add_argument("--batch", type=_positive, help="images a step, of all processes together")
+    p.add_argument("--batch", type=_positive, help="images per step, of all processes together")
     p.add_argument(
         "--accumulate",
         type=_positive,
         metavar="N",
-        help="compute a step in N pieces: the same in less memory",
+        help="microbatches that a step is computed in: the same step in less memory",
     )
     p.add_argument("--lr", type=float, help="learning rate")
     p.add_argument(

@@ -17,7 +17,9 @@ class BadImage(DataError):
 
     def __init__(self, where: str, reason: str) -> None:
         self.where, self.reason = shown(where), shown(reason)
-        super().__init__(f"{self.where} cannot be read as an image: mend it or take it away ({self.reason}).")
+        super().__init__(
+            f"{self.where} cannot be read as an image: replace it or take it away ({self.reason})."
+        )
 
 
 def note(line: str) -> None:

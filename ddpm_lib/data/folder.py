@@ -87,7 +87,7 @@ def kept(photos: Photos, bad: dict[str, BadImage], skip_bad: bool) -> Photos:
     if bad and not skip_bad:
         many = len(bad) > 1
         subject = f"{len(bad):,} files" if many else next(iter(bad.values())).where
-        which = "as images: mend them or take them" if many else "as an image: mend it or take it"
+        which = "as images: replace them or take them" if many else "as an image: replace it or take it"
         raise DataError(
             f"{subject} cannot be read {which} away, or pass --skip-bad (skip_bad=True); {named}."
         )

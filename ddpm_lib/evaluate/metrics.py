@@ -74,7 +74,7 @@ def loss_by_t(
     y: Int[Tensor, " n"] | None = None,
     seed: int = 0,
 ) -> Iterator[tuple[int, float]]:
-    """(t, mean squared error of eps_hat a pixel) on the images x0: comparable whatever the network predicts."""
+    """(t, mean squared error of eps_hat per pixel) on the images x0: comparable whatever the network predicts."""
     eps = Noise(range(seed, seed + len(x0)), x0.shape[1:], x0.device)()
     for t in ts:
         total = 0.0

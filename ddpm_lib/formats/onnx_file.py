@@ -124,7 +124,7 @@ def _trace(path: Path, checkpoint: Trained) -> None:
 
 
 def _keep_every_input(onnx: Any, model: Any, names: list[str]) -> None:
-    # A network that is not told the time does not read t, and the tracer leaves it out: all files take it all the same.
+    # A network without a time embedding does not read t, and the tracer leaves it out: all files take it all the same.
     there = {value.name for value in model.graph.input}
     for name in names:
         if name not in there:

@@ -33,7 +33,7 @@ class JavaScript(Listing):
 
 
 def javascript(file: str, *starts: str) -> JavaScript:
-    """Pieces of a file of the engine, as "unet.js": each from the line that begins so to the end of its block."""
+    """Parts of a file of the engine, such as "unet.js": each from the line that begins so to the end of its block."""
     lines = (Path(__file__).parent.parent / "web" / file).read_text(encoding="utf-8").splitlines()
     return JavaScript("\n\n".join(_block(file, lines, start) for start in starts))
 

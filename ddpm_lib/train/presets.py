@@ -108,7 +108,7 @@ PRESETS: dict[str, Preset] = {
         machine=BFLOAT16,
     ),
     "modern-unet-cond": Preset(
-        "the better U-Net, told the class, for a GPU",
+        "the better U-Net, class-conditional, for a GPU",
         replace(MODERN, classes=10),
         MODERN_TRAIN,
         schedule="cosine",

@@ -96,8 +96,8 @@ class Plan:
     """A run, computed and not measured."""
 
     processes: int
-    images: int  # a step and process, so many at a time as `pieces` make of them
-    pieces: int  # into which a process cuts its images, so that they fit
+    images: int  # per step and process
+    microbatches: int  # that a process computes its images in, so that they fit
     memory: int  # bytes on each device
     step: float  # seconds
     traffic: float  # seconds of a step that the network between the devices is busy
@@ -118,8 +118,8 @@ def plan(
 ) -> Plan:
     """What `steps` steps of `batch` images take on so many devices that reach `share` of their peak.
 
-    `hourly` is the price of one device for one hour. Images that do not fit are taken in pieces, whose gradients are
-    added up. Raises ValueError where not even one image fits, or where the batch cannot be shared.
+    `hourly` is the price of one device for one hour. Images that do not fit are taken in microbatches,
+    whose gradients are added up. Raises ValueError where not even one image fits, or where the batch cannot be shared.
     """
     if batch % processes or not 0 < share <= 1:
         raise ValueError(
@@ -127,7 +127,7 @@ def plan(
             "a multiple of the devices, and the share above 0 and at most 1."
         )
     images = batch // processes
-    pieces = next(
+    microbatches = next(
         (
             p
             for p in range(1, images + 1)
@@ -135,7 +135,7 @@ def plan(
         ),
         0,
     )
-    if not pieces:
+    if not microbatches:
         raise ValueError(
             f"Not one image fits: it takes {training_bytes(cost, 1, half) / 1e9:.1f} GB and {device.name} has "
             f"{device.memory / 1e9:.0f}, of which a fifth stays free: take a larger device or a smaller network."
@@ -144,8 +144,8 @@ def plan(
     traffic = ring_bytes(cost.parameters, processes) / device.link
     step = step_seconds(compute, traffic)
     hours = steps * step / 3600
-    memory = training_bytes(cost, -(-images // pieces), half)
-    return Plan(processes, images, pieces, memory, step, traffic, hours, hours * processes * hourly)
+    memory = training_bytes(cost, -(-images // microbatches), half)
+    return Plan(processes, images, microbatches, memory, step, traffic, hours, hours * processes * hourly)
 
 
 def scale_batch(

@@ -1,4 +1,4 @@
-// A sampler's way back: x_t and what the network takes it for, a row for each network. State: trajectory.py.
+// The reverse process: x_t and what the network takes it for, a row for each network. State: trajectory.py.
 function render({ model, el }) {
   const [n, height, width] = model.get("shape");
   const size = height * width;

@@ -1,4 +1,4 @@
-"""A sampler's way back, picture by picture: x_t and the picture that the network takes it for, side by side.
+"""The reverse process, image by image: x_t and the picture that the network takes it for, side by side.
 
 Recorded states are kept with 16 grey levels, which is enough for noise and for digits; 4 bits a pixel keep pages light.
 """
