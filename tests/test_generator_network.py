@@ -1,8 +1,11 @@
 """The generator as it is published: the shipped network, the course's own engine in a worker, a page from the disk."""
 
 import json
+import os
 import re
+import time
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -47,11 +50,15 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 @pytest.fixture
 def book(tmp_path: Path, good: bytes) -> Any:
     """Writes a page with one widget, and the file beside it: the page's path."""
+    seconds = count(int(time.time()))
 
     def book(widget: GenerateWidget, file: bytes | None = good) -> Path:
         (tmp_path / "_static").mkdir(exist_ok=True)
         if file is not None:
             (tmp_path / URL).write_bytes(file)
+            # A server tells two files apart by the second of their change; two in one second would be one to a browser.
+            changed = next(seconds)
+            os.utime(tmp_path / URL, (changed, changed))
         (tmp_path / "page.html").write_text(document(widget), encoding="utf-8")
         return tmp_path / "page.html"
 

@@ -193,7 +193,7 @@ def test_without_webassembly_there_are_fewer_steps_and_it_says_so(opened: Any) -
     )
     page.locator("summary").click()
     steps = page.get_by_role("slider", name="number of steps")
-    assert steps.get_attribute("aria-valuetext") == "20"
+    assert steps.get_attribute("aria-valuetext") == "20 steps"
     steps.press("ArrowRight")  # whoever chooses is obeyed
     generate(page).click()
     finish(page)
