@@ -156,7 +156,7 @@ def test_the_html_is_small_and_has_no_ids(schedule: NoiseSchedule) -> None:
     w = LossWidget(losses(schedule, 3), schedule)
     assert len(w.fallback().png) < 8_000
     page = re.sub(r"base64,[^\"]*", "", w.to_html())
-    assert len(page) < 34_000  # names and values in words take a tenth of it
+    assert len(page) < 30_000
     assert " id=" not in page
     assert "http" not in page.replace("http://www.w3.org/2000/svg", "")
 

@@ -218,7 +218,7 @@ def test_a_missing_chromium_fails_and_says_what_to_do(monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("seed", [0, 1, 12345, 2**31 - 1])
 def test_noise_is_the_same_in_python_and_in_the_page(page: Page, seed: int) -> None:
-    module = read("host/numbers.js")
+    module = read("host/noise.js")
     drawn = page.evaluate(f"() => {{ {module}\nreturn Array.from(noise({seed}, 785)); }}")
     assert np.abs(np.array(drawn) - noise(seed, (785,)).numpy()).max() < 1e-12
 

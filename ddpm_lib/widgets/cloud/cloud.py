@@ -38,7 +38,7 @@ class CloudWidget(Widget):
     Raises ValueError for clouds or states that do not fit, TraitError for a value out of range.
     """
 
-    _esm = javascript("cloud/cloud.js")
+    _esm = javascript("host/noise.js", "host/play.js", "cloud/cloud.js")
     _css = css("cloud/cloud.css")
 
     t = traitlets.Int(0, help="the time step, 0 ... T").tag(sync=True)

@@ -27,6 +27,7 @@ from ddpm_lib.widgets.host.widget import Fallback, Widget, css, javascript
 # The file of the published pages' network, counted from the book's root; tools/sphinx_course.py writes it.
 URL = "_static/generate-weights.js"
 MOST_IMAGES = 16
+SHARED = ("noise", "dial", "play")
 PARTS = ("network", "recording", "gallery", "pad", "settings", "run", "generator")
 CHOSEN = ("sampler", "steps", "eta", "w", "seed", "n", "mode", "start", "more", "url")
 
@@ -45,8 +46,8 @@ class GenerateWidget(Widget):
     Raises ValueError for a network that does not fit, TraitError for a value out of range.
     """
 
-    _esm = javascript(*(f"generator/{part}.js" for part in PARTS))
-    _css = css("host/panels.css", "generator/generator.css")
+    _esm = javascript(*(f"host/{part}.js" for part in SHARED), *(f"generator/{part}.js" for part in PARTS))
+    _css = css("host/dial.css", "host/panels.css", "generator/generator.css")
 
     digit = traitlets.Any(help='a class, "each" or "none"').tag(sync=True)
     sampler = traitlets.Enum(["ddim", "ddpm"], "ddim").tag(sync=True)

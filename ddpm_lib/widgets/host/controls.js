@@ -1,4 +1,4 @@
-// Shared by the widgets: their traits, choices, sliders, a play button, words for a screen reader.
+// Shared by the widgets: their traits, buttons, choices, the slider of time, words for a screen reader.
 
 // put({ t: 3 }) sets traits of the model and tells Python.
 const writer = (model) => (values) => {
@@ -16,8 +16,6 @@ function follow(model, names, draw) {
 
 const button = (words, onclick, more = "") => h("button", { type: "button", class: `ddpm-button ${more}`, onclick }, words);
 
-const newNoise = (model, put) => button("New noise", () => put({ seed: (model.get("seed") + 1) % 2 ** 31 }));
-
 // A slider of time, and the time that it stands at. show(t, T, place): its place where that is not t itself.
 function timeline({ label = "time step t", seek, ...more }) {
   const slider = h("input", {
@@ -30,25 +28,6 @@ function timeline({ label = "time step t", seek, ...more }) {
     clock.replaceChildren(it("t"), ` = ${t}`, h("span", {}, ` / ${T}`));
   };
   return { slider, clock, show };
-}
-
-// A slider with its name before it and its value after it. It runs over `range`, [least, most, step], or over the places
-// of `stops`, values in order; a value of Python's between two stops stands at the nearer, measured by `scale`.
-// show(value, words, ...face): `words` are said, `face` is seen.
-function dial({ label, face, range, stops, scale = (x) => x, pick }) {
-  const [min, max, step] = range ?? [0, stops.length - 1, 1];
-  const output = h("output", { "aria-hidden": "true" });
-  const chosen = (place) => (stops ? stops[place] : Number(place.toFixed(2)));
-  const input = h("input", {
-    type: "range", min, max, step, "aria-label": label, oninput: () => pick(chosen(input.valueAsNumber)),
-  });
-  const show = (value, words, ...text) => {
-    input.value = stops ? nearest(stops.map(scale), scale(value)) : value;
-    input.setAttribute("aria-valuetext", words);
-    output.replaceChildren(...text);
-  };
-  const node = h("label", { class: "ddpm-dial" }, h("span", {}, ...face), h("span", {}, input), output);
-  return { node, input, show };
 }
 
 // The face of a choice that is a word.
@@ -69,45 +48,6 @@ function choice(label, labelShown, options) {
   );
   node.hidden = options.length < 2;
   return { node, inputs };
-}
-
-// Play: one walk from at() (a share from 0 to 1) to 1 through go(share), about `seconds` for the whole, in at
-// most steps() steps. Who asked for less motion gets ten of them.
-function playButton({ at, go, steps, seconds = 6 }) {
-  const icon = h("path", {});
-  const word = h("span");
-  const node = h(
-    "button", { type: "button", class: "ddpm-button ddpm-play", onclick: () => (playing ? stop() : start()) },
-    h("svg", { viewBox: "0 0 10 10", "aria-hidden": "true" }, icon), word,
-  );
-  let playing = null;
-  const show = () => {
-    word.textContent = playing ? "Pause" : "Play";
-    icon.setAttribute("d", playing ? "M1 0h3v10H1zM6 0h3v10H6z" : "M1 0l9 5-9 5z");
-  };
-  const start = () => {
-    const n = matchMedia("(prefers-reduced-motion: reduce)").matches ? 10 : steps();
-    const from = at() < 1 ? at() : 0;
-    let begun = null;
-    let last = null;
-    const tick = (now) => {
-      begun ??= now;
-      const share = Math.min(1, from + Math.floor(((now - begun) / (1000 * seconds)) * n) / n);
-      if (!node.isConnected) return stop();
-      if (share !== last) go((last = share));
-      if (share >= 1) return stop();
-      playing = requestAnimationFrame(tick);
-    };
-    playing = requestAnimationFrame(tick);
-    show();
-  };
-  const stop = () => {
-    cancelAnimationFrame(playing);
-    playing = null;
-    show();
-  };
-  show();
-  return { node, stop };
 }
 
 // Says what is seen to a screen reader, once things are still and not at every step.

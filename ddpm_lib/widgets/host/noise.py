@@ -1,7 +1,7 @@
 """Gaussian noise that Python and the page draw alike, so that a seed names one picture in both.
 
 Torch's generator does not exist in a browser. This one is a dozen lines in either language: mulberry32
-for uniform numbers, the Box-Muller transform for Gaussian ones. `noise` in `numbers.js` mirrors it.
+for uniform numbers, the Box-Muller transform for Gaussian ones. `noise` in `noise.js` mirrors it.
 """
 
 from __future__ import annotations

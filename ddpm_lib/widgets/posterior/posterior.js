@@ -105,9 +105,9 @@ function render({ model, el }) {
     dials.x0.show(x0, `x 0 = ${shown(x0, 2)}`, shown(x0, 2));
     dials.xt.show(xt, `x t = ${shown(xt, 2)}`, shown(xt, 2));
     Object.assign(widget.dataset, { t, s, x0, xt, mean, sd, pull: share });
-    const words = `x ${s} given x 0 = ${shown(x0, 2)} and x ${t} = ${shown(xt, 2)}: mean ${shown(mean, 3)}, standard deviation ${number(sd)}; ${bar.getAttribute("aria-label")}`;
+    const words = `x ${s} given x 0 = ${shown(x0, 2)} and x ${t} = ${shown(xt, 2)}: mean ${shown(mean, 3)}, standard deviation ${number(sd)}`;
     plot.say(words);
-    live.say(words);
+    live.say(`${words}; ${bar.getAttribute("aria-label")}`);
   };
 
   model.on("change:s", () => {

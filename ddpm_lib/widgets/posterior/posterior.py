@@ -32,8 +32,8 @@ class PosteriorWidget(Widget):
     Raises TraitError for a value out of range.
     """
 
-    _esm = javascript("host/chart.js", "posterior/posterior.js")
-    _css = css("host/chart.css", "posterior/posterior.css")
+    _esm = javascript("host/dial.js", "host/chart.js", "posterior/posterior.js")
+    _css = css("host/dial.css", "host/chart.css", "posterior/posterior.css")
 
     t = traitlets.Int(1, help="the time of the noisy pixel, 1 ... T").tag(sync=True)
     s = traitlets.Int(0, help="the time that is asked about, 0 ... t - 1").tag(sync=True)

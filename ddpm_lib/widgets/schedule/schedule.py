@@ -42,8 +42,8 @@ class ScheduleWidget(Widget):
     Raises ValueError for an image that does not fit, TraitError for a value out of range.
     """
 
-    _esm = javascript("host/chart.js", "schedule/schedule.js")
-    _css = css("host/chart.css", "schedule/schedule.css")
+    _esm = javascript("host/noise.js", "host/dial.js", "host/chart.js", "schedule/schedule.js")
+    _css = css("host/dial.css", "host/chart.css", "schedule/schedule.css")
 
     T = traitlets.Int(1000, min=2, max=1000, help="the number of noising steps").tag(sync=True)
     kind = traitlets.Enum(KINDS, "linear", help="the law that beta follows").tag(sync=True)

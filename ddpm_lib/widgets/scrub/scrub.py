@@ -34,7 +34,7 @@ class ScrubWidget(Widget):
     Raises ValueError for images, schedules or labels that do not fit, TraitError for a value out of range.
     """
 
-    _esm = javascript("scrub/scrub.js")
+    _esm = javascript("host/noise.js", "host/play.js", "scrub/scrub.js")
     _css = css("host/panels.css", "scrub/scrub.css")
 
     t = traitlets.Int(0, help="the time step, 0 ... T").tag(sync=True)

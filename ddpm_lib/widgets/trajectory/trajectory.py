@@ -33,7 +33,7 @@ class TrajectoryWidget(Widget):
     for runs that do not fit, TraitError for a value out of range.
     """
 
-    _esm = javascript("trajectory/trajectory.js")
+    _esm = javascript("host/play.js", "trajectory/trajectory.js")
     _css = css("trajectory/trajectory.css")
 
     t = traitlets.Int(0, help="the time step, T ... 0").tag(sync=True)
