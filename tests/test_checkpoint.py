@@ -216,7 +216,7 @@ def test_an_interrupted_write_leaves_the_old_checkpoint(tmp_path, monkeypatch):
     go_on(state, CONFIG, 4)
     with monkeypatch.context() as patch:
         patch.setattr(storage, "save_file", crash)
-        with pytest.raises(OSError, match="No space left"):
+        with pytest.raises(CheckpointError, match="No space left"):
             save_checkpoint(path, state, SCHEDULE, CONFIG, ABOUT)
     assert path.read_bytes() == before
     assert load_checkpoint(path).step == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 import shutil
 import signal
@@ -20,6 +21,8 @@ from PIL import Image
 
 from ddpm_lib import load
 from ddpm_lib.__main__ import main
+from ddpm_lib.cli.watch import trim_log
+from ddpm_lib.models import storage
 from ddpm_lib.train.presets import PRESETS
 
 COMMANDS = ("train", "sample", "evaluate", "export")
@@ -233,6 +236,73 @@ def test_mistakes_get_one_sentence(run: Path, photos: Path, capsys: pytest.Captu
     assert "leave out --data and --size" in mistake(other, capsys)
 
 
+def test_resuming_one_run_into_another_touches_nothing(
+    run: Path, photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "other"
+    assert train(photos, other, "--steps", "2") == 0
+    before = (other / "checkpoint.safetensors").read_bytes()
+    capsys.readouterr()
+    again = ["train", "--resume", str(run), "--out", str(other), "--steps", "40", "--device", "cpu"]
+    assert "is another run's checkpoint and would be overwritten" in mistake(again, capsys)
+    assert (other / "checkpoint.safetensors").read_bytes() == before
+
+
+def test_two_runs_export_into_their_own_folders(run: Path, photos: Path, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        shutil.copytree(run.parent, tmp_path / name)
+        assert main(["export", str(tmp_path / name)]) == 0
+        assert (tmp_path / name / "weights.safetensors").is_file()
+    assert not (tmp_path / "weights.safetensors").exists()
+
+
+def test_weights_that_are_not_finite_draw_nothing(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    metadata, tensors = storage.read(run)
+    name = next(name for name in tensors if name.startswith("ema."))
+    tensors[name].view(-1)[0] = float("nan")
+    storage.write(tmp_path / "nan.safetensors", tensors, json.loads(metadata["config"]))
+    grid = tmp_path / "grid.png"
+    command = ["sample", str(tmp_path / "nan.safetensors"), "--grid", str(grid), "--device", "cpu"]
+    assert "The weights are not finite" in mistake(command, capsys)
+    assert not grid.exists()
+
+
+def test_what_is_made_to_be_shared_can_be_read_by_others(run: Path, tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        assert main(["export", str(run), "--out", str(tmp_path / "weights.safetensors")]) == 0
+    finally:
+        os.umask(before)
+    assert (tmp_path / "weights.safetensors").stat().st_mode & 0o777 == 0o644
+
+
+def test_a_disk_that_is_full_leaves_the_old_file_and_no_part(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "weights.safetensors"
+    out.write_bytes(b"what was there")
+
+    def full(tensors: object, path: Path, metadata: object) -> None:
+        path.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(storage, "save_file", full)
+    assert "No space left on device); what was there before is kept" in mistake(
+        ["export", str(run), "--out", str(out)], capsys
+    )
+    assert not list(tmp_path.glob("*.part"))
+    assert out.read_bytes() == b"what was there"
+
+
+def test_the_log_goes_no_further_than_the_checkpoint(tmp_path: Path) -> None:
+    log = tmp_path / "loss.csv"
+    log.write_text("2,0.5,1.0\n4,0.4,2.0\n6,0.3,3.0\n8,0.")  # killed in the middle of a row
+    trim_log(log, 4)
+    assert log.read_text() == "2,0.5,1.0\n4,0.4,2.0\n"
+
+
 def test_a_fault_of_the_program_is_no_mistake_of_the_users(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -264,6 +334,10 @@ def test_resuming_takes_the_data_and_the_size_from_the_checkpoint(run: Path, pho
         ["train", "--steps", "-1"],
         ["sample", "x", "--eta", "nan"],
         ["sample", "x", "--eta", "5"],
+        ["sample", "x", "--guidance", "nan"],
+        ["sample", "x", "--guidance", "inf"],
+        ["sample", "x", "--seed", "-1"],
+        ["train", "--seed", str(2**63)],
     ],
 )
 def test_numbers_out_of_range_are_refused_before_anything_runs(

@@ -101,7 +101,7 @@ def clock(seconds: float) -> str:
 
 @contextmanager
 def stop_on_interrupt(say: bool = True) -> Iterator[Callable[[], bool]]:
-    """Turn the first Ctrl-C (or SIGTERM) into a flag, so that a step ends and its work is saved."""
+    """Turn the first Ctrl-C, SIGTERM or closed terminal into a flag, so that a step ends and its work is saved."""
     seen: list[float] = []
 
     def note(number: int, frame: object) -> None:
@@ -112,7 +112,10 @@ def stop_on_interrupt(say: bool = True) -> Iterator[Callable[[], bool]]:
             print("\nstopping after the next few steps (again to stop at once) ...", file=sys.stderr)
         seen.append(now)  # at once again: a launcher hands on the Ctrl-C that the terminal gave to all
 
-    old = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    asked = [signal.SIGINT, signal.SIGTERM]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as after nohup
+        asked.append(signal.SIGHUP)
+    old = {number: signal.signal(number, note) for number in asked}
     try:
         yield lambda: bool(seen)
     finally:

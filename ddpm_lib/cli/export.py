@@ -18,7 +18,9 @@ def run(args: argparse.Namespace) -> None:
     if name := formats.chosen(args):
         formats.run(name, checkpoint, args)
         return
-    out = Path(args.out or Path(args.checkpoint).with_name("model.js" if args.web else "weights.safetensors"))
+    given = Path(args.checkpoint)
+    run_folder = given if given.is_dir() else given.parent  # two runs never write to one file
+    out = Path(args.out or run_folder / ("model.js" if args.web else "weights.safetensors"))
     if args.web and args.half:
         raise UsageError("--half is for weights of our own format, and --web writes int8: leave it out.")
     if args.dry_run:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from ddpm_lib.cli import shard
+from ddpm_lib.cli.numbers import finite, positive, seconds, seed, share
 from ddpm_lib.train.presets import PRESETS
 
 EXAMPLES = """\
@@ -65,19 +66,19 @@ def _train(p: argparse.ArgumentParser) -> None:
     p.add_argument("--data", help="mnist, fashion-mnist, a folder of images or of shards (default: mnist)")
     p.add_argument(
         "--size",
-        type=_positive,
+        type=positive,
         help="side of a folder's images in pixels (default: 32, or the shards' own)",
     )
     p.add_argument("--channels", type=int, help="1 for grey, 3 for color (default: as the images are)")
     p.add_argument("--skip-bad", action="store_true", help="leave out images that cannot be read")
     p.add_argument("--out", metavar="FOLDER", help="where the run is saved (default: runs/PRESET)")
     p.add_argument("--resume", metavar="CHECKPOINT", help="go on with an interrupted run")
-    p.add_argument("--steps", type=_positive, help="optimizer steps, however long they take")
-    p.add_argument("--seconds", type=_seconds, help="stop after so many seconds of training")
-    p.add_argument("--batch", type=_positive, help="images per step, of all processes together")
+    p.add_argument("--steps", type=positive, help="optimizer steps, however long they take")
+    p.add_argument("--seconds", type=seconds, help="stop after so many seconds of training")
+    p.add_argument("--batch", type=positive, help="images per step, of all processes together")
     p.add_argument(
         "--accumulate",
-        type=_positive,
+        type=positive,
         metavar="N",
         help="microbatches that a step is computed in: the same step in less memory",
     )
@@ -91,7 +92,7 @@ def _train(p: argparse.ArgumentParser) -> None:
         default=None,
         help="compile the network first, a minute or two that pays in long runs, most on a GPU",
     )
-    p.add_argument("--seed", type=int, help="of everything random")
+    p.add_argument("--seed", type=seed, help="of everything random")
     p.add_argument(
         "--save-every", type=float, default=60.0, metavar="SECONDS", help="between saves (default: 60)"
     )
@@ -106,10 +107,10 @@ def _sample(p: argparse.ArgumentParser) -> None:
     p.add_argument(
         "--grid", default="samples.png", metavar="PNG", help="picture to write (default: samples.png)"
     )
-    p.add_argument("--count", type=_positive, default=64, help="images to draw (default: 64)")
-    p.add_argument("--columns", type=_positive, default=8, help="images in a row (default: 8)")
+    p.add_argument("--count", type=positive, default=64, help="images to draw (default: 64)")
+    p.add_argument("--columns", type=positive, default=8, help="images in a row (default: 8)")
     p.add_argument("--label", type=int, help="class to draw (default: every class in turn)")
-    p.add_argument("--batch", type=_positive, default=64, help="images at a time (default: 64)")
+    p.add_argument("--batch", type=positive, default=64, help="images at a time (default: 64)")
     p.add_argument(
         "--compile", action="store_true", help="compile the network first: pays for many images, on a GPU"
     )
@@ -123,7 +124,7 @@ def _evaluate(p: argparse.ArgumentParser) -> None:
         help="a run's checkpoint.safetensors, exported weights, or a shipped name, as cpu-minutes",
     )
     p.add_argument("--data", help="data to measure against (default: what it was trained on)")
-    p.add_argument("--samples", type=_positive, default=2048, help="images to draw (default: 2048)")
+    p.add_argument("--samples", type=positive, default=2048, help="images to draw (default: 2048)")
     p.add_argument(
         "--bits",
         type=int,
@@ -165,34 +166,13 @@ def _export(p: argparse.ArgumentParser) -> None:
 def _sampler(p: argparse.ArgumentParser) -> None:
     p.add_argument("--sampler", choices=["ddpm", "ddpm-beta", "ddim"], default="ddim", help="default: ddim")
     p.add_argument("--steps", type=int, default=50, help="steps of the sampler; 0 takes all T (default: 50)")
-    p.add_argument("--eta", type=_share, default=0.0, help="DDIM's noise: 0 none, 1 as DDPM (default: 0)")
+    p.add_argument("--eta", type=share, default=0.0, help="DDIM's noise: 0 none, 1 as DDPM (default: 0)")
     p.add_argument(
-        "--guidance", type=float, default=0.5, help="weight w, for networks with classes (default: 0.5)"
+        "--guidance", type=finite, default=0.5, help="weight w, for networks with classes (default: 0.5)"
     )
-    p.add_argument("--seed", type=int, default=0, help="seed of the first image; the next has seed + 1")
+    p.add_argument("--seed", type=seed, default=0, help="seed of the first image; the next has seed + 1")
 
 
 def _common(p: argparse.ArgumentParser) -> None:
     p.add_argument("--device", default="auto", help="cpu, cuda, mps (default: a GPU where there is one)")
     p.add_argument("--dry-run", action="store_true", help="print the whole configuration and stop")
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
-    return value
-
-
-def _seconds(text: str) -> float:
-    value = float(text)
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not a time above 0")
-    return value
-
-
-def _share(text: str) -> float:
-    value = float(text)
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
-    return value

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from ddpm_lib.cli.common import UsageError, at_the_door, print_config, processes_for
-from ddpm_lib.cli.watch import watch
+from ddpm_lib.cli.watch import trim_log, watch
 from ddpm_lib.data.stream import Images, batches_of, open_images
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.models import MLPConfig, Network, NetworkConfig, UNetConfig, build
@@ -75,6 +75,11 @@ def _run(args: argparse.Namespace, name: str, path: Path, processes: Processes) 
     if args.steps is not None and args.seconds is None:
         config = replace(config, seconds=None)  # so many steps, however long they take
     config = replace(config, every=min(config.every, 10))  # so that Ctrl-C is answered soon
+    if args.resume and path.exists() and not path.samefile(_file(args.resume)):
+        raise UsageError(
+            f"{path} is another run's checkpoint and would be overwritten: choose another --out, or leave it out to go "
+            f"on in {_folder(args.resume)}."
+        )
     if path.exists() and not args.resume and not args.dry_run:
         raise UsageError(f"{path} exists: go on with `train --resume {path}`, or choose another --out.")
 
@@ -105,8 +110,8 @@ def _run(args: argparse.Namespace, name: str, path: Path, processes: Processes) 
     state = checkpoint.resume(processes.device, config) if checkpoint else None
     model = state.model if state else model
     batches = batches_of(data, config.batch, config.seed, processes.device, processes.rank, processes.world)
-    if not checkpoint and processes.is_main:
-        (path.parent / "loss.csv").unlink(missing_ok=True)  # of a run that left no checkpoint
+    if processes.is_main:
+        trim_log(path.parent / "loss.csv", checkpoint.step if checkpoint else 0)
     watch(
         train(model, GaussianDiffusion(schedule), batches, config, state, machine, processes),
         path,
@@ -133,8 +138,12 @@ def _measured(model: Network, data: Images, batch: int, machine: Machine, proces
     return machine
 
 
+def _file(resume: str) -> Path:
+    return Path(resume) / "checkpoint.safetensors" if Path(resume).is_dir() else Path(resume)
+
+
 def _folder(resume: str) -> Path:
-    return Path(resume) if Path(resume).is_dir() else Path(resume).parent
+    return _file(resume).parent
 
 
 DEFAULT_PRESET = {"unet": "cpu-minutes", "resnet": "classic-resnet"}

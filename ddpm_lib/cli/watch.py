@@ -51,6 +51,7 @@ def watch(
             bar.set_description_str(describe(last), refresh=False)
             bar.update(round(1000 * last.share) - bar.n)
             if last.seconds - saved >= save_every:
+                log.flush()
                 save(last)
                 saved = last.seconds
             if processes.anyone(stopped()):
@@ -64,6 +65,14 @@ def watch(
     if last.share < 1:
         print(f"Go on with:    python -m ddpm_lib train --resume {path}")
     print(f"Draw samples:  python -m ddpm_lib sample {path} --grid samples.png")
+
+
+def trim_log(log: Path, step: int) -> None:
+    """Drop what a log holds of steps after `step`: they were lost with a run that was killed, and are taken again."""
+    if not log.is_file():
+        return
+    rows = [row for row in log.read_text().splitlines() if row.partition(",")[0].isdigit()]
+    log.write_text("".join(f"{row}\n" for row in rows if int(row.partition(",")[0]) <= step))
 
 
 def describe(p: Progress) -> str:

@@ -75,7 +75,21 @@ def tuples(config: dict[str, Any]) -> dict[str, Any]:
 def _save(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
-    save_file(tensors, part, metadata)
-    with part.open("rb+") as file:
-        os.fsync(file.fileno())
-    os.replace(part, path)
+    try:
+        save_file(tensors, part, metadata)
+        with part.open("rb+") as file:
+            os.fsync(file.fileno())
+        os.chmod(part, _usual_mode())  # safetensors makes a file that nobody else can read
+        os.replace(part, path)
+    except (OSError, SafetensorError) as error:
+        part.unlink(missing_ok=True)
+        raise CheckpointError(
+            f"{path} could not be written ({error}); what was there before is kept: make room, or choose another place."
+        ) from error
+
+
+def _usual_mode() -> int:
+    """The permissions that this process gives to a new file."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask

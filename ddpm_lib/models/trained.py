@@ -62,9 +62,16 @@ class Trained:
         return model.eval().requires_grad_(False)
 
     def fill(self, model: nn.Module, prefix: str) -> None:
-        """Load the tensors whose names begin with `prefix` into the model."""
+        """Load the tensors whose names begin with `prefix` into the model. Raises CheckpointError for NaN, too."""
+        weights = self.part(prefix)
+        for name, tensor in weights.items():
+            if not bool(tensor.isfinite().all()):
+                raise CheckpointError(
+                    f"The weights are not finite ({name} holds NaN or infinity): use an earlier checkpoint, or train "
+                    "again with a lower learning rate."
+                )
         try:
-            model.load_state_dict(self.part(prefix))
+            model.load_state_dict(weights)
         except RuntimeError as error:
             raise CheckpointError(
                 "The weights do not fit the network of the file's own configuration: use another checkpoint."
