@@ -256,6 +256,16 @@ def test_two_runs_export_into_their_own_folders(run: Path, photos: Path, tmp_pat
     assert not (tmp_path / "weights.safetensors").exists()
 
 
+def test_images_of_other_classes_are_not_measured_under_wrong_names(
+    run: Path, photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(photos, tmp_path / "pets")
+    (tmp_path / "pets" / "dogs").rename(tmp_path / "pets" / "wolves")
+    capsys.readouterr()
+    said = mistake(["evaluate", str(run), "--data", str(tmp_path / "pets"), "--device", "cpu"], capsys)
+    assert "has the classes cats, wolves, and the network knows cats, dogs" in said
+
+
 def test_weights_that_are_not_finite_draw_nothing(
     run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

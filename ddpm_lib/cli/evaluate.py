@@ -17,6 +17,7 @@ from ddpm_lib.bound import bits_per_dim, terms
 from ddpm_lib.cli.common import UsageError, at_the_door, print_config, processes_for
 from ddpm_lib.cli.drawing import draw
 from ddpm_lib.data import ImageData, load_data
+from ddpm_lib.data.errors import some
 from ddpm_lib.data.stream import Shards, open_images
 from ddpm_lib.evaluate.generate import class_labels, sampler, with_guidance
 from ddpm_lib.evaluate.metrics import digit_classes, digit_distance, loss_by_t
@@ -60,6 +61,7 @@ def _run(args: argparse.Namespace, processes: Processes) -> None:
     channels, _, size = checkpoint.about.shape
     open_test = partial(open_images, data, train=False, size=size, channels=channels, say=print)
     found = processes.main_first(open_test)
+    check_classes(checkpoint, found.classes, data)
     test = found.head(max(LOSSES, args.bits)) if isinstance(found, Shards) else found
     samples = drawn(checkpoint, args, processes) if data == "mnist" else None  # by all processes
     if not processes.is_main:
@@ -73,6 +75,16 @@ def _run(args: argparse.Namespace, processes: Processes) -> None:
         print(f"{name:32} {value:10.4g}   {meaning}")
     if args.json:
         Path(args.json).write_text(json.dumps({name: value for name, value, _ in rows}, indent=1) + "\n")
+
+
+def check_classes(checkpoint: Trained, classes: tuple[str, ...], data: str) -> None:
+    """Raise UsageError where a class-conditional network knows other classes: a label would mean another thing."""
+    known = checkpoint.about.classes
+    if classes_of(checkpoint.model_config) and known and classes and classes != known:
+        raise UsageError(
+            f"{data} has the classes {some(classes)}, and the network knows {some(known)}: pass --data with the "
+            "classes that it was trained on."
+        )
 
 
 def part(data: str) -> str:
