@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import multiprocessing
 import subprocess
 import sys
 from dataclasses import replace
@@ -152,6 +153,15 @@ def test_reading_draws_nothing_from_torchs_own_generator(shards: Path) -> None:
     stream(0)
     stream.close()
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_workers_end_with_the_batches_that_they_read_for(shards: Path) -> None:
+    before = set(multiprocessing.active_children())
+    stream = StreamedBatches(opened(shards), 8, workers=1)
+    stream(0)
+    assert set(multiprocessing.active_children()) - before
+    del stream  # at once, and not when the garbage collector comes by
+    assert not set(multiprocessing.active_children()) - before
 
 
 def test_shards_from_elsewhere_get_an_index(photos: Path, shards: Path) -> None:

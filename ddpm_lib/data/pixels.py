@@ -90,7 +90,8 @@ def _picture(source: Path | bytes, where: str, square: bool = False, only_mode: 
     except (
         Exception
     ) as error:  # a broken file makes Pillow raise anything: OSError, SyntaxError, struct.error ...
-        raise BadImage(where, " ".join(str(error).split()) or type(error).__name__) from error
+        reason = str(getattr(error, "strerror", None) or error) or type(error).__name__
+        raise BadImage(where, " ".join(reason.split())) from error
 
 
 def _check_size(width: int, height: int, length: int) -> None:

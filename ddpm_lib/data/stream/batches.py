@@ -51,7 +51,7 @@ class StreamedBatches:
     def __post_init__(self) -> None:
         self.plan = Plan(self.data, self.size, self.seed, self.rank, self.world, BUFFER)
         self.an_epoch, self.parts = self.plan.an_epoch, self.plan.parts
-        self._running = self._from(0)  # starts nothing yet
+        self._running = _from(0, self.plan, self.device, self.workers)  # starts nothing yet
 
     def __call__(self, step: int) -> Batch:
         """(x0, y) of batch `step` = 0, 1, 2 ..., this process's share of it, on the device."""
@@ -59,7 +59,7 @@ class StreamedBatches:
             raise DataError(f"There is no batch {step}: the first is 0.")
         if step != self._next:
             self._running.close()  # its workers end before new ones start
-            self._running = self._from(step)
+            self._running = _from(step, self.plan, self.device, self.workers)
         self._next = -1  # until it has worked
         batch = next(self._running)
         self._next = step + 1
@@ -70,47 +70,50 @@ class StreamedBatches:
         self._running.close()
         self._next = -1
 
-    def _from(self, step: int) -> Generator[Batch, None, None]:
-        """Batch `step` and all after it."""
-        webdataset, local = library(), self.plan.local
-        # Each worker takes every n-th part, and DataLoader asks the workers in turn: so the parts come in their order.
-        parts = webdataset.DataPipeline(
-            partial(self.plan.parts, step), webdataset.split_by_worker, self.plan.read
-        )
-        workers = max(1, min(8, _cores() // self.world)) if self.workers is None else self.workers
-        loader = DataLoader(
-            parts,
-            batch_size=None,
-            num_workers=workers,
-            prefetch_factor=1 if workers else None,
-            worker_init_fn=_begin,
-            generator=torch.Generator(),  # else it would draw from torch's own
-        )
-        now, given = divmod(step, self.an_epoch)
-        left: tuple[np.ndarray, np.ndarray] | None = None
-        for part in loader:
-            if isinstance(part, str):
-                raise DataError(part)
-            epoch, pixels, y = part[0], part[1].numpy(), part[2].numpy()
-            if epoch != now:
-                now, given, left = epoch, 0, None
-            if left:
-                pixels, y = np.concatenate([left[0], pixels]), np.concatenate([left[1], y])
-            count = min(self.an_epoch - given, len(pixels) // local)
-            for i in range(0, count * local, local):
-                x0 = self._x0(torch.from_numpy(pixels[i : i + local]))
-                yield (
-                    x0,
-                    torch.from_numpy(y[i : i + local].copy()).to(self.device) if self.data.classes else None,
-                )
-            given, left = given + count, (pixels[count * local :], y[count * local :])
 
-    def _x0(self, pixels: UInt8[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
-        # On the CPU in numpy's memory: glibc 2.36 does not find the holes again that torch's aligned blocks leave, and
-        # the process would grow by a batch with every batch.
-        cpu = torch.device(self.device).type == "cpu"
-        out = torch.from_numpy(np.empty(pixels.shape, np.float32)) if cpu else None
-        return to_x0(pixels.to(self.device), out)
+# No method: a cycle of references would leave the workers to the garbage collector, where they take ten seconds to end.
+def _from(
+    step: int, plan: Plan, device: torch.device | str, workers: int | None
+) -> Generator[Batch, None, None]:
+    """Batch `step` and all after it."""
+    webdataset, local = library(), plan.local
+    # Each worker takes every n-th part, and DataLoader asks the workers in turn: so the parts come in their order.
+    parts = webdataset.DataPipeline(partial(plan.parts, step), webdataset.split_by_worker, plan.read)
+    workers = max(1, min(8, _cores() // plan.world)) if workers is None else workers
+    loader = DataLoader(
+        parts,
+        batch_size=None,
+        num_workers=workers,
+        prefetch_factor=1 if workers else None,
+        worker_init_fn=_begin,
+        generator=torch.Generator(),  # else it would draw from torch's own
+    )
+    now, given = divmod(step, plan.an_epoch)
+    left: tuple[np.ndarray, np.ndarray] | None = None
+    for part in loader:
+        if isinstance(part, str):
+            raise DataError(part)
+        epoch, pixels, y = part[0], part[1].numpy(), part[2].numpy()
+        if epoch != now:
+            now, given, left = epoch, 0, None
+        if left:
+            pixels, y = np.concatenate([left[0], pixels]), np.concatenate([left[1], y])
+        count = min(plan.an_epoch - given, len(pixels) // local)
+        for i in range(0, count * local, local):
+            x0 = _x0(torch.from_numpy(pixels[i : i + local]), device)
+            yield (
+                x0,
+                torch.from_numpy(y[i : i + local].copy()).to(device) if plan.data.classes else None,
+            )
+        given, left = given + count, (pixels[count * local :], y[count * local :])
+
+
+def _x0(pixels: UInt8[Tensor, "b c h w"], device: torch.device | str) -> Float[Tensor, "b c h w"]:
+    # On the CPU in numpy's memory: glibc 2.36 does not find the holes again that torch's aligned blocks leave, and
+    # the process would grow by a batch with every batch.
+    cpu = torch.device(device).type == "cpu"
+    out = torch.from_numpy(np.empty(pixels.shape, np.float32)) if cpu else None
+    return to_x0(pixels.to(device), out)
 
 
 def _begin(_: int) -> None:
