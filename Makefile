@@ -15,7 +15,7 @@ export PYTHONUNBUFFERED := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export JUPYTER_PLATFORM_DIRS := 1
 
-.PHONY: help setup book html test lint types unit notebooks pages chromium bench sync constraints gpu clean clean-venv
+.PHONY: help setup book html test lint types unit notebooks pages chromium bench sync plain constraints gpu clean clean-venv
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -70,7 +70,10 @@ chromium: $(READY)  ## make sure that there is a Chromium to drive the pages wit
 
 pages: $(READY) chromium  ## the built pages, opened in headless Chromium
 	@test -f _build/html/index.html || { echo "There is no built book in _build/html: run 'make html' first."; exit 1; }
-	@$(PY) -m pytest -m pages -s tests/test_pages.py tests/test_page_look.py
+	@$(PY) -m pytest -m pages -s tests/test_pages.py tests/test_page_look.py tests/test_plain.py
+
+plain: $(READY)  ## the notebooks in plain Markdown, for JupyterLab, into _build/plain
+	@$(PY) -m tools.plain
 
 sync: $(READY)  ## write the set-up cell into every notebook
 	@$(PY) -m tools.colab --sync

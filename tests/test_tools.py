@@ -1,9 +1,8 @@
-"""The build's own logic: where the course lives, what Colab is given, what is pinned, which port is taken."""
+"""The build's own logic: what Colab is given, what is pinned, which port is taken."""
 
 import ast
 import json
 import re
-import subprocess
 import types
 import urllib.request
 from pathlib import Path
@@ -15,9 +14,10 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-from tools.address import Address, find_address, parse_remote
-from tools.colab import CELL, UNSTAMPED, first_code_cell, source, stamp, stamp_all, sync
+from tools.address import Address
+from tools.colab import CELL, UNSTAMPED, stamp, stamp_all, sync
 from tools.constraints import constraints
+from tools.notebook import first_code_cell, source
 from tools.serve import server
 from tools.sphinx_course import LightFormatter, network_for_pages
 
@@ -36,47 +36,6 @@ def notebook(*sources: str) -> dict[str, Any]:
         for i, text in enumerate(sources)
     ]
     return {"cells": [title, *cells], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
-
-
-@pytest.mark.parametrize(
-    ("remote", "url"),
-    [
-        ("https://github.com/someone/course.git", "https://github.com/someone/course"),
-        ("https://github.com/someone/course", "https://github.com/someone/course"),
-        ("https://someone:token@github.com/someone/course.git\n", "https://github.com/someone/course"),
-        ("git@github.com:someone/course.git", "https://github.com/someone/course"),
-        ("ssh://git@github.com/someone/course.git", "https://github.com/someone/course"),
-        ("ssh://git@example.org:2222/group/sub/course.git/", "https://example.org/group/sub/course"),
-        ("", None),
-        ("/srv/git/course.git", None),
-        ("../course", None),
-        ("C:/Users/someone/course", None),
-        ("file:///srv/git/course.git", None),
-        ("https://github.com/", None),
-    ],
-)
-def test_a_remote_becomes_an_https_address_without_secrets(remote: str, url: str | None) -> None:
-    assert parse_remote(remote) == url
-
-
-def test_the_ci_repository_comes_before_the_remote(tmp_path: Path) -> None:
-    environ = {"GITHUB_REPOSITORY": "fork/course", "GITHUB_SHA": "abc123"}
-    assert find_address(tmp_path, environ) == Address("https://github.com/fork/course", "abc123")
-    elsewhere = {"GITHUB_REPOSITORY": "fork/course", "GITHUB_SERVER_URL": "https://git.example.org"}
-    assert find_address(tmp_path, elsewhere) == Address("https://git.example.org/fork/course", "main")
-
-
-def test_the_remote_gives_the_address_and_its_absence_none(tmp_path: Path) -> None:
-    assert find_address(tmp_path, {}) is None
-    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
-    assert find_address(tmp_path, {}) is None
-    subprocess.run(
-        ["git", "-C", str(tmp_path), "remote", "add", "origin", "git@github.com:a/b.git"], check=True
-    )
-    address = find_address(tmp_path, {})
-    assert address == Address("https://github.com/a/b", "main")
-    assert address.on_github
-    assert address.requirement == "git+https://github.com/a/b@main"
 
 
 def test_the_set_up_cell_is_python_and_names_no_address() -> None:
@@ -111,17 +70,23 @@ def test_stamping_changes_the_address_alone() -> None:
 
 def test_stamped_notebooks_keep_their_paths(tmp_path: Path) -> None:
     (tmp_path / "book" / "part").mkdir(parents=True)
+    (tmp_path / "_toc.yml").write_text("root: book/part/chapter\n")
     (tmp_path / "book" / "part" / "chapter.ipynb").write_text(json.dumps(notebook(CELL)))
     (written,) = stamp_all(Address("https://github.com/a/b", "main"), out=tmp_path / "out", root=tmp_path)
     assert written == tmp_path / "out" / "book" / "part" / "chapter.ipynb"
     assert "github.com/a/b@main" in written.read_text()
 
 
-def run_cell(text: str, monkeypatch: pytest.MonkeyPatch, present: bool) -> list[list[str]]:
+def run_cell(text: str, monkeypatch: pytest.MonkeyPatch, present: bool, status: int = 0) -> list[list[str]]:
     """Run the set-up cell with ddpm_lib present or missing; return the commands it ran."""
     ran: list[list[str]] = []
+
+    def run(command: list[str]) -> types.SimpleNamespace:
+        ran.append(command)
+        return types.SimpleNamespace(returncode=status)
+
     monkeypatch.setattr("importlib.util.find_spec", lambda name: object() if present else None)
-    monkeypatch.setattr("subprocess.run", lambda command, check: ran.append(command))
+    monkeypatch.setattr("subprocess.run", run)
     exec(compile(text, "set-up", "exec"), {})
     return ran
 
@@ -134,6 +99,17 @@ def test_the_set_up_cell_installs_only_what_is_missing(monkeypatch: pytest.Monke
     assert command[1:] == ["-m", "pip", "install", "--quiet", "git+https://github.com/a/b@main"]
     with pytest.raises(ModuleNotFoundError, match="Colab button"):
         run_cell(CELL, monkeypatch, present=False)
+
+
+def test_a_failed_install_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    stamped = CELL.replace(UNSTAMPED, 'COURSE = "git+https://github.com/a/b@main"')
+    with pytest.raises(ModuleNotFoundError, match="could not be installed") as error:
+        run_cell(stamped, monkeypatch, present=False, status=1)
+    # What a notebook shows: IPython asks the exception first.
+    assert error.value._render_traceback_() == [str(error.value)]
+    assert "git+https://github.com/a/b@main" in str(error.value)
+    assert "run this cell again" in str(error.value)
+    assert error.value.__context__ is None
 
 
 def test_constraints_leave_out_direct_and_machine_dependent_packages() -> None:

@@ -1,7 +1,8 @@
 """The first cell of every notebook, and the copies of the notebooks that Colab opens.
 
 Colab opens a notebook alone, without the package beside it, so the first cell of every chapter installs
-`ddpm_lib` where it is missing. This file is that cell's only source.
+`ddpm_lib` where it is missing. This file is that cell's only source. The copies are in plain Markdown (tools/plain),
+and their links lead to the published book.
 
     python -m tools.colab --sync     rewrite the first cell of every notebook under book/
     python -m tools.colab --stamp    write the copies for Colab to _build/colab/, with this repository's address
@@ -15,9 +16,11 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
 from tools.address import Address, find_address
+from tools.notebook import Cell, Notebook, first_code_cell, notebooks, read, source, write
+from tools.plain.copies import copies
+from tools.plain.places import Course
 
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "_build" / "colab"
@@ -30,43 +33,31 @@ import subprocess
 import sys
 
 {UNSTAMPED}  # the course's address, written here when the book is published (tools/colab.py)
+
+
+def _stop(sentence):
+    error = ModuleNotFoundError(sentence)
+    error._render_traceback_ = lambda: [sentence]  # a notebook shows this alone
+    raise error
+
+
 if importlib.util.find_spec("ddpm_lib") is None:
     if not COURSE:
-        raise ModuleNotFoundError(
+        _stop(
             "ddpm_lib is not installed: open this chapter with the Colab button of the published book, "
             "or run `%pip install git+<address of your copy of the course>` first."
         )
     print("installing ddpm_lib (about a minute) ...")
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", COURSE], check=True)
+    if subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", COURSE]).returncode:
+        _stop(
+            f"ddpm_lib could not be installed from {{COURSE}}, for the reason that pip gives above: "
+            "see that this address is right and can be reached, then run this cell again."
+        )
     importlib.invalidate_caches()"""
 TAGS = ["colab", "remove-cell"]
 
-Notebook = dict[str, Any]
 
-
-def read(path: Path) -> Notebook:
-    """The notebook at `path`, as nbformat's JSON."""
-    notebook: Notebook = json.loads(path.read_text(encoding="utf-8"))
-    return notebook
-
-
-def write(path: Path, notebook: Notebook) -> None:
-    """Write a notebook the way Jupyter does: one space of indent, a final newline."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def first_code_cell(notebook: Notebook) -> dict[str, Any] | None:
-    """The first code cell, or None where there is none."""
-    return next((cell for cell in notebook["cells"] if cell["cell_type"] == "code"), None)
-
-
-def source(cell: dict[str, Any]) -> str:
-    """A cell's source as one string (nbformat also allows a list of lines)."""
-    return cell["source"] if isinstance(cell["source"], str) else "".join(cell["source"])
-
-
-def is_setup(cell: dict[str, Any] | None) -> bool:
+def is_setup(cell: Cell | None) -> bool:
     """Whether a cell is the set-up cell, whatever its wording."""
     return cell is not None and "colab" in cell["metadata"].get("tags", [])
 
@@ -107,15 +98,11 @@ def stamp(notebook: Notebook, requirement: str) -> Notebook:
 
 
 def stamp_all(address: Address, out: Path = OUT, root: Path = ROOT) -> list[Path]:
-    """Write the stamped copy of every notebook under book/, keeping its path; return the paths."""
-    written = []
-    for path in sorted((root / "book").rglob("*.ipynb")):
-        if ".ipynb_checkpoints" in path.parts:
-            continue
-        target = out / path.relative_to(root)
-        write(target, stamp(read(path), address.requirement))
-        written.append(target)
-    return written
+    """Write the stamped copy of every notebook under book/, in plain Markdown, keeping its path; return the paths."""
+    course = Course(root, address.site)
+    for path, notebook in copies(course).items():
+        write(out / path, stamp(notebook, address.requirement))
+    return [out / path.relative_to(root) for path in notebooks(root)]
 
 
 def main() -> int:
@@ -128,7 +115,7 @@ def main() -> int:
     arguments = parser.parse_args()
 
     if arguments.sync:
-        for path in sorted((ROOT / "book").rglob("*.ipynb")):
+        for path in notebooks(ROOT):
             notebook = read(path)
             if sync(notebook):
                 write(path, notebook)
@@ -138,7 +125,8 @@ def main() -> int:
     address = find_address(ROOT)
     if address is None:
         print(
-            "no copies for Colab: neither GITHUB_REPOSITORY nor a git remote `origin` gives this course an address"
+            "no copies for Colab: neither COURSE_ADDRESS, GITHUB_REPOSITORY nor a git remote `origin` gives this "
+            "course an address"
         )
         return 0
     for path in stamp_all(address):

@@ -16,11 +16,12 @@ from __future__ import annotations
 import ast
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tools.colab import read, source
+from tools.notebook import read, source
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -65,6 +66,27 @@ def labels(root: Path = ROOT) -> Iterator[tuple[str, str, str]]:
                 for formula, label in DISPLAY.findall(source(cell)):
                     if label:
                         yield label, chapter, formula.strip()
+
+
+def numbers(root: Path = ROOT) -> dict[str, str]:
+    """The number of every labelled equation as the built book shows it, "1.3", or "1" in a chapter without a number.
+
+    Sphinx counts within a chapter that has a number, and goes on counting through all that have none.
+    """
+    numbered, chapter, found = False, 0, {}
+    place: dict[str, str] = {}
+    counts: Counter[str] = Counter()
+    for line in (root / "_toc.yml").read_text(encoding="utf-8").splitlines():
+        if re.match(r" *- (caption|chapters):", line):
+            numbered = False  # a new part
+        numbered = numbered or re.match(r" *numbered: *(?!false)\S", line, re.IGNORECASE) is not None
+        if file := re.match(r" *(?:- )?(?:root|file): (\S+)", line):
+            chapter += numbered
+            place[file[1]] = f"{chapter}." if numbered else ""
+    for label, name, _ in labels(root):
+        counts[place[name]] += 1
+        found[label] = f"{place[name]}{counts[place[name]]}"
+    return found
 
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tools.colab import read, source
 from tools.equations import ROOT, Equation, Incomplete, chapters, collect, counts
+from tools.notebook import read, source
 
 PAGE = "book/equations"  # as _toc.yml names it
 
