@@ -98,6 +98,19 @@ def tiny(channels: int = 1) -> UNet:
     return UNet(UNetConfig(channels=channels, base=8, mults=(1, 2), groups=1)).eval()
 
 
+def test_python_draws_what_it_is_set_to_from_its_seed() -> None:
+    diffusion = GaussianDiffusion(cosine_schedule(50))
+    w = GenerateWidget(tiny(), diffusion, shape=(1, 8, 8), seed=3, n=2, steps=5, worker="")
+    assert w.python == "model, diffusion, shape=(1, 8, 8), "
+    x = w.draw()
+    assert x.shape == (2, 1, 8, 8)
+    w.seed = 4
+    assert torch.equal(w.draw()[0], x[1])  # image i of a seed is image 0 of seed + i
+    w.mode = "drawing"
+    with pytest.raises(ValueError, match="Python has no drawing to start from: set mode='noise'"):
+        w.draw()
+
+
 # From the press to the picture
 
 
@@ -280,6 +293,32 @@ def test_the_end_is_said_once(opened: Any) -> None:
     generate(page).click()
     finish(page)
     expect(live).to_have_text(re.compile(r"^done: 20 steps in \d\.\d seconds$"))
+
+
+PYTHON = """from ddpm_lib.widgets import GenerateWidget
+GenerateWidget(digit=3, sampler="ddim", steps=20, eta=0, w=0.5, seed=7, n=1).draw()"""
+
+
+@pytest.mark.parametrize("clipboard", ["written", "refused", "missing"])
+def test_the_python_of_the_picture_is_copied_from_the_keyboard(
+    opened: Any, page: Page, clipboard: str
+) -> None:
+    answer = (
+        "Promise.reject(Error())" if clipboard == "refused" else "((window.copied = text), Promise.resolve())"
+    )
+    fake_clipboard = "undefined" if clipboard == "missing" else f"{{ writeText: (text) => {answer} }}"
+    page.add_init_script(f"Object.defineProperty(navigator, 'clipboard', {{ value: {fake_clipboard} }});")
+    page.add_init_script("addEventListener('copy', () => (window.copied = String(getSelection())));")
+    opened(fake(more=True))
+    page.get_by_role("spinbutton", name="seed").fill("7")
+    page.get_by_role("spinbutton", name="seed").press("Tab")
+    assert page.locator(".ddpm-python code").inner_text() == PYTHON
+    page.keyboard.press("Enter")  # the next thing after the seed
+    expect(page.get_by_role("button", name="Copy the Python")).to_have_text("Copied")
+    assert page.evaluate("copied").strip() == PYTHON
+    expect(page.locator("[aria-live=polite]")).to_have_text("copied")
+    page.get_by_role("radio", name="a drawing", exact=True).check()
+    assert not page.locator(".ddpm-python").is_visible()  # a drawing stays in the page
 
 
 # A drawing

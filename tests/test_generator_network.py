@@ -112,6 +112,24 @@ def test_the_page_shows_the_picture_that_torch_draws(page: Page, book: Any) -> N
     assert abs(grey(page)[..., 0] - levels(expected[0, 0])).max() <= 1
 
 
+@pytest.mark.parametrize("sampler", ["ddim", "ddpm"])
+def test_the_python_beside_the_seed_draws_the_picture_of_the_page(
+    page: Page, book: Any, sampler: str
+) -> None:
+    page.goto(book(GenerateWidget(seed=5, digit="each", sampler=sampler, n=4, steps=6, more=True)).as_uri())
+    page.get_by_role("spinbutton", name="seed").fill("11")
+    page.get_by_role("spinbutton", name="seed").press("Tab")
+    generate(page).click()
+    finish(page, seconds=60)
+    program = page.locator(".ddpm-python code").inner_text()
+    names: dict[str, Any] = {}
+    exec(program.replace("GenerateWidget(", "x = GenerateWidget("), names)
+    assert names["x"].shape == (4, 1, 28, 28)
+    want = torch.from_numpy(levels(names["x"]).round()).float() / 127.5 - 1
+    assert (images(page, 4) - want).abs().max() <= 1.01 / 127.5
+    assert images(page, 4).std(0).mean() > 0.2
+
+
 @pytest.mark.parametrize("where", ["in the output", "in a file of its own"])
 def test_a_network_of_ones_own_runs_in_the_page(page: Page, tmp_path: Path, where: str) -> None:
     mine = random_checkpoint(OWN)

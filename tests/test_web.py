@@ -9,6 +9,7 @@ import random
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from playwright.sync_api import Page
@@ -16,6 +17,8 @@ from torch import Tensor
 
 from ddpm_lib import load
 from ddpm_lib.__main__ import main
+from ddpm_lib.evaluate.generate import generate, with_guidance
+from ddpm_lib.evaluate.generate import sampler as step_of
 from ddpm_lib.models import UNetConfig
 from ddpm_lib.models.storage import CheckpointError
 from ddpm_lib.models.trained import Trained
@@ -141,35 +144,41 @@ def test_the_times_are_those_of_the_library(page: Page) -> None:
     assert got == [timesteps(T, steps) for T, steps in pairs]
 
 
-def xoshiro(seed: int, n: int) -> list[int]:
-    """The first n outputs of xoshiro128**, seeded by splitmix32, as their authors wrote them in C."""
-    mask, state, z = 0xFFFFFFFF, [], seed & 0xFFFFFFFF
-    for _ in range(4):
-        z = (z + 0x9E3779B9) & mask
-        x = ((z ^ (z >> 16)) * 0x21F0AAAD) & mask
-        x = ((x ^ (x >> 15)) * 0x735A2D97) & mask
-        state.append(x ^ (x >> 15))
-
-    def rotate(x: int, k: int) -> int:
-        return ((x << k) | (x >> (32 - k))) & mask
-
-    out = []
-    for _ in range(n):
-        out.append((rotate((state[1] * 5) & mask, 7) * 9) & mask)
-        t = (state[1] << 9) & mask
-        state[2] ^= state[0]
-        state[3] ^= state[1]
-        state[1] ^= state[2]
-        state[0] ^= state[3]
-        state[2] ^= t
-        state[3] = rotate(state[3], 11)
-    return out
+STREAM = (
+    "(([seed, sizes]) => { const r = new Normal(seed); return sizes.flatMap((n) => [...r.draw(n)]); })(arg)"
+)
 
 
-@pytest.mark.parametrize("seed", [0, 1, 123_456_789])
-def test_the_random_bits_are_those_of_xoshiro(page: Page, seed: int) -> None:
-    script = "(() => { const r = new Normal(arg); return Array.from({ length: 20 }, () => r.bits()); })()"
-    assert in_page(page, script, seed) == xoshiro(seed, 20)
+@pytest.mark.parametrize("seed", [0, 1, 123_456_789, 2**32 - 1, 2**32 + 5])
+def test_the_random_bits_are_those_of_the_mersenne_twister(page: Page, seed: int) -> None:
+    script = "(() => { const r = new Normal(arg); return Array.from({ length: 1300 }, () => r.bits()); })()"
+    expected = np.random.RandomState(seed % 2**32).randint(0, 2**32, 1300, np.uint32)
+    assert in_page(page, script, seed) == expected.tolist()
+
+
+@pytest.mark.parametrize("seed", [0, 7, 123_456_789, 2**32 - 1, 2**32 + 5])
+def test_the_draws_are_those_of_torch(page: Page, seed: int) -> None:
+    # One stream: images, what does not fill a block of sixteen, and single draws with their spares.
+    sizes = [784, 784, 5, 23, 16, 3, 31, 1, 2, 784, 15, 10_000]
+    rng = generator(seed)
+    expected = torch.cat([torch.randn(n, generator=rng) for n in sizes])
+    close(torch.tensor(in_page(page, STREAM, [seed, sizes])), expected, 2e-6)
+
+
+def test_the_same_seed_draws_the_same_digit_in_the_page_and_in_python(
+    page: Page, digits: dict[str, Any]
+) -> None:
+    checkpoint, engine = checkpoint_of(digits), Engine(page)
+    engine.load(digits)
+    seeds, y = range(7, 27), torch.arange(20) % 10
+    for name, eta, w in [("ddim", 0.0, 0.0), ("ddim", 0.7, 0.5), ("ddpm", 0.0, 0.0), ("ddpm", 0.0, 0.5)]:
+        run = {"sampler": name, "eta": eta, "w": w, "steps": 3}
+        states = engine.run(n=20, seed=seeds[0], labels=y.tolist(), **run)
+        network, step = with_guidance(checkpoint.network(), w), step_of(name, eta)
+        shape = checkpoint.about.shape
+        (expected,) = generate(network, checkpoint.diffusion, shape, seeds, y=y, step=step, steps=3)
+        assert expected.std(0).mean() > 0.2  # twenty pictures, not one
+        close(last(states, expected), expected, 1e-3)
 
 
 def test_the_draws_are_standard_normal(page: Page) -> None:

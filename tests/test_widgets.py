@@ -14,10 +14,11 @@ import torch
 import traitlets
 from playwright.sync_api import Browser, Frame, Locator, Page
 
+from ddpm_lib.sampling import Noise
 from ddpm_lib.schedule import cosine_schedule, linear_schedule
 from ddpm_lib.widgets import ScrubWidget
 from ddpm_lib.widgets.host import widget
-from ddpm_lib.widgets.host.noise import noise
+from ddpm_lib.widgets.host.noise import NOISE_JS, noise
 from ddpm_lib.widgets.host.widget import read
 from tests.browser import ChromiumMissing, find_chromium, pixels
 from tests.widget_page import document, drive
@@ -54,7 +55,7 @@ def test_noise_is_gaussian_and_depends_on_the_seed_alone() -> None:
     assert abs((eps.flatten()[1:] * eps.flatten()[:-1]).mean()) < 0.01
     assert torch.equal(eps, noise(7, eps.shape))
     assert not torch.equal(eps, noise(8, eps.shape))
-    assert torch.equal(noise(7, (5,)), eps.flatten()[:5])
+    assert torch.equal(eps.float(), Noise([7], eps.shape)()[0])
 
 
 def test_xt_is_the_closed_form() -> None:
@@ -218,9 +219,9 @@ def test_a_missing_chromium_fails_and_says_what_to_do(monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("seed", [0, 1, 12345, 2**31 - 1])
 def test_noise_is_the_same_in_python_and_in_the_page(page: Page, seed: int) -> None:
-    module = read("host/noise.js")
+    module = read(*NOISE_JS)
     drawn = page.evaluate(f"() => {{ {module}\nreturn Array.from(noise({seed}, 785)); }}")
-    assert np.abs(np.array(drawn) - noise(seed, (785,)).numpy()).max() < 1e-12
+    assert np.abs(np.array(drawn) - noise(seed, (785,)).numpy()).max() < 2e-6
 
 
 @pytest.mark.parametrize("channels", [1, 3])

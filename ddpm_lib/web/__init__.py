@@ -19,7 +19,7 @@ Web Worker (worker_source.py: the .js files of this folder in one text)
 WebAssembly memory (heap.js)
     |  matmul.js          the product, in WebAssembly SIMD; plain JavaScript where there is none
     |  unet.js            the forward pass, made of products
-    |  sampler.js         one step of DDPM or DDIM
+    |  sampler.js         one step of DDPM or DDIM; normal.js draws the noise that torch draws
     v
 worker.js posts x_t and x0_hat after every step, and the widget draws them
 """

@@ -1,5 +1,5 @@
 "use strict";
-// The reverse process of ddpm_lib/sampling.py: times, noise, and one step of DDPM or DDIM.
+// The reverse process of ddpm_lib/sampling.py: times, guidance, and one step of DDPM or DDIM.
 
 /** T = t_0 > t_1 > ... > 0 in `steps` nearly equal strides; halves go to the even number, as in Python.
  * @param {number} T @param {number} steps @returns {number[]} */
@@ -8,48 +8,6 @@ function timesteps(T, steps) {
     const exact = (T * (steps - i)) / steps, low = Math.floor(exact);
     return exact - low === 0.5 ? low + (low % 2) : Math.round(exact);
   });
-}
-
-/**
- * Standard normal numbers: xoshiro128** (Blackman and Vigna 2018), its state filled from the seed by splitmix32,
- * and Box and Muller's transform (1958).
- */
-class Normal {
-  /** @param {number} seed */
-  constructor(seed) {
-    let z = seed | 0;
-    this.s = Uint32Array.from({ length: 4 }, () => {
-      let x = (z = (z + 0x9e3779b9) | 0);
-      x = Math.imul(x ^ (x >>> 16), 0x21f0aaad);
-      x = Math.imul(x ^ (x >>> 15), 0x735a2d97);
-      return x ^ (x >>> 15);
-    });
-  }
-
-  /** The next 32 random bits. */
-  bits() {
-    const { s } = this;
-    const r = Math.imul(s[1], 5), result = Math.imul((r << 7) | (r >>> 25), 9) >>> 0, shifted = s[1] << 9;
-    s[2] ^= s[0];
-    s[3] ^= s[1];
-    s[1] ^= s[2];
-    s[0] ^= s[3];
-    s[2] ^= shifted;
-    s[3] = (s[3] << 11) | (s[3] >>> 21);
-    return result;
-  }
-
-  /** @param {number} n @returns {Float32Array} n draws of N(0, 1) */
-  draw(n) {
-    const z = new Float32Array(n);
-    for (let i = 0; i < n; i += 2) {
-      const radius = Math.sqrt(-2 * Math.log((this.bits() + 1) / 2 ** 32));
-      const angle = (2 * Math.PI * this.bits()) / 2 ** 32;
-      z[i] = radius * Math.cos(angle);
-      if (i + 1 < n) z[i + 1] = radius * Math.sin(angle);
-    }
-    return z;
-  }
 }
 
 /**

@@ -18,7 +18,7 @@ from torch import Tensor
 from ddpm_lib.plot.picture import COLORS, INK, axes
 from ddpm_lib.schedule import NoiseSchedule, linear_schedule
 from ddpm_lib.widgets.cloud.points import FINE, LIMIT, Recording, clean, frames_of, recordings
-from ddpm_lib.widgets.host.noise import SEEDS, noise
+from ddpm_lib.widgets.host.noise import NOISE_JS, SEEDS, noise
 from ddpm_lib.widgets.host.values import base64_of, within
 from ddpm_lib.widgets.host.widget import Fallback, Widget, css, javascript
 
@@ -38,7 +38,7 @@ class CloudWidget(Widget):
     Raises ValueError for clouds or states that do not fit, TraitError for a value out of range.
     """
 
-    _esm = javascript("host/noise.js", "host/play.js", "cloud/cloud.js")
+    _esm = javascript(*NOISE_JS, "host/play.js", "cloud/cloud.js")
     _css = css("cloud/cloud.css")
 
     t = traitlets.Int(0, help="the time step, 0 ... T").tag(sync=True)

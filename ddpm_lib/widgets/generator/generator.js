@@ -60,7 +60,7 @@ function render({ model, el }) {
   again.title = "the same seed, from the start";
   const main = button("Generate", () => (run.busy() ? run.stop() : run.generate()), "ddpm-main");
   const status = h("div", { class: "ddpm-status" });
-  const controls = settings({ model, put, T });
+  const controls = settings({ model, put, say: live.say, T });
   const widget = h(
     "div", { class: "ddpm-widget ddpm-generate", role: "group", "aria-label": "Generate images here" },
     panels, studio, controls.digit, h("div", { class: "ddpm-press" }, main, controls.dice),

@@ -11,15 +11,19 @@ import json
 import sys
 from typing import Any
 
+import torch
 import traitlets
+from jaxtyping import Float
+from torch import Tensor
 
 from ddpm_lib.diffusion import GaussianDiffusion
+from ddpm_lib.evaluate.generate import sampler
 from ddpm_lib.models import UNet, classes_of
 from ddpm_lib.models.trained import Trained
 from ddpm_lib.web.export import detail
 from ddpm_lib.web.worker_source import lean, worker_source
-from ddpm_lib.widgets.generator.network import checkpoint_of, recording_of, shipped
-from ddpm_lib.widgets.host.noise import SEEDS
+from ddpm_lib.widgets.generator.network import checkpoint_of, drawn, named, recording_of, shipped
+from ddpm_lib.widgets.host.noise import NOISE_JS, SEEDS
 from ddpm_lib.widgets.host.strip import strip_png
 from ddpm_lib.widgets.host.values import base64_of
 from ddpm_lib.widgets.host.widget import Fallback, Widget, css, javascript
@@ -27,8 +31,8 @@ from ddpm_lib.widgets.host.widget import Fallback, Widget, css, javascript
 # The file of the published pages' network, counted from the book's root; tools/sphinx_course.py writes it.
 URL = "_static/generate-weights.js"
 MOST_IMAGES = 16
-SHARED = ("noise", "dial", "play")
-PARTS = ("network", "recording", "gallery", "pad", "settings", "run", "generator")
+SHARED = (*NOISE_JS, "host/dial.js", "host/play.js")
+PARTS = ("network", "recording", "gallery", "pad", "python", "settings", "run", "generator")
 CHOSEN = ("sampler", "steps", "eta", "w", "seed", "n", "mode", "start", "more", "url")
 
 
@@ -46,7 +50,7 @@ class GenerateWidget(Widget):
     Raises ValueError for a network that does not fit, TraitError for a value out of range.
     """
 
-    _esm = javascript(*(f"host/{part}.js" for part in SHARED), *(f"generator/{part}.js" for part in PARTS))
+    _esm = javascript(*SHARED, *(f"generator/{part}.js" for part in PARTS))
     _css = css("host/dial.css", "host/panels.css", "generator/generator.css")
 
     digit = traitlets.Any(help='a class, "each" or "none"').tag(sync=True)
@@ -65,6 +69,7 @@ class GenerateWidget(Widget):
     shape = traitlets.List(traitlets.Int(), read_only=True, help="channels, height, width").tag(sync=True)
     alpha_bar = traitlets.Unicode(read_only=True, help="float32 table, base64").tag(sync=True)
     recorded = traitlets.Dict(read_only=True, help="what is shown where nothing runs").tag(sync=True)
+    python = traitlets.Unicode(read_only=True, help="what names the network in Python").tag(sync=True)
     worker = traitlets.Unicode(read_only=True, help="the worker's source").tag(sync=True)
     weights = traitlets.Unicode(read_only=True, help="the network as JSON, once asked for").tag(sync=True)
 
@@ -93,6 +98,7 @@ class GenerateWidget(Widget):
             self.set_trait("alpha_bar", base64_of(checkpoint.schedule.alpha_bar.float()))
             self.set_trait("worker", lean(worker_source() if worker is None else worker))
             self.set_trait("recorded", self._recorded())
+            self.set_trait("python", named(model, shape))
             self.url = URL if self._published else ""
             self.digit, self.start, self.steps = digit, max(1, self.T * 3 // 5), min(50, self.T)
             for name, value in chosen.items():
@@ -115,6 +121,19 @@ class GenerateWidget(Widget):
             return {**state, "weights": self._json()}
         beside = self._worker_is_ours and self.url == URL
         return {**state, "weights": "", "worker": "" if beside else self.worker}
+
+    def draw(self, device: str = "cpu") -> Float[Tensor, "n c h w"]:
+        """The pictures that the page draws from these settings, to 1e-3: the same seeds, the same network.
+
+        Raises ValueError in the other modes: a drawing stays in the page.
+        """
+        if self.mode != "noise":
+            raise ValueError(f"Python has no drawing to start from: set mode='noise', not {self.mode!r}.")
+        seeds = range(self.seed, self.seed + self.n)
+        labels = [seed % len(self.labels) if self.digit == "each" else self.digit for seed in seeds]
+        y = None if self.digit == "none" else torch.tensor(labels)
+        step = sampler(self.sampler, self.eta)
+        return drawn(self._checkpoint, seeds, y, step, steps=self.steps, w=self.w, device=device)
 
     def fallback(self) -> Fallback:
         """One picture coming out of noise, for viewers that run no scripts."""

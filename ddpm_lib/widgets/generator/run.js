@@ -30,7 +30,7 @@ function generation({ model, board, root, say, changed }) {
   const beginning = () => {
     run.seed = model.get("seed");
     const images = upTo(0, run.n - 1);
-    const eps = Float32Array.from(images.flatMap((i) => Array.from(noise((run.seed + i) % 2 ** 31, size))));
+    const eps = Float32Array.from(images.flatMap((i) => Array.from(noise(run.seed + i, size))));
     const t = mode() === "drawing" ? model.get("start") : T;
     if (mode() === "noise") return { t, x: eps };
     const [x0, hole] = [board.x0(), board.hole()];

@@ -1,5 +1,5 @@
 // The generator's controls: which digit, on the first screen, and what stands in the fold. Each sets a trait.
-function settings({ model, put, T }) {
+function settings({ model, put, say, T }) {
   const labels = model.get("labels");
   const digits = [...labels.keys(), "each", "none"];
   const face = (digit) => (digit === "each" ? "each in turn" : digit === "none" ? "none" : labels[digit]);
@@ -25,9 +25,11 @@ function settings({ model, put, T }) {
     h("svg", { viewBox: "0 0 14 14", "aria-hidden": "true" }, dots), "New seed",
   );
   const seed = h("div", { class: "ddpm-dial" }, h("span", { "aria-hidden": "true" }, "seed"), number, h("output"));
+  const python = inPython({ model, say });
   const fold = h(
     "details", { class: "ddpm-fold", ontoggle: () => put({ more: fold.open }) }, h("summary", {}, "More: sampler, steps, guidance, number of images, seed"),
     h("div", { class: "ddpm-dials" }, sampler.node, dials.steps.node, dials.eta.node, dials.w.node, dials.n.node, seed),
+    python.node,
   );
   const show = () => {
     fold.open = model.get("more");
@@ -44,6 +46,7 @@ function settings({ model, put, T }) {
     digit.inputs[digits.indexOf(model.get("digit"))].checked = true;
     sampler.inputs[samplers.indexOf(named)].checked = true;
     number.value = model.get("seed");
+    python.show();
   };
   return { digit: digit.node, fold, dice, show, labels };
 }

@@ -17,7 +17,7 @@ from torch import Tensor
 from ddpm_lib import schedule as schedules
 from ddpm_lib.plot.picture import COLORS, INK, LINES, axes
 from ddpm_lib.schedule import NoiseSchedule
-from ddpm_lib.widgets.host.noise import noise
+from ddpm_lib.widgets.host.noise import NOISE_JS, noise
 from ddpm_lib.widgets.host.values import base64_of, images_of, pixels_of
 from ddpm_lib.widgets.host.widget import Fallback, Widget, css, javascript
 
@@ -42,7 +42,7 @@ class ScheduleWidget(Widget):
     Raises ValueError for an image that does not fit, TraitError for a value out of range.
     """
 
-    _esm = javascript("host/noise.js", "host/dial.js", "host/chart.js", "schedule/schedule.js")
+    _esm = javascript(*NOISE_JS, "host/dial.js", "host/chart.js", "schedule/schedule.js")
     _css = css("host/dial.css", "host/chart.css", "schedule/schedule.css")
 
     T = traitlets.Int(1000, min=2, max=1000, help="the number of noising steps").tag(sync=True)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ddpm_lib.schedule import NoiseSchedule, cosine_schedule, linear_schedule
-from ddpm_lib.widgets.host.noise import SEEDS, noise
+from ddpm_lib.widgets.host.noise import NOISE_JS, SEEDS, noise
 from ddpm_lib.widgets.host.strip import strip_png
 from ddpm_lib.widgets.host.values import base64_of, images_of, pixels_of, within
 from ddpm_lib.widgets.host.widget import Fallback, Widget, css, javascript
@@ -34,7 +34,7 @@ class ScrubWidget(Widget):
     Raises ValueError for images, schedules or labels that do not fit, TraitError for a value out of range.
     """
 
-    _esm = javascript("host/noise.js", "host/play.js", "scrub/scrub.js")
+    _esm = javascript(*NOISE_JS, "host/play.js", "scrub/scrub.js")
     _css = css("host/panels.css", "scrub/scrub.css")
 
     t = traitlets.Int(0, help="the time step, 0 ... T").tag(sync=True)
