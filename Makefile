@@ -8,6 +8,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 BENCH := $(VENV)/bench/.ready
+LAB := $(VENV)/lab
 SERVE ?= 1
 MEASURED := widgets film in_browser peers profile growth paths reach scaling stream
 
@@ -15,7 +16,7 @@ export PYTHONUNBUFFERED := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export JUPYTER_PLATFORM_DIRS := 1
 
-.PHONY: help setup book html test lint types unit notebooks pages chromium bench sync plain constraints gpu clean clean-venv
+.PHONY: help setup book html test lint types unit notebooks pages chromium lab bench sync plain constraints gpu clean clean-venv
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -44,7 +45,7 @@ html: $(READY)  ## execute the chapters that changed and build the pages into _b
 	@$(PY) -m tools.book $(if $(filter-out 0,$(KEEP_GOING)),--keep-going)
 
 test: $(READY)  ## everything below, in order; stops at the first failure
-	@MAKE="$(MAKE)" $(PY) -m tools.gate lint types chromium unit notebooks html pages
+	@MAKE="$(MAKE)" $(PY) -m tools.gate lint types chromium unit notebooks html pages lab
 
 lint: $(READY)  ## ruff: rules and format, notebooks too
 	@$(PY) -m ruff check .
@@ -71,6 +72,15 @@ chromium: $(READY)  ## make sure that there is a Chromium to drive the pages wit
 pages: $(READY) chromium  ## the built pages, opened in headless Chromium
 	@test -f _build/html/index.html || { echo "There is no built book in _build/html: run 'make html' first."; exit 1; }
 	@$(PY) -m pytest -m pages -s tests/test_pages.py tests/test_page_look.py tests/test_plain.py
+
+$(LAB)/.ready: tests/requirements-lab.txt | $(READY)
+	@echo "==> installing JupyterLab apart, into $(LAB) (about a minute) ..."
+	@$(PY) -m venv --clear $(LAB)
+	@$(LAB)/bin/python -m pip install --quiet -r tests/requirements-lab.txt
+	@touch $@
+
+lab: $(READY) $(LAB)/.ready chromium  ## the widgets and the plain copies in a real JupyterLab
+	@OMP_NUM_THREADS=1 JUPYTER_BIN="$(abspath $(LAB))/bin" $(PY) -m pytest -m lab --durations=3 tests/test_lab.py
 
 plain: $(READY)  ## the notebooks in plain Markdown, for JupyterLab, into _build/plain
 	@$(PY) -m tools.plain

@@ -50,7 +50,9 @@ def test_code_is_copied_to_the_byte_and_folded_as_in_the_book(kind: str) -> None
             assert cell["id"] == own["id"]
             if cell["cell_type"] != "markdown":
                 assert cell["source"] == own["source"]
-                folded = bool({"hide-cell", "hide-input"} & set(own["metadata"].get("tags", [])))
+                folded = bool(
+                    {"hide-cell", "hide-input", "remove-cell"} & set(own["metadata"].get("tags", []))
+                )
                 assert ("jupyter" in cell["metadata"]) == ("cellView" in cell["metadata"]) == folded
 
 

@@ -10,7 +10,7 @@ from tools.notebook import Notebook, notebooks, read, source, write
 from tools.plain.markdown import Translator
 from tools.plain.places import Course
 
-FOLDED = {"hide-cell", "hide-input"}  # the book's tags
+FOLDED = {"hide-cell", "hide-input", "remove-cell"}  # the book's tags
 IN_LAB, IN_COLAB = {"source_hidden": True}, "form"
 
 
