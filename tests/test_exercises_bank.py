@@ -1,6 +1,8 @@
-"""Answers of every kind, tried on every grader: none makes it raise, and none of the absurd ones is right."""
+"""The bank of answers (`tests/bank`), and absurd ones, tried on every grader: none makes it raise or judge wrongly."""
 
+import importlib
 import math
+import pkgutil
 from typing import Any
 
 import numpy as np
@@ -9,8 +11,39 @@ import torch
 
 from ddpm_lib import exercises
 from ddpm_lib.exercises.grading import Mistake, grade, grade_value
+from tests import bank
 
 GRADERS = [name for name in exercises.__all__ if name.startswith("check_")]
+CHAPTERS = [
+    importlib.import_module(f"tests.bank.{chapter.name}").BANK
+    for chapter in pkgutil.iter_modules(bank.__path__)
+]
+BANK: bank.Bank = {name: answers for chapter in CHAPTERS for name, answers in chapter.items()}
+UNKNOWN = "known here"
+
+
+def test_the_bank_holds_every_grader_once() -> None:
+    assert sorted(BANK) == sorted(GRADERS)
+    assert sum(map(len, CHAPTERS)) == len(BANK)
+    assert not [name for name, answers in BANK.items() if len(answers.right) < 3 or len(answers.wrong) < 5]
+
+
+@pytest.mark.parametrize("name", BANK)
+def test_right_answers_of_every_form_pass(name: str) -> None:
+    for i, answer in enumerate(BANK[name].right):
+        verdict = getattr(exercises, name)(answer)
+        assert verdict, f"right answer {i}: {verdict.message}"
+
+
+@pytest.mark.parametrize("name", BANK)
+def test_each_slip_is_told_what_it_is(name: str) -> None:
+    told = []
+    for i, (answer, words) in enumerate(BANK[name].wrong):
+        verdict = getattr(exercises, name)(answer)
+        assert not verdict, f"wrong answer {i} passes"
+        assert words in verdict.message, f"wrong answer {i} ({words}): {verdict.message}"
+        told.append(UNKNOWN not in verdict.message)
+    assert sum(told) >= 4, "too many slips are not known"
 
 
 def leave(*_: object) -> object:
@@ -87,7 +120,44 @@ def test_copies_along_an_axis_are_one_answer() -> None:
     assert "was expected" in uneven.message
 
 
-@pytest.mark.parametrize("form", [lambda x: x.float(), lambda x: x.numpy(), lambda x: x.tolist()])
+TRIPLE = [(torch.tensor([0.5, 2.0, -3.0], dtype=torch.float64),)]
+
+
+@pytest.mark.parametrize(
+    ("slip", "words"),
+    [
+        (lambda x: -3 * x, "but for the sign"),
+        (lambda x: 6 * x, "Right up to the factor 2,"),
+        (lambda x: x, "Right up to the factor 1 / 3,"),
+        (lambda x: 3 * x / math.log(2), "Right up to the factor 1 / log 2:"),
+        (lambda x: 3 * x + 0.5, "off by 0.5 everywhere"),
+        (lambda x: 3 * x**2, "was expected"),
+    ],
+)
+def test_what_an_answer_has_in_common_with_the_right_one_is_said(slip: Any, words: str) -> None:
+    assert words in grade(slip, lambda x: 3 * x, [], TRIPLE, "fine").message
+
+
+@pytest.mark.parametrize(
+    ("slip", "words"),
+    [
+        (math.sqrt, "That is the square root"),
+        (lambda a: a * a, "is the square of"),
+        (lambda a: 1 / a, "upside down"),
+    ],
+)
+def test_roots_and_reciprocals_are_seen(slip: Any, words: str) -> None:
+    assert words in grade(slip, lambda a: a, [], [(2.0,), (3.0,)], "fine").message
+
+
+@pytest.mark.parametrize("both", [torch.tensor, np.array, list, tuple])
+def test_two_numbers_may_come_in_an_array_and_not_in_the_wrong_order(both: Any) -> None:
+    cases = [(2.0, 3.0)]
+    assert grade(lambda a, b: both([a, b]), lambda a, b: (a, b), [], cases, "fine")
+    assert "wrong order" in grade(lambda a, b: both([b, a]), lambda a, b: (a, b), [], cases, "fine").message
+
+
+@pytest.mark.parametrize("form", [lambda x: x.float(), lambda x: x.numpy(), lambda x: x.tolist(), list])
 def test_arrays_and_lists_are_numbers(form: Any) -> None:
     cases = [(torch.tensor([0.2, 0.5], dtype=torch.float64),)]
     assert grade(lambda x: form(3 * x), lambda x: 3 * x, [], cases, "fine")

@@ -1,7 +1,8 @@
 """Graders for the book's exercises: each says what is wrong, not only that it is."""
 
 from ddpm_lib.exercises.bound import check_kl, check_last_sd, check_log_level, check_prior_term
-from ddpm_lib.exercises.ddim import check_clean_end, check_ddim, check_euler
+from ddpm_lib.exercises.ddim import check_clean_end, check_ddim
+from ddpm_lib.exercises.euler import check_euler
 from ddpm_lib.exercises.experiment import (
     check_epoch_steps,
     check_excess,
@@ -12,7 +13,6 @@ from ddpm_lib.exercises.experiment import (
 from ddpm_lib.exercises.forward import (
     check_one_step,
     check_pixel,
-    check_q_sample,
     check_two_steps,
 )
 from ddpm_lib.exercises.grading import Mistake, Verdict, grade
@@ -23,6 +23,7 @@ from ddpm_lib.exercises.guidance import (
     check_scale,
     check_tilted_variance,
 )
+from ddpm_lib.exercises.jump import check_q_sample
 from ddpm_lib.exercises.loss import check_least_error, check_noise_loss, check_score_from_x0, check_x0_weight
 from ddpm_lib.exercises.notation import check_diffusers_index, check_reparameterize, check_sum_of_gaussians
 from ddpm_lib.exercises.posterior import check_narrower, check_posterior, check_shares
@@ -45,8 +46,8 @@ from ddpm_lib.exercises.reverse_step import (
     check_clipped_mean,
     check_mean_from_eps,
     check_reverse_mean,
-    check_reverse_variance,
 )
+from ddpm_lib.exercises.reverse_variance import check_reverse_variance
 from ddpm_lib.exercises.sampling import check_left_over, check_line_4, check_loop
 from ddpm_lib.exercises.scale import check_images_that_fit, check_least_images, check_rescale
 from ddpm_lib.exercises.schedules import check_correlation, check_cosine_beta, check_shift, check_smallest_T

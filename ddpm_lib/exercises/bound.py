@@ -10,7 +10,8 @@ from torch import Tensor
 from ddpm_lib import gaussian
 from ddpm_lib.bound import level_log_prob
 from ddpm_lib.evaluate.montecarlo import normals
-from ddpm_lib.exercises.grading import Function, Mistake, Verdict, grade, grade_value
+from ddpm_lib.exercises.answers import Function
+from ddpm_lib.exercises.grading import Mistake, Verdict, grade, grade_value
 from ddpm_lib.exercises.tolerance import nearest
 
 BEST_SD, WITHIN = 0.0125, 0.1  # of the last step of the denoiser `one Gaussian`, on its 40 digits
@@ -31,6 +32,10 @@ def check_prior_term(answer: object) -> Verdict:
         (
             (0.64 - 1 - math.log(0.64) + 0.2) / 2,
             "You squared the variance: 1 - alpha_bar_T is a variance already.",
+        ),
+        (
+            (0.8 - 1 - math.log(0.8) + 0.04) / 2,
+            "You squared twice: the squared mean of a white pixel is alpha_bar_T itself.",
         ),
     ]
     return grade_value(
@@ -64,6 +69,10 @@ def check_kl(answer: object) -> Verdict:
         Mistake(
             lambda ma, va, mb, vb: (va / vb - 1 - (va / vb).log() + (ma - mb).abs() / vb) / 2,
             "The distance of the means enters with its square.",
+        ),
+        Mistake(
+            lambda ma, va, mb, vb: gaussian.kl(ma, va**2, mb, vb**2),
+            "You squared the variances: they are variances already.",
         ),
     ]
     normal = normals(0)
@@ -130,6 +139,7 @@ def check_last_sd(answer: object) -> Verdict:
             0.0069,
             "That is the error over all pixels. The black ones own a tail: look at the grays, or measure L_0.",
         ),
+        (0.0001, "That is beta_1 itself, a variance, and the paper's. Another fits better: measure L_0."),
     ]
     praise = "Wider than the root of beta_1: the guess errs by 0.01 on grays, and too narrow costs more than too wide."
     return grade_value(nearest(answer, [BEST_SD], WITHIN), BEST_SD, mistakes, praise)

@@ -1,4 +1,4 @@
-"""Graders of the chapter on sampling: DDIM and the equation behind it."""
+"""Graders of the chapter on sampling: DDIM."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from ddpm_lib.exercises.grading import Function, Mistake, Verdict, grade
-from ddpm_lib.exercises.posterior import normal
+from ddpm_lib.exercises.answers import Function
+from ddpm_lib.exercises.forward import normal
+from ddpm_lib.exercises.grading import Mistake, Verdict, grade
 from ddpm_lib.schedule import linear_schedule
 
 SCHEDULE = linear_schedule(50)  # of all exercises in that chapter but the last
@@ -87,6 +88,10 @@ def check_ddim(answer: object) -> Verdict:
             ddim(sigma=lambda t, s, eta: eta * (1 - t / s).sqrt(), root=lambda t, s, sd: (1 - s).sqrt()),
             "You took the variance of the forward step, and left it out under the root.",
         ),
+        Mistake(
+            lambda xt, eps, z, t, s, eta, ab: ddim()(xt, eps, z, t, t - 1, eta, ab),
+            "That is the step to t - 1. A stride ends at s.",
+        ),
     ]
     cases = [
         (normal(t, 5), normal(t + 1, 5), normal(t + 2, 5), t, s, eta, SCHEDULE.alpha_bar)
@@ -131,56 +136,17 @@ def check_clean_end(answer: object) -> Verdict:
             step(at_s, lambda ab, t, s: 0 * ab[0] + 1),
             "You left the noise out altogether: x_s must hold noise of variance 1 - alpha_bar_s, except at s = 0.",
         ),
+        Mistake(
+            lambda xt, eps, t, s, ab: step(at_s, at_s)(xt, eps, t, 0, ab),
+            "That is x0_hat, where the walk ends. The step ends at s.",
+        ),
+        Mistake(
+            lambda xt, eps, t, s, ab: step(at_s, at_s)(xt, eps, t, t - 1, ab),
+            "That is the step to t - 1. A stride ends at s.",
+        ),
     ]
     cases = [
         (normal(t, 5), normal(t + 1, 5), t, s, SCHEDULE.alpha_bar) for t, s in ((30, 20), (20, 19), (5, 0))
     ]
     praise = "Both weights belong to the time at which the step arrives, and at s = 0 no noise is left."
     return grade(answer, step(at_s, at_s), mistakes, cases, praise)
-
-
-def check_euler(answer: object) -> Verdict:
-    """answer(xt, eps_hat, ab_t, ab_s): u_s after one step of Euler's on du / d sigma = eps_hat."""
-
-    def euler(
-        level: Callable[[Tensor], Tensor] = lambda ab: ((1 - ab) / ab).sqrt(),
-        unshrink: Callable[[Tensor, Tensor, Tensor], Tensor] = lambda xt, t, s: xt / t.sqrt(),
-        back: Callable[[Tensor, Tensor], Tensor] = lambda u, s: u,
-        sign: int = 1,
-    ) -> Function:
-        def function(xt: Tensor, eps_hat: Tensor, ab_t: Tensor, ab_s: Tensor) -> Tensor:
-            u = unshrink(xt, ab_t, ab_s) + sign * (level(ab_s) - level(ab_t)) * eps_hat
-            return back(u, ab_s)
-
-        return function
-
-    mistakes = [
-        Mistake(
-            euler(sign=-1),
-            "You went forward in sigma. The step is sigma_s - sigma_t, negative on the way to the data.",
-        ),
-        Mistake(
-            euler(level=lambda ab: (1 - ab).sqrt()),
-            "sigma is sqrt((1 - alpha_bar) / alpha_bar): the noise beside an image that is not shrunk.",
-        ),
-        Mistake(
-            euler(level=lambda ab: (1 - ab) / ab),
-            "That is 1 / SNR. sigma is its root, a ratio of standard deviations.",
-        ),
-        Mistake(
-            euler(unshrink=lambda xt, t, s: xt),
-            "The equation is one for u = x_t / sqrt(alpha_bar_t): start there.",
-        ),
-        Mistake(
-            euler(unshrink=lambda xt, t, s: xt / s.sqrt()),
-            "u_t is x_t over the root of its own alpha_bar, that of time t.",
-        ),
-        Mistake(
-            euler(back=lambda u, s: s.sqrt() * u),
-            "That is x_s, so the step is right; what was asked for is u_s, before the shrinking.",
-        ),
-    ]
-    ab = SCHEDULE.alpha_bar
-    cases = [(normal(t, 5), normal(t + 1, 5), ab[t], ab[s]) for t, s in ((30, 20), (20, 19), (10, 0))]
-    praise = "Times sqrt(alpha_bar_s) this is sqrt(alpha_bar_s) x0_hat + sqrt(1 - alpha_bar_s) eps_hat: DDIM."
-    return grade(answer, euler(), mistakes, cases, praise)

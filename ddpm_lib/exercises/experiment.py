@@ -20,6 +20,7 @@ def check_epoch_steps(answer: object) -> Verdict:
         (9380, "The incomplete batch at the end of each epoch is left out, not counted."),
         (937, "That is one epoch."),
         (600_000, "That is the number of pictures. A step takes 64 of them."),
+        (937.5, "That is one epoch, and steps are whole: the half batch is left out."),
     ]
     return grade_value(answer, 9370, mistakes, "937 whole batches per epoch, ten times.")
 
@@ -36,6 +37,11 @@ def check_training_cost(answer: object) -> Verdict:
             lambda forward, pictures: 4 * forward * pictures,
             "One product forward and two backward are three, not four.",
         ),
+        Mistake(
+            lambda forward, pictures: 6 * forward * pictures,
+            "`forward` counts FLOP already, multiplications and additions: three times that, not six.",
+        ),
+        Mistake(lambda forward, pictures: 3 * forward, "That is for one picture."),
     ]
     praise = "Once forward, and twice as much backward."
     return grade(
@@ -49,6 +55,14 @@ def check_seconds(answer: object) -> Verdict:
         Mistake(lambda cost, peak, share: cost / peak, "The machine reaches only a share of its peak."),
         Mistake(lambda cost, peak, share: cost / peak * share, "A smaller share takes longer: divide by it."),
         Mistake(lambda cost, peak, share: peak * share / cost, "Upside down: more work takes more time."),
+        Mistake(
+            lambda cost, peak, share: cost / (peak * (1 - share)),
+            "1 - share is the part that is not used. Divide by the part that is.",
+        ),
+        Mistake(
+            lambda cost, peak, share: cost / (peak * share) / 3600,
+            "That is in hours: seconds were asked for.",
+        ),
     ]
     cases = [(8.8e15, 1e15, 0.4), (1e12, 2e11, 0.25)]
     praise = "Work divided by what the machine really does."
@@ -80,6 +94,10 @@ def check_race(answer: object) -> Verdict:
             lambda a, b, distance: distance(a) / len(a) - distance(b) / len(b),
             "Dividing by the number does not undo its effect: only equal numbers compare.",
         ),
+        Mistake(
+            lambda a, b, distance: right(a, b, distance) / distance(b[: len(a)]),
+            "That is a ratio: the difference of the two was asked for.",
+        ),
     ]
 
     def distance(x: Tensor) -> Tensor:  # of a set of numbers; it falls with their number, as Fréchet's does
@@ -100,6 +118,8 @@ def check_excess(answer: object) -> Verdict:
         (1 / right, "That is the other way round: the U-Net's in units of the ResNet's."),
         (unet / resnet, "Subtract the floor from both: real digits have it as well."),
         (unet - floor, "That is the U-Net's own. Divide by the ResNet's."),
+        (1 - right, "That is what is gone of the excess. What is left was asked for."),
+        (resnet - floor, "That is the ResNet's own: it is what you divide by."),
     ]
     return grade_value(answer, right, mistakes, "This much of the ResNet's excess is left.")
 

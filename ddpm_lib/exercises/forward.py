@@ -1,15 +1,13 @@
-"""Graders of the chapter on the forward Markov chain: its steps and its jump."""
+"""Graders of the chapter on the forward Markov chain: its steps."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
-from ddpm_lib.diffusion import GaussianDiffusion
-from ddpm_lib.exercises.grading import Function, Mistake, Verdict, grade, grade_value
+from ddpm_lib.exercises.grading import Mistake, Verdict, grade, grade_value
 from ddpm_lib.schedule import linear_schedule
 
 PIXEL, PIXEL_T = 0.8, 100  # the exercise's pixel and time, on linear_schedule(500)
@@ -76,6 +74,14 @@ def check_two_steps(answer: object) -> Verdict:
             lambda b1, b2: (weight(b1, b2) ** 2, right(b1, b2)[1]),
             "The variance is right. The weight of x_0 lacks a square root: each step multiplies by sqrt(1 - beta).",
         ),
+        Mistake(
+            lambda b1, b2: (weight(b1, b2), b1 + math.sqrt(1 - b1) * b2),
+            "The weight is right. You shrank the wrong noise: the second step shrinks what the first one added.",
+        ),
+        Mistake(
+            lambda b1, b2: (math.sqrt(1 - b1 - b2), b1 + b2),
+            "The factors of the two steps multiply, they do not add: (1 - beta_1)(1 - beta_2).",
+        ),
     ]
     cases = [(0.1, 0.3), (0.5, 0.02)]
     return grade(
@@ -118,8 +124,12 @@ def check_one_step(answer: object) -> Verdict:
             lambda x, b, eps: math.sqrt(1 - b) * x - math.sqrt(b) * eps,
             "You subtracted the noise. The distribution is the same, but not the image: add it.",
         ),
+        Mistake(
+            lambda x, b, eps: (1 - math.sqrt(b)) * x + math.sqrt(b) * eps,
+            "The image has weight sqrt(1 - beta), which is not 1 - sqrt(beta): the squares add to 1.",
+        ),
     ]
-    cases = [(_normal(0, 2, 1, 4, 4), 0.02, _normal(1, 2, 1, 4, 4)), (_normal(2, 6), 0.3, _normal(3, 6))]
+    cases = [(normal(0, 2, 1, 4, 4), 0.02, normal(1, 2, 1, 4, 4)), (normal(2, 6), 0.3, normal(3, 6))]
     return grade(
         answer,
         right,
@@ -129,65 +139,6 @@ def check_one_step(answer: object) -> Verdict:
     )
 
 
-def check_q_sample(answer: object) -> Verdict:
-    """answer(x0, t, eps, alpha_bar): x_t in one jump; t is an int64 tensor with one time per image."""
-    schedule = linear_schedule(50)
-
-    def right(x0: Tensor, t: Tensor, eps: Tensor, alpha_bar: Tensor) -> Tensor:
-        return GaussianDiffusion(schedule).q_sample(x0, t, eps)
-
-    def with_weights(
-        weigh: Callable[[Tensor], tuple[Tensor, Tensor]], table: Tensor | None = None, shift: int = 0
-    ) -> Function:
-        def wrong(x0: Tensor, t: Tensor, eps: Tensor, alpha_bar: Tensor) -> Tensor:
-            source = alpha_bar if table is None else table
-            image, noise = weigh(source[t + shift].reshape(-1, *[1] * (x0.ndim - 1)))
-            return image * x0 + noise * eps
-
-        return wrong
-
-    mistakes = [
-        Mistake(
-            with_weights(lambda ab: (ab.sqrt(), 1 - ab)),
-            "You used 1 - alpha_bar, not its square root: the standard deviation multiplies the noise.",
-        ),
-        Mistake(
-            with_weights(lambda ab: (ab, (1 - ab).sqrt())),
-            "The weight of x0 is sqrt(alpha_bar), not alpha_bar.",
-        ),
-        Mistake(with_weights(lambda ab: (ab, 1 - ab)), "Both square roots are missing."),
-        Mistake(
-            with_weights(lambda ab: ((1 - ab).sqrt(), ab.sqrt())),
-            "You swapped the weights of image and noise.",
-        ),
-        Mistake(
-            with_weights(lambda ab: (ab.sqrt(), (1 - ab.sqrt()))),
-            "The noise has weight sqrt(1 - alpha_bar), which is not 1 - sqrt(alpha_bar): the squares add to 1.",
-        ),
-        Mistake(
-            with_weights(lambda ab: (ab.sqrt(), (1 - ab).sqrt()), shift=-1),
-            "You read alpha_bar[t - 1]. The table has an entry for t = 0, the clean image: read alpha_bar[t].",
-        ),
-        Mistake(
-            with_weights(lambda ab: (ab.sqrt(), (1 - ab).sqrt()), shift=1),
-            "You read alpha_bar[t + 1]. Entry t of the table belongs to x_t: read alpha_bar[t].",
-        ),
-        Mistake(
-            with_weights(lambda ab: (ab.sqrt(), (1 - ab).sqrt()), table=schedule.alpha),
-            "You used alpha_t of one step, not alpha_bar_t, the product of all alphas up to t.",
-        ),
-    ]
-    shape = (3, 1, 3, 3)  # as many rows and columns as images: weights that meet the wrong axis do not crash
-    t = torch.tensor([1, 20, 49])
-    cases = [(_normal(4, *shape), t, _normal(5, *shape), schedule.alpha_bar)]
-    mistakes.append(
-        Mistake(
-            lambda x0, t, eps, ab: ab[t].sqrt() * x0 + (1 - ab[t]).sqrt() * eps,
-            "The weights were multiplied with the columns, not the images: alpha_bar[t] needs the shape (b, 1, 1, 1).",
-        )
-    )
-    return grade(answer, right, mistakes, cases, "One jump, and a time of its own for every image.")
-
-
-def _normal(seed: int, *shape: int) -> Tensor:
+def normal(seed: int, *shape: int) -> Tensor:
+    """Fixed standard normal draws: the inputs of a graded function."""
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)

@@ -51,6 +51,10 @@ def check_drop_labels(answer: object) -> Verdict:
         ),
         Mistake(lambda y, u, share, null: torch.full_like(y, null), "No label is left at all."),
         Mistake(lambda y, u, share, null: y, "Nothing is dropped: compare u with the share."),
+        Mistake(
+            lambda y, u, share, null: drop(y, u, share, -1),
+            "A network's table of classes has no row -1: the label for no class is `null`.",
+        ),
     ]
     u = torch.tensor([0.05, 0.5, 0.15, 0.95, 0.3, 0.02]).double()
     y = torch.tensor([3, 0, 7, 1, 9, 4])
@@ -93,6 +97,12 @@ def check_guided(answer: object) -> Verdict:
         Mistake(
             lambda network, xt, t, y, w, classes: network(xt, t, y),
             "That is the plain conditional model.",
+        ),
+        Mistake(
+            lambda network, xt, t, y, w, classes: (
+                guided(network, xt, t, y, w, classes) - w * network(xt, t, y)
+            ),
+            "The two weights must add up to 1: 1 + w and -w.",
         ),
     ]
     normal = normals(5)
@@ -178,6 +188,10 @@ def check_dynamic_threshold(answer: object) -> Verdict:
         Mistake(
             lambda x, share: bring(x, x.flatten(1).quantile(share, dim=1)[:, None, None, None].clamp(min=1)),
             "Take the quantile of |x0_hat|: black pixels leave the range, too.",
+        ),
+        Mistake(
+            lambda x, share: bring(x, x.abs().amax((1, 2, 3), keepdim=True).clamp(min=1)),
+            "One brightest pixel decides for the picture: take the quantile, not the largest value.",
         ),
     ]
     normal = normals(6)

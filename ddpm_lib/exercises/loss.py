@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from ddpm_lib.evaluate.montecarlo import normals
-from ddpm_lib.exercises.grading import Function, Mistake, Verdict, grade, grade_value
+from ddpm_lib.exercises.answers import Function
+from ddpm_lib.exercises.grading import Mistake, Verdict, grade, grade_value
 from ddpm_lib.schedule import linear_schedule
 
 SCHEDULE = linear_schedule(50)
@@ -29,6 +30,10 @@ def check_x0_weight(answer: object) -> Verdict:
         Mistake(
             lambda b, t: (b / t - 1) * math.sqrt(t) / 2,
             "The errors differ by the root of the SNR, so their squares differ by the SNR itself.",
+        ),
+        Mistake(
+            lambda b, t: b * (b / t - 1) / 2,
+            "You multiplied by SNR(t - 1). The error at x_t is measured with SNR(t).",
         ),
     ]
     cases = [(float(SCHEDULE.snr[t - 1]), float(SCHEDULE.snr[t])) for t in (2, 10, 40)]
@@ -67,6 +72,10 @@ def check_noise_loss(answer: object) -> Verdict:
         Mistake(loss(shown="eps"), "The network is given the noise that it has to guess."),
         Mistake(loss(target="x0"), "The target is the noise: eps, not x0."),
         Mistake(loss(total=True), "Right up to a factor: take the mean, or the loss grows with the batch."),
+        Mistake(
+            lambda *given: loss()(*given).sqrt(),
+            "That is the root of the loss: return the mean square itself.",
+        ),
     ]
     normal = normals(1)
 
@@ -80,7 +89,15 @@ def check_noise_loss(answer: object) -> Verdict:
     praise = (
         "The roots are back, and the network sees x_t and t, which is all that it will have when it samples."
     )
-    return grade(answer, loss(), mistakes, cases, praise)
+    verdict = grade(answer, loss(), mistakes, cases, praise)
+
+    def summed(network: Function, x0: Tensor, t: Tensor, eps: Tensor, alpha_bar: Tensor) -> Tensor:
+        mean: Tensor = loss()(network, x0, t, eps, alpha_bar) * x0.shape[1]
+        return mean
+
+    if not verdict and grade(answer, summed, [], cases, ""):  # the squared norm of each image, as printed
+        return Verdict(True, praise)
+    return verdict
 
 
 def check_least_error(answer: object) -> Verdict:
@@ -129,6 +146,14 @@ def check_score_from_x0(answer: object) -> Verdict:
         Mistake(
             lambda x, x0, a: -(x - math.sqrt(a) * x0) / (1 - a) ** 2,
             "You divided by the square of the variance: the exponent is a square over twice the variance.",
+        ),
+        Mistake(
+            lambda x, x0, a: (x - math.sqrt(a) * x0) / math.sqrt(1 - a),
+            "That is the noise. The score points the other way, and is larger by 1 / sqrt(1 - alpha_bar).",
+        ),
+        Mistake(
+            lambda x, x0, a: math.sqrt(a) * x0 - x,
+            "Divide by the variance of the noise in x_t, 1 - alpha_bar_t.",
         ),
     ]
     normal = normals(2)

@@ -37,6 +37,14 @@ def check_reparameterize(answer: object) -> Verdict:
             lambda mu, variance, eps: math.sqrt(variance) + mu * eps,
             "You swapped the two: the mean shifts the noise, the standard deviation scales it.",
         ),
+        Mistake(
+            lambda mu, variance, eps: mu - math.sqrt(variance) * eps,
+            "You subtracted the noise. The distribution is the same, but not the draw: add it.",
+        ),
+        Mistake(
+            lambda mu, variance, eps: (eps - mu) / math.sqrt(variance),
+            "That is the way back to N(0, 1): it takes mean and width off, where they should be put on.",
+        ),
     ]
     cases = [(0.7, 0.09, _noise(5)), (-2.0, 4.0, _noise(3, 2))]
     return grade(answer, right, mistakes, cases, "The mean shifts, the standard deviation scales.")
@@ -60,8 +68,16 @@ def check_sum_of_gaussians(answer: object) -> Verdict:
             lambda a, b: math.sqrt(abs(a**2 - b**2)),
             "You subtracted the variances. They add, whatever the signs of a and b.",
         ),
+        Mistake(
+            lambda a, b: math.sqrt(abs(a + b)),
+            "A weight a makes the variance a^2, not a: square the weights before you add them.",
+        ),
+        Mistake(
+            lambda a, b: math.sqrt((a**2 + b**2) / 2),
+            "You took the mean of the variances: of a sum it is their sum, not their mean.",
+        ),
     ]
-    cases = [(3.0, 4.0), (0.6, 0.5), (2.0, -1.0)]
+    cases = [(4.0, 3.0), (0.6, 0.5), (2.0, -1.0)]
     return grade(
         answer, right, mistakes, cases, "Variances add; the standard deviation is the root of their sum."
     )
@@ -82,6 +98,11 @@ def check_diffusers_index(answer: object) -> Verdict:
         Mistake(
             lambda t: t + 1, "You shifted the wrong way: their table starts later, so its index is smaller."
         ),
+        Mistake(lambda t: t - 2, "You shifted by two. Their table lacks one entry, that of the clean image."),
+        Mistake(
+            lambda t: 1000 - t, "Their table runs in the same direction as ours, from the data to the noise."
+        ),
+        Mistake(lambda t: -t, "A negative index counts from the end, where the noise is."),
     ]
     return grade(
         answer, right, mistakes, [(1,), (7,), (1000,)], "Their index 0 is one noising step, ours is none."

@@ -8,7 +8,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from ddpm_lib.exercises.grading import Function, Mistake, Verdict, grade, grade_value
+from ddpm_lib.exercises.answers import Function
+from ddpm_lib.exercises.forward import normal
+from ddpm_lib.exercises.grading import Mistake, Verdict, grade, grade_value
 from ddpm_lib.schedule import linear_schedule
 
 SCHEDULE = linear_schedule(50)  # of all exercises in that chapter
@@ -20,6 +22,7 @@ Weigh = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 def check_narrower(answer: object) -> Verdict:
     """answer: "prior" or "likelihood" for the steps 20 -> 19 and 20 -> 10 on linear_schedule(50), in a tuple."""
     words = {"prior": PRIOR, "likelihood": LIKELIHOOD}
+    answer = getattr(answer, "tolist", lambda: answer)()  # an array of words
     parts = list(answer) if isinstance(answer, tuple | list) else [answer]
     for part in parts:
         if isinstance(part, bool) or (isinstance(part, str) and part.strip().lower() not in words):
@@ -60,6 +63,7 @@ def check_shares(answer: object) -> Verdict:
             lambda s, t: (1 - s / t, s / t),
             "You turned the ratio round: SNR falls with t, so snr_s / snr_t is more than 1 and no share.",
         ),
+        Mistake(lambda s, t: (t / s, t / s), "Two shares add to 1: what is left belongs to the prior."),
     ]
     cases = [(4.0, 1.0), (0.5, 0.3)]
     praise = "The likelihood's share is the ratio SNR(t) / SNR(s): what the steps from s to t leave of it."
@@ -154,6 +158,10 @@ def check_posterior(answer: object) -> Verdict:
             posterior(table=SCHEDULE.alpha),
             "You used alpha, the factor of one step, where alpha_bar, their product, belongs.",
         ),
+        Mistake(
+            posterior(variance=lambda t, s: (1 - s) * (1 - t / s)),
+            "The mean is right. The variance is not divided by 1 - alpha_bar_t.",
+        ),
     ]
     shape = (2, 3)
     cases = [
@@ -163,8 +171,3 @@ def check_posterior(answer: object) -> Verdict:
     return grade(
         answer, posterior(), mistakes, cases, "One formula for every stride, and exactly x_0 at s = 0."
     )
-
-
-def normal(seed: int, *shape: int) -> Tensor:
-    """Fixed standard normal draws: the inputs of a graded function."""
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)

@@ -35,6 +35,10 @@ def check_frechet(answer: object) -> Verdict:
             lambda ma, va, mb, vb: abs(ma - mb) + (math.sqrt(va) - math.sqrt(vb)) ** 2,
             "The distance of the means is squared, too.",
         ),
+        Mistake(
+            lambda ma, va, mb, vb: (ma - mb) ** 2 + abs(va - vb),
+            "You compared the variances. The standard deviations are compared, squared: take the roots first.",
+        ),
     ]
     cases = [(0.3, 1.5, -0.4, 0.2), (2.0, 0.5, 2.5, 3.0)]
     return grade(answer, right, mistakes, cases, "Move the bell, then stretch it; both squared.")
@@ -59,6 +63,10 @@ def check_entropy(answer: object) -> Verdict:
         Mistake(
             lambda c: torch.tensor(float(len(c))).log2(),
             "That is the largest possible entropy. It does not look at the counts.",
+        ),
+        Mistake(
+            lambda c: -(c / c.sum()).clamp(min=1e-9).log2().sum(),
+            "You added the logarithms alone: weight each with its share.",
         ),
     ]
     cases = [
@@ -86,6 +94,11 @@ def check_limit(answer: object) -> Verdict:
             lambda n1, d1, n2, d2: (n2 * d1 - n1 * d2) / (n2 - n1),
             "Multiply each distance by its own N: c / N times N is c for both, and drops out.",
         ),
+        Mistake(lambda n1, d1, n2, d2: (d1 + d2) / 2, "An average still holds the bias of both."),
+        Mistake(
+            lambda n1, d1, n2, d2: n2 * d2 - n1 * d1,
+            "The bias has dropped out. Divide by what is left beside the limit, n_2 - n_1.",
+        ),
     ]
     cases = [(1000.0, 3.8, 2000.0, 2.4), (500.0, 9.0, 4000.0, 2.0)]
     return grade(answer, right, mistakes, cases, "Two measurements, and the bias of first order is gone.")
@@ -99,6 +112,7 @@ def check_bits(answer: object) -> Verdict:
         (2500 / math.log(2), "Those are the bits of the whole picture. Divide by its 784 pixels."),
         (2500 * math.log(2) / 784, "A nat is more than a bit: divide by log 2, do not multiply."),
         (2500 / (28 * math.log(2)), "28 pixels are one row. The picture has 28 x 28."),
+        (2500 / (784 * math.log(10)), "You divided by log 10: bits need log 2."),
     ]
     return grade_value(answer, right, mistakes, "Between the one Gaussian of the chapter on the loss and 8.")
 
@@ -132,6 +146,14 @@ def check_share_of_copies(answer: object) -> Verdict:
         Mistake(
             lambda x, m, c: share(distances(x, m) < c),
             "That is a share of pairs. A picture is a copy if *one* is near.",
+        ),
+        Mistake(
+            lambda x, m, c: len(x) * share(distances(x, m).min(1).values < c),
+            "That is the number of copies. Divide by the number of pictures drawn.",
+        ),
+        Mistake(
+            lambda x, m, c: share(distances(x, m).min(1).values >= c),
+            "That is the share that is *not* copied.",
         ),
     ]
     normal = normals(4)

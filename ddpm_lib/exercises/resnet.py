@@ -9,7 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ddpm_lib.assets.measured import measured
-from ddpm_lib.exercises.grading import Function, Mistake, Verdict, grade, grade_value
+from ddpm_lib.exercises.answers import Function
+from ddpm_lib.exercises.grading import Mistake, Verdict, grade, grade_value
 
 
 def check_view(answer: object) -> Verdict:
@@ -23,6 +24,7 @@ def check_view(answer: object) -> Verdict:
             "Not three pixels per convolution: each adds one to either side of what was there.",
         ),
         (625, "That is the number of pixels in the square. Its side was asked for."),
+        (17, "That is the receptive field of four blocks. Here are six."),
     ]
     return grade_value(
         answer, 25, mistakes, "Twelve convolutions, one pixel to each side, and the pixel itself."
@@ -81,6 +83,10 @@ def check_residual(answer: object) -> Verdict:
             lambda x, w1, b1, w2, b2, conv, lrelu: lrelu(x) + conv(lrelu(conv(lrelu(x), w1, b1)), w2, b2),
             "The correction is added to x itself, not to its activation.",
         ),
+        Mistake(
+            lambda x, w1, b1, w2, b2, conv, lrelu: right(x, w2, b2, w1, b1, conv, lrelu),
+            "The weights have changed places: w1 belongs to the inner convolution, which comes first.",
+        ),
     ]
     draw = partial(torch.randn, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     lrelu = partial(F.leaky_relu, negative_slope=0.2)
@@ -97,6 +103,10 @@ def check_dilated_view(answer: object) -> Verdict:
         Mistake(lambda n: 1 + 2 * (2**n - 1), "Each block has two convolutions, both with its distance."),
         Mistake(lambda n: 1 + 4 * 2**n, "1 + 2 + ... + 2^(n-1) is 2^n - 1, not 2^n."),
         Mistake(lambda n: 1 + 4 * (2 ** (n + 1) - 1), "Count the blocks from k = 0: the last one is n - 1."),
+        Mistake(lambda n: 1 + 4 * (2 ** (n + 1) - 2), "Count the blocks from k = 0: the last one is n - 1."),
+        Mistake(
+            lambda n: 1 + 4 * 2 ** (n - 1), "That is the last block alone. What the others add comes on top."
+        ),
     ]
     cases = [(n,) for n in (1, 2, 3, 5)]
     return grade(
@@ -127,6 +137,10 @@ def check_add_time(answer: object) -> Verdict:
         Mistake(
             lambda h, f: h * f[:, :, None, None],
             "The axes are right. The features are added, not multiplied.",
+        ),
+        Mistake(
+            lambda h, f: h + f[None, :, :, None],
+            "The features begin with as many rows as images here: keep that axis first, and add two at the end.",
         ),
     ]
     draw = partial(torch.randn, generator=torch.Generator().manual_seed(1), dtype=torch.float64)

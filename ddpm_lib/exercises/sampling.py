@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from ddpm_lib.exercises.grading import Function, Mistake, Verdict, grade, grade_value
-from ddpm_lib.exercises.posterior import normal
+from ddpm_lib.exercises.answers import Function
+from ddpm_lib.exercises.forward import normal
+from ddpm_lib.exercises.grading import Mistake, Verdict, grade, grade_value
 from ddpm_lib.schedule import linear_schedule
 
 SCHEDULE = linear_schedule(50)  # of all exercises in that chapter but the last
@@ -61,6 +62,11 @@ def _line_4(
 
 def check_line_4(answer: object) -> Verdict:
     """answer(xt, eps_hat, z, t, beta, alpha_bar): x_{t-1} of Algorithm 2 with sigma_t^2 = beta_t, no noise at t = 1."""
+
+    def tilde(xt: Tensor, eps_hat: Tensor, z: Tensor, t: int, beta: Tensor, ab: Tensor) -> Tensor:
+        sigma2 = beta[t] * (1 - ab[t - 1]) / (1 - ab[t])
+        return _line_4(noise=lambda b: 0 * b)(xt, eps_hat, z, t, beta, ab) + sigma2.sqrt() * z  # type: ignore[no-any-return]
+
     mistakes = [
         Mistake(_line_4(last=True), "All but the last step is right. At t = 1 there is no noise: line 3."),
         Mistake(
@@ -92,6 +98,11 @@ def check_line_4(answer: object) -> Verdict:
         Mistake(
             _line_4(share=lambda b, ab: -b / (1 - ab).sqrt()),
             "You added the guessed noise: subtract it.",
+        ),
+        Mistake(tilde, "That is beta-tilde. It needs no exception at t = 1, but here sigma_t^2 is beta_t."),
+        Mistake(
+            _line_4(noise=lambda b: 0 * b),
+            "That is the mean, without z: fresh noise comes in at every step but the last.",
         ),
     ]
     cases = [
@@ -149,6 +160,10 @@ def check_loop(answer: object) -> Verdict:
         Mistake(
             loop(right, until=2),
             "Your loop ends at x_1. The step from t = 1 is taken too, without noise.",
+        ),
+        Mistake(
+            lambda x, z, guess, beta, ab: loop(right)(x, z, lambda x, t: guess(x, t - 1), beta, ab),
+            "The network is asked at the time of the x that it is given: guess(x, t).",
         ),
     ]
 

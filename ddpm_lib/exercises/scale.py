@@ -34,6 +34,9 @@ def check_images_that_fit(answer: object) -> Verdict:
             lambda m, p, a: (0.8 * m - 5 * p) // a, "A float32 has four bytes: five numbers are 20 bytes."
         ),
         Mistake(lambda m, p, a: 0.8 * m // (20 * p + a), "The weights are there once, not once an image."),
+        Mistake(
+            lambda m, p, a: 0.8 * m // a, "The weights need memory as well, whatever the number of images."
+        ),
     ]
     cases = [(1.6e10, 1.14e8, 7.3e8), (2.4e9, 3.5e7, 1.3e7)]
     return grade(answer, right, mistakes, cases, "The weights once, the images until it is full.")
@@ -71,6 +74,10 @@ def check_rescale(answer: object) -> Verdict:
             lambda lr, ema, k: (lr / math.sqrt(k), ema**k),
             "The decay is right. A larger batch is less noisy, so the steps may be longer, not shorter.",
         ),
+        Mistake(
+            lambda lr, ema, k: (k * lr, ema),
+            "Both: Adam takes the root of k, and with fewer steps the decay must be faster.",
+        ),
     ]
     cases = [(2e-4, 0.99, 8.0), (1e-3, 0.95, 4.0)]
     return grade(answer, right, mistakes, cases, "The rate by the root, the decay by the power.")
@@ -106,6 +113,10 @@ def check_least_images(answer: object) -> Verdict:
         Mistake(
             lambda n, p, f, r, w: right(n, p, f, r, w) * n,
             "That is the batch of all devices. How many images must one have?",
+        ),
+        Mistake(
+            lambda n, p, f, r, w: math.ceil(right(n, p, f, r, w)),
+            "Rounded up. Return the number before rounding, so that it can be compared.",
         ),
     ]
     cases = [(8.0, 1.2e8, 8e10, 3e14, 5e10), (2.0, 3.6e7, 1.2e10, 3e12, 1.6e10)]

@@ -46,6 +46,10 @@ def check_cosine_beta(answer: object) -> Verdict:
             "That is alpha_bar. beta_t = 1 - alpha_bar_t / alpha_bar_{t-1}.",
         ),
         Mistake(lambda T: cosine_schedule(T).alpha, "That is alpha: beta = 1 - alpha."),
+        Mistake(
+            lambda T: torch.cat([torch.tensor([0.02], dtype=torch.float64), right(T)[1:]]),
+            "At t = 0 there is no step, so beta[0] is 0.",
+        ),
     ]
     return grade(answer, right, mistakes, [(10,), (100,)], "Squared, offset, clipped, and 0 at t = 0.")
 
@@ -65,6 +69,7 @@ def check_smallest_T(answer: object) -> Verdict:
         (by_the_sum, "That is the estimate by the sum of the betas. Now search near it with the table."),
         (by_the_sum + 1, "That is the estimate by the sum of the betas. Now search near it with the table."),
         (0.01, "The smallest T was asked for, a whole number."),
+        (1000, "That is the usual T. Fewer steps leave less than 1 %, too: search for the first."),
     ]
     return grade_value(answer, unscaled, mistakes, f"With T = {unscaled} the image's weight is below 0.01.")
 
@@ -125,6 +130,10 @@ def check_correlation(answer: object) -> Verdict:
             "You divided by the variances: divide by the standard deviations.",
         ),
         Mistake(lambda s, t: 1 / right(s, t), "You swapped s and t: a correlation is never above 1."),
+        Mistake(
+            lambda s, t: math.sqrt((1 - s) / (1 - t)),
+            "That compares the noise alone. x_t holds only the part sqrt(alpha_bar_t / alpha_bar_s) of x_s.",
+        ),
     ]
     cases = [(0.9, 0.4), (0.5, 0.3)]
     return grade(

@@ -8,7 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ddpm_lib.exercises.grading import Function, Mistake, Verdict, grade
+from ddpm_lib.exercises.answers import Function
+from ddpm_lib.exercises.grading import Mistake, Verdict, grade
 
 Weights = dict[str, Tensor]
 CHANNELS, HEADS = 4, 2
@@ -39,6 +40,14 @@ def check_bend(answer: object) -> Verdict:
             lambda x, weights: _lrelu(x) + block(x, weights, skip=False),
             "The correction is added to x as it came in, not to its activation.",
         ),
+        Mistake(
+            lambda x, weights: x + conv(F.relu(conv(F.relu(x), weights, "conv1")), weights, "conv2"),
+            "The activation is the leaky ReLU, with slope 0.2 below zero.",
+        ),
+        Mistake(
+            lambda x, weights: _lrelu(block(x, weights)),
+            "After the sum there is no activation: a block passes x on as it is, plus a correction.",
+        ),
     ]
     weights = _weights(
         {"conv1.weight": (4, 4, 3, 3), "conv1.bias": (4,), "conv2.weight": (4, 4, 3, 3), "conv2.bias": (4,)}
@@ -68,6 +77,10 @@ def check_grow(answer: object) -> Verdict:
             lambda x, weights: conv(F.interpolate(x, scale_factor=2.0, mode="bilinear"), weights),
             "The doubling repeats pixels here, and does not blend them: leave it as it is.",
         ),
+        Mistake(
+            lambda x, weights: conv(x.repeat(1, 1, 2, 2), weights),
+            "You put four copies of the picture side by side: repeat each pixel in a square of four.",
+        ),
     ]
     weights = _weights({"conv.weight": (4, 4, 3, 3), "conv.bias": (4,)})
     praise = "A layer that is never called has weights, is saved and counted, and learns nothing."
@@ -85,6 +98,7 @@ def check_look(answer: object) -> Verdict:
         scale: int = CHANNELS // HEADS,
         skip: bool = True,
         layout: str = "",
+        axis: int = -1,
     ) -> Tensor:
         b, c, height, width = x.shape
         d = c // heads
@@ -94,7 +108,7 @@ def check_look(answer: object) -> Verdict:
         elif layout == "heads last":
             qkv = qkv.reshape(b, 3, d, heads, -1).transpose(2, 3)
         q, k, v = qkv.reshape(b, 3, heads, d, -1).unbind(1)
-        found = v @ (q.transpose(-1, -2) @ k / scale**0.5).softmax(-1).transpose(-1, -2)
+        found = v @ (q.transpose(-1, -2) @ k / scale**0.5).softmax(axis).transpose(-1, -2)
         if layout == "heads last":
             found = found.transpose(1, 2)
         result: Tensor = x * skip + found.reshape(b, c, height, width)
@@ -114,6 +128,11 @@ def check_look(answer: object) -> Verdict:
             lambda x, weights: look(x, weights, heads=1, scale=CHANNELS // HEADS),
             "The root has changed, but there is still one softmax for all features: split them first.",
         ),
+        Mistake(
+            lambda x, weights: look(x, weights, axis=-2),
+            "The softmax runs along the wrong axis: the weights that one pixel gives must sum to 1.",
+        ),
+        Mistake(lambda x, weights: look(x, weights, scale=1), "The scores are not divided by the root of d."),
     ]
     weights = _weights({"qkv.weight": (12, 4, 1, 1), "qkv.bias": (12,)})
     praise = "Each head has its own softmax now, and can look elsewhere."

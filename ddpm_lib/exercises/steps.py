@@ -27,7 +27,8 @@ def check_timesteps(answer: object) -> Verdict:
     if callable(answer):
         for T, steps in ((50, 5), (500, 7)):
             try:
-                count = len(answer(T, steps))
+                times = answer(T, steps)
+                count, ends = len(times), (float(times[0]), float(times[-1]))
             except (Exception, SystemExit):  # `grade` calls again, and says what was raised
                 break
             if count != steps + 1:
@@ -36,6 +37,8 @@ def check_timesteps(answer: object) -> Verdict:
                     f"For T = {T} and {steps} steps you return {count} times: {steps} strides have {steps + 1} ends, "
                     "T and 0 among them.",
                 )
+            if ends == (T, 1):
+                return Verdict(False, "Your path ends at 1. The clean image is at t = 0.")
     mistakes = [
         Mistake(
             lambda T, steps: torch.tensor([T - i * (T // steps) for i in range(steps + 1)]),
@@ -49,8 +52,12 @@ def check_timesteps(answer: object) -> Verdict:
             "You cut the decimals off. Round to the nearest whole number.",
         ),
         Mistake(
-            lambda T, steps: padded([round((T - 1) * (steps - i) / steps) for i in range(steps)], steps),
+            lambda T, steps: torch.tensor([round((T - 1) * (steps - i) / steps) for i in range(steps + 1)]),
             "Your path begins at T - 1: where tables start with the clean image, the noise is at T.",
+        ),
+        Mistake(
+            lambda T, steps: torch.linspace(T, 0, steps + 1, dtype=torch.float64),
+            "A time is an index into the table: round each to the nearest whole number.",
         ),
     ]
     cases = [(500, 7), (50, 5), (1000, 30), (50, 50)]
@@ -87,6 +94,7 @@ def check_enough_steps(answer: object) -> Verdict:
             "That is where the standard deviation is 5 % off: the variance was asked for.",
         ),
         (fewest(share=0.02), "That is for 2 %. Stop at 5 %."),
+        (LONG.T, "Those are all of them. Far fewer do: search from the other end."),
     ]
     praise = "The error of a first-order method falls like one over the number of steps."
     return grade_value(answer, right, mistakes, praise)

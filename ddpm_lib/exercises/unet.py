@@ -31,6 +31,10 @@ def check_middle(answer: object) -> Verdict:
         ((256, 2, 2), "Four levels have three steps between them, not four."),
         ((64, 4, 4), "The sides are right. The last multiplier is 4."),
         ((4, 4, 256), "The numbers are right: the channels come first."),
+        (
+            (192, 4, 4),
+            "The middle has as many channels as the last of the four sizes, whose multiplier is 4.",
+        ),
     ]
     return grade_value(answer, (256, 4, 4), mistakes, "64 times 4 channels, and 32 halved three times.")
 
@@ -95,6 +99,12 @@ def check_time_embedding(answer: object) -> Verdict:
         ),
         Mistake(
             lambda t, dim: both(2 * math.pi * angle(t, dim, over=2)),
+            "There is no 2 pi in the formula: the first frequency is 1 radian per timestep.",
+        ),
+        Mistake(
+            lambda t, dim: both(
+                2 * math.pi * t[:, None] * 10_000 ** (-2 * torch.arange(dim // 2) / dim)[None, :]
+            ),
             "There is no 2 pi in the formula: the first frequency is 1 radian per timestep.",
         ),
     ]
@@ -168,6 +178,10 @@ def check_time_factor(answer: object) -> Verdict:
         (found["no time"] - found["the whole"], "That is the difference. The factor was asked for."),
         (found["rows for columns"] / found["the whole"], "That is what the mistaken embedding costs."),
         (found["no time"], "That is the distance itself: divide by that of the whole."),
+        (
+            found["time only added"] / found["the whole"],
+            "That is for the time only added. Here it is not given at all.",
+        ),
     ]
     return grade_value(answer, right, mistakes, "Above 1 it does worse without the time, below 1 better.")
 

@@ -1,0 +1,40 @@
+"""Grader of the chapter on the posterior: the variance of the reverse step, measured."""
+
+from __future__ import annotations
+
+import math
+
+from ddpm_lib import gaussian
+from ddpm_lib.exercises.grading import Verdict, grade_value
+from ddpm_lib.exercises.posterior import SCHEDULE
+from ddpm_lib.exercises.tolerance import nearest
+
+DATA_VARIANCE, MEASURED_T, MEASURED_S = 0.25, 10, 3
+SHARE = 0.02  # how far a measured variance may be off
+
+
+def check_reverse_variance(answer: object) -> Verdict:
+    """answer: Var[x_3 | x_10] for data N(0, 0.25) on linear_schedule(50), measured to about 2 %."""
+    ab_t, ab_s = float(SCHEDULE.alpha_bar[MEASURED_T]), float(SCHEDULE.alpha_bar[MEASURED_S])
+    a = ab_t / ab_s
+    marginal = ab_s * DATA_VARIANCE + 1 - ab_s
+    _, right = gaussian.product(0.0, marginal, 0.0, (1 - a) / a)
+    beta_tilde = (1 - ab_s) * (1 - a) / (1 - ab_t)
+    mistakes: list[tuple[object, str]] = [
+        (beta_tilde, "That is beta_tilde, the variance when x_0 is known too. Here only x_t is known."),
+        (1 - a, "That is beta, the variance of the forward step: exact only for data of variance 1."),
+        (marginal, "That is the variance of x_3 over all paths. Keep only those with one value of x_10."),
+        (
+            ab_t * DATA_VARIANCE + 1 - ab_t,
+            "That is the variance of x_10. The question is how much x_3 still varies when x_10 is known.",
+        ),
+        (math.sqrt(float(right)), "That is the standard deviation. Square it."),
+        (DATA_VARIANCE, "That is the variance of the data, x_0."),
+    ]
+    values = [float(right), *(float(value) for value, _ in mistakes if isinstance(value, float))]
+    return grade_value(
+        nearest(answer, values, SHARE),
+        float(right),
+        mistakes,
+        f"It is {float(right):.4f}, between beta_tilde = {beta_tilde:.4f} and beta = {1 - a:.4f}.",
+    )

@@ -1,0 +1,18 @@
+"""The bank of answers: for each grader right ones of different form, and the slips that readers make.
+
+One file a chapter, each a `BANK`: the grader's name -> its answers. `tests/test_exercises_bank.py` tries them all.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Answers to one exercise: the right ones, and the wrong ones with words of what their author must be told."""
+
+    right: list[Any]
+    wrong: list[tuple[Any, str]]
+
+
+Bank = dict[str, Answers]
