@@ -71,7 +71,7 @@ chromium: $(READY)  ## make sure that there is a Chromium to drive the pages wit
 
 pages: $(READY) chromium  ## the built pages, opened in headless Chromium
 	@test -f _build/html/index.html || { echo "There is no built book in _build/html: run 'make html' first."; exit 1; }
-	@$(PY) -m pytest -m pages -s tests/test_pages.py tests/test_page_look.py tests/test_plain.py
+	@$(PY) -m pytest -m pages -s tests/test_page*.py tests/test_plain.py tests/test_accessibility.py
 
 $(LAB)/.ready: tests/requirements-lab.txt | $(READY)
 	@echo "==> installing JupyterLab apart, into $(LAB) (about a minute) ..."

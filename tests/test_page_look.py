@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tools.serve import HTML, ROOT
 
@@ -104,4 +104,23 @@ def test_search_finds_words_with_and_without_accents_and_fetches_nothing(
     page.goto(f"{(HTML / 'search.html').as_uri()}?q={query}")
     page.wait_for_selector("#search-results ul.search li")
     assert failed == []
+    page.close()
+
+
+def test_the_contents_mark_the_section_that_is_being_read(browser: Browser) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+    page.goto((HTML / "book" / "loss.html").as_uri())
+    page.evaluate("() => window.MathJax?.startup?.promise")
+    current = page.locator("#contents-of-this-page a[aria-current]")
+    sections = page.locator("article section section").evaluate_all("(all) => all.map((s) => s.id)")
+    assert len(sections) > 8
+    for name in (*sections[:6], *sections[4::-1]):  # down and up again, to the end of each section
+        page.evaluate(
+            "(id) => scrollTo(0, scrollY + document.getElementById(id).getBoundingClientRect().bottom - 350)",
+            name,
+        )
+        expect(current).to_have_attribute("href", f"#{name}")
+    last = page.locator("#contents-of-this-page a:visible").last.get_attribute("href")
+    page.locator(f"#contents-of-this-page a[href='{last}']").click()  # its heading cannot come to the top
+    expect(current).to_have_attribute("href", str(last))
     page.close()

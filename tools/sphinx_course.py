@@ -25,11 +25,14 @@ from tools.address import find_address
 from tools.equations import Incomplete
 from tools.equations_page import write as write_equations
 from tools.page_networks import move_networks
+from tools.page_rules import mend_pages
 from tools.search import SearchWithoutAccents
 
 MATHJAX = "tex-svg-full.js"  # every TeX extension and the fonts, as paths, in one file: it loads nothing more
 HOSTS = ("https://github.com/", "https://gitlab.com/", "https://bitbucket.org/")  # the theme knows these
 COLAB_BRANCH = "colab"  # where the `book` workflow pushes the notebooks that Colab opens
+
+SCRIPTS = ("scrolling.js", "contents.js")  # the pages' own, in book/assets
 
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 
@@ -122,12 +125,6 @@ def networks_of_a_page(
         context["body"] = move_networks(context["body"], Path(app.outdir))
 
 
-def name_folds(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
-    """Let a fold of code be called what it says, "Show the solution": myst-nb names them all the same."""
-    if "body" in context:
-        context["body"] = context["body"].replace('<summary aria-label="Toggle hidden content">', "<summary>")
-
-
 def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("comments_config", {}, "")  # Jupyter Book sets it for an extension that we leave out
     PygmentsBridge.html_formatter = LightFormatter
@@ -137,7 +134,9 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("config-inited", repository, priority=400)  # before the theme reads its options
     app.connect("html-page-context", no_widget_state, priority=900)  # after myst-nb has added it
     app.connect("html-page-context", networks_of_a_page)
-    app.connect("html-page-context", name_folds)
     app.connect("build-finished", network_for_pages)
+    app.connect("build-finished", mend_pages)
     app.add_js_file(None, body=THEME_MODE, priority=100)
+    for script in SCRIPTS:
+        app.add_js_file(script, loading_method="defer")
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,56 @@
+"""axe-core on a page that is open: WCAG 2.1, A and AA, and axe's best practices.
+
+axe-core comes with the package axe-playwright-python (requirements.txt); no network is asked.
+"""
+
+from importlib.resources import files
+
+from playwright.sync_api import Page
+
+AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
+# Experimental in axe, and so off unless it is named.
+ALSO = {"label-content-name-mismatch": {"enabled": True}}
+COLORS = ["color-contrast", "link-in-text-block"]  # what a scheme changes; three quarters of axe's time
+
+RUN = """async ([where, options]) => {
+  const { violations } = await axe.run(document.querySelector(where), { resultTypes: ["violations"], ...options });
+  return violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.target.join(" ")}: ${n.html.slice(0, 100)}`));
+}"""
+
+# axe looks at every element, and most of a chapter's are alike: strokes of formulas, which are hidden from assistive
+# technology, MathJax's MathML, and spans of code, of which every class stays once.
+THIN = """() => {
+  for (const formula of [...document.querySelectorAll("mjx-container")].slice(3)) {
+    formula.querySelector("svg")?.replaceChildren();
+    formula.querySelector("mjx-assistive-mml")?.replaceChildren();
+  }
+  const seen = new Set();
+  for (const span of document.querySelectorAll("pre span[class]")) {
+    if (seen.has(span.className) && !span.children.length) span.replaceWith(...span.childNodes);
+    seen.add(span.className);
+  }
+}"""
+
+
+def thin(page: Page) -> None:
+    """Take out of a page what is there a thousand times over."""
+    page.evaluate(THIN)
+
+
+def violations(page: Page, where: str = "html", colors: bool = True, others: bool = True) -> list[str]:
+    """What axe-core complains of in the first element that `where` selects, one line an element.
+
+    `colors` and `others` choose its rules: those that the color scheme matters to, and all the others.
+    """
+    if not page.evaluate("() => 'axe' in window"):
+        page.evaluate(AXE)
+    rules = {name: {"enabled": colors} for name in COLORS}
+    options = {"runOnly": TAGS, "rules": {**ALSO, **rules}} if others else {"runOnly": COLORS}
+    found: list[str] = page.evaluate(RUN, [where, options])
+    return found
+
+
+def wear(page: Page, scheme: str) -> None:
+    """Show the page in a color scheme, as the reader's button does, without loading it again."""
+    page.evaluate("(s) => Object.assign(document.documentElement.dataset, { mode: s, theme: s })", scheme)
