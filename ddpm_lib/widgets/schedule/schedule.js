@@ -147,7 +147,7 @@ function render({ model, el }) {
     dot.style.left = share;
     dot.hidden = !valid;
     zones.forEach((node, i) => node.classList.toggle("ddpm-here", valid && i === zone));
-    meter.setAttribute("aria-valuenow", valid ? left.toFixed(6) : 0);
+    meter.setAttribute("aria-valuenow", valid ? left.toFixed(12) : 0);
     meter.setAttribute("aria-valuetext", valid ? `${value.left.textContent}, ${verdict.textContent.replace("xT", "x T")}` : "not a schedule");
 
     for (const [name, { show }] of Object.entries(dials)) show(state[name], `${name.replace("_", " ")} = ${state[name]}`, brief(state[name]));
