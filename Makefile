@@ -16,7 +16,7 @@ export PYTHONUNBUFFERED := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export JUPYTER_PLATFORM_DIRS := 1
 
-.PHONY: help setup book html test lint types unit notebooks pages chromium lab bench sync plain constraints gpu clean clean-venv
+.PHONY: help setup book html test lint types unit notebooks pages chromium lab colab bench sync plain constraints gpu clean clean-venv
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -45,7 +45,7 @@ html: $(READY)  ## execute the chapters that changed and build the pages into _b
 	@$(PY) -m tools.book $(if $(filter-out 0,$(KEEP_GOING)),--keep-going)
 
 test: $(READY)  ## everything below, in order; stops at the first failure
-	@MAKE="$(MAKE)" $(PY) -m tools.gate lint types chromium unit notebooks html pages lab
+	@MAKE="$(MAKE)" $(PY) -m tools.gate lint types chromium unit notebooks html pages lab colab
 
 lint: $(READY)  ## ruff: rules and format, notebooks too
 	@$(PY) -m ruff check .
@@ -81,6 +81,9 @@ $(LAB)/.ready: tests/requirements-lab.txt | $(READY)
 
 lab: $(READY) $(LAB)/.ready chromium  ## the widgets and the plain copies in a real JupyterLab
 	@OMP_NUM_THREADS=1 JUPYTER_BIN="$(abspath $(LAB))/bin" $(PY) -m pytest -m lab --durations=3 tests/test_lab.py
+
+colab: $(READY) chromium  ## a chapter alone in a stand-in for Colab, and its widgets as Colab shows them
+	@OMP_NUM_THREADS=1 $(PY) -m pytest -m colab --durations=3 tests/test_colab.py
 
 plain: $(READY)  ## the notebooks in plain Markdown, for JupyterLab, into _build/plain
 	@$(PY) -m tools.plain

@@ -28,7 +28,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         rank = int(os.environ["RANK"]) if launched() else 0
         if rank == 0 or not isinstance(error, SHARED):
             who = f" (process {rank})" if launched() else ""
-            print(f"ddpm_lib {args.command}{who}: {error}", file=sys.stderr)
+            # In one piece: other processes write here too.
+            sys.stderr.write(f"ddpm_lib {args.command}{who}: {error}\n")
         return 2
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)

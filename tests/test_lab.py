@@ -19,7 +19,7 @@ import nbformat
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.widget_page import SETUP, WIDGETS
+from tests.widget_page import SETUP, WIDGETS, moved
 from tools.plain.copies import write_all
 from tools.plain.places import Course
 
@@ -123,22 +123,6 @@ def cell(page: Page, i: int) -> Locator:
     """The i-th widget's cell, brought onto the screen: Lab draws no other."""
     page.evaluate("(i) => jupyterapp.shell.currentWidget.content.scrollToItem(i)", i + 1)
     return page.locator(f".jp-Cell[data-windowed-list-index='{i + 1}']")
-
-
-def moved(widget: Locator) -> None:
-    """Every slider and every choice of a widget answers to the arrow keys, and ends elsewhere than it stood."""
-    sliders = [s for s in widget.get_by_role("slider").all() if s.is_visible() and s.is_enabled()]
-    for slider in sliders:
-        start = slider.input_value()
-        seen = {start}
-        for key in ("ArrowRight", "ArrowLeft", "ArrowLeft", "ArrowUp", "ArrowDown", "ArrowRight"):
-            slider.press(key)
-            seen.add(slider.input_value())
-        assert len(seen) > 1, slider.get_attribute("aria-label")
-        if slider.input_value() == start:
-            slider.press("ArrowLeft")
-    for group in widget.get_by_role("radiogroup").all():
-        group.get_by_role("radio", checked=True).press("ArrowDown")
 
 
 def moved_by_keys(page: Page, widget: Locator) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Locator, Page
 
 from ddpm_lib.widgets import Widget
 
@@ -43,6 +43,22 @@ def document(*widgets: Widget) -> str:
     body = "\n".join(widget.to_html() for widget in widgets)
     head = '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>w</title></head>'
     return f"{head}<body>{body}</body></html>"
+
+
+def moved(widget: Locator) -> None:
+    """Every slider and every choice of a widget answers to the arrow keys, and ends elsewhere than it stood."""
+    sliders = [s for s in widget.get_by_role("slider").all() if s.is_visible() and s.is_enabled()]
+    for slider in sliders:
+        start = slider.input_value()
+        seen = {start}
+        for key in ("ArrowRight", "ArrowLeft", "ArrowLeft", "ArrowUp", "ArrowDown", "ArrowRight"):
+            slider.press(key)
+            seen.add(slider.input_value())
+        assert len(seen) > 1, slider.get_attribute("aria-label")
+        if slider.input_value() == start:
+            slider.press("ArrowLeft")
+    for group in widget.get_by_role("radiogroup").all():
+        group.get_by_role("radio", checked=True).press("ArrowDown")
 
 
 def drive(page: Page, widget: Widget, clear: bool = True) -> None:
