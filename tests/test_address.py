@@ -2,10 +2,14 @@
 
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import yaml
 
 from tools.address import Address, find_address, parse_address, parse_remote
+from tools.colab import OUT, ROOT
+from tools.sphinx_course import COLAB_BRANCH, repository
 
 
 @pytest.mark.parametrize(
@@ -55,6 +59,7 @@ def test_the_remote_gives_the_address_and_its_absence_none(tmp_path: Path) -> No
     ("said", "requirement"),
     [
         ("https://git.example.org/a/b", "git+https://git.example.org/a/b@main"),
+        ("https://github.com/a/b.git@v1", "git+https://github.com/a/b@v1"),
         ("https://git.example.org:8443/a/b.git@v1", "git+https://git.example.org:8443/a/b.git@v1"),
         ("https://git.example.org/a/b@topic/one", "git+https://git.example.org/a/b@topic/one"),
         ("git+https://someone@git.example.org/a/b", "git+https://someone@git.example.org/a/b@main"),
@@ -90,6 +95,23 @@ def test_the_published_book_is_where_github_puts_it_or_where_it_is_said_to_be(
     address = find_address(Path("/nowhere"), environ)
     assert address is not None
     assert address.site == site
+
+
+@pytest.mark.parametrize(("address", "opens"), [("https://github.com/a/b", True), ("/srv/git/course", False)])
+def test_the_button_of_a_page_opens_the_plain_copy_on_its_branch(
+    address: str, opens: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("COURSE_ADDRESS", address)
+    options: dict[str, object] = {}
+    repository(SimpleNamespace(srcdir=tmp_path), SimpleNamespace(html_theme_options=options))  # type: ignore[arg-type]
+    assert ("launch_buttons" in options) == opens
+    assert options.get("repository_branch") == (COLAB_BRANCH if opens else None)
+    # The workflow pushes to it what `--stamp` wrote.
+    jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "book.yml").read_text(encoding="utf-8"))["jobs"]
+    _, stamp, push = jobs["colab"]["steps"]
+    assert stamp["run"] == "python3 -m tools.colab --stamp"
+    assert ROOT / push["working-directory"] == OUT
+    assert push["run"].split()[-1] == COLAB_BRANCH
 
 
 def test_git_clones_from_the_address_of_a_folder(tmp_path: Path) -> None:

@@ -56,6 +56,8 @@ def parse_address(text: str, pages: str | None = None) -> Address:
     if "://" not in url:
         user_host, colon, path = url.partition(":")
         url = f"ssh://{user_host}/{path}" if colon and "/" not in user_host else Path(url).resolve().as_uri()
+    if url.startswith("https://github.com/"):
+        url = parse_remote(url) or url  # as GitHub's own pages write it
     return Address(url, ref or "main", pages)
 
 
