@@ -1,4 +1,4 @@
-"""python -m ddpm_lib train | sample | evaluate | export | shard"""
+"""python -m ddpm_lib train | sample | evaluate | export | diagnose | shard"""
 
 from __future__ import annotations
 
@@ -8,13 +8,20 @@ import sys
 from collections.abc import Sequence
 
 from ddpm_lib import CourseError
-from ddpm_lib.cli import evaluate, export, sample, shard, train
+from ddpm_lib.cli import diagnose, evaluate, export, sample, shard, train
 from ddpm_lib.cli.common import UsageError
 from ddpm_lib.cli.options import parser
 from ddpm_lib.train import TrainingError
 from ddpm_lib.train.machine.processes import launched
 
-COMMANDS = {"train": train, "sample": sample, "evaluate": evaluate, "export": export, "shard": shard}
+COMMANDS = {
+    "train": train,
+    "sample": sample,
+    "evaluate": evaluate,
+    "export": export,
+    "diagnose": diagnose,
+    "shard": shard,
+}
 MISTAKES = (CourseError, OSError)  # one sentence each; any other exception is ours, and shows its traceback
 SHARED = (UsageError, TrainingError)  # mistakes that every process of a run makes: one of them says so
 

@@ -25,7 +25,7 @@ from ddpm_lib.cli.watch import trim_log
 from ddpm_lib.models import storage
 from ddpm_lib.train.presets import PRESETS
 
-COMMANDS = ("train", "sample", "evaluate", "export")
+COMMANDS = ("train", "sample", "evaluate", "export", "diagnose")
 
 
 @pytest.fixture(scope="module")
@@ -367,3 +367,11 @@ def test_what_cannot_be_written_is_refused_before_the_sampling(
     assert "are too few" in mistake(["evaluate", str(run), "--samples", "100"], capsys)
     assert "Cannot take 9999 steps" in mistake(["evaluate", str(run), "--steps", "9999"], capsys)
     assert "Is a directory" in mistake(["export", str(run), "--out", str(tmp_path)], capsys)
+
+
+def test_diagnose_prints_a_line_a_check(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["diagnose", "cpu-minutes"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line[:3] for line in lines[:-1]] == ["ok "] * (len(lines) - 1)
+    assert lines[-2].startswith("ok   walk")
+    assert lines[-1].startswith("No fault that is known here.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from ddpm_lib.cli import shard
+from ddpm_lib.cli import diagnose, shard
 from ddpm_lib.cli.numbers import finite, positive, seconds, seed, share
 from ddpm_lib.train.presets import PRESETS
 
@@ -22,7 +22,7 @@ on several GPUs or processes (train, sample and evaluate; needs accelerate):
 
 
 def parser() -> argparse.ArgumentParser:
-    """The five commands and their options."""
+    """The six commands and their options."""
     top = argparse.ArgumentParser(
         prog="python -m ddpm_lib",
         description="Train, sample, measure and export denoising diffusion models.",
@@ -49,6 +49,10 @@ def parser() -> argparse.ArgumentParser:
         description="Write the averaged weights and the configuration, without the optimizer: about a quarter "
         "of the checkpoint, an eighth with --half. It can be sampled and evaluated, not trained on. Or write "
         "the network for another library, in one of the formats below.",
+    ))  # fmt: skip
+    diagnose.options(commands.add_parser(
+        "diagnose", help="name what is wrong with a network that draws badly",
+        description="Check a network's weights, its answers and a walk, one line each, up to the first fault.",
     ))  # fmt: skip
     shard.options(commands.add_parser(
         "shard", help="write a folder of images as shards, to train on more than memory holds",

@@ -1,6 +1,14 @@
 """Graders for the book's exercises: each says what is wrong, not only that it is."""
 
 from ddpm_lib.exercises.bound import check_kl, check_last_sd, check_log_level, check_prior_term
+from ddpm_lib.exercises.clinic import (
+    check_first_loss,
+    check_mend_average,
+    check_mend_embedding,
+    check_mend_noising,
+    check_mend_pixels,
+)
+from ddpm_lib.exercises.clinic_walk import check_company, check_mend_step, check_mend_times
 from ddpm_lib.exercises.ddim import check_clean_end, check_ddim
 from ddpm_lib.exercises.euler import check_euler
 from ddpm_lib.exercises.experiment import (
@@ -72,6 +80,7 @@ __all__ = [
     "check_blocks_needed",
     "check_clean_end",
     "check_clipped_mean",
+    "check_company",
     "check_conv_cost",
     "check_correlation",
     "check_cosine_beta",
@@ -85,6 +94,7 @@ __all__ = [
     "check_epoch_steps",
     "check_euler",
     "check_excess",
+    "check_first_loss",
     "check_frechet",
     "check_grow",
     "check_guided",
@@ -100,6 +110,12 @@ __all__ = [
     "check_look",
     "check_loop",
     "check_mean_from_eps",
+    "check_mend_average",
+    "check_mend_embedding",
+    "check_mend_noising",
+    "check_mend_pixels",
+    "check_mend_step",
+    "check_mend_times",
     "check_middle",
     "check_narrower",
     "check_noise_loss",
