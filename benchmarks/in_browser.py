@@ -7,7 +7,9 @@ the worker until it says `loaded`: decoding, packing, one forward pass), millise
 images, and for a finished image, DDIM with 50 steps, without guidance and with; once with WebAssembly and once in plain
 JavaScript. `press_ms` is what a reader waits for the first image: from the press of Generate in a page that has just
 been opened from the disk, with everything that is loaded, in the number of steps that the page takes then (fewer where
-there is no WebAssembly). Medians. `agreement` is the share of 200 digits drawn there that the course's classifier names
+there is no WebAssembly). Its parts are the file of weights, the start of the worker (decoding, packing, one pass) and
+the steps with their drawing; `longest_task` is the longest time for which the page did not hear its reader (0 below
+50 ms). Medians. `agreement` is the share of 200 digits drawn there that the course's classifier names
 as they were asked for. Written to ddpm_lib/assets/measured/in_browser.json, which a chapter reads.
 """
 
@@ -45,6 +47,22 @@ WHAT = (
 STEPS = 50
 NAMED, NAMED_STEPS, AT_ONCE = 200, 25, 16  # digits for the classifier, steps for each, digits a run
 KINDS = {"wasm-simd": "", "javascript": "const WebAssembly = undefined;"}
+
+# When the worker was made, had its weights and was done, counted from the key; and the longest of the long tasks.
+WATCH = """addEventListener("keydown", ({ timeStamp }) => {
+  const [since, tasks, Plain] = [{}, [0], Worker];
+  const mark = (name) => (since[name] ??= performance.now() - timeStamp);
+  const list = (entries) => tasks.push(...entries.getEntries().map((task) => task.duration));
+  new PerformanceObserver(list).observe({ type: "longtask" });
+  window.Worker = class extends Plain {
+    constructor(url) {
+      mark("made");
+      super(url);
+      this.addEventListener("message", ({ data }) => mark(data.type));
+    }
+  };
+  window.watched = () => [since.made, since.loaded - since.made, since.done - since.loaded, Math.max(...tasks)];
+}, { capture: true, once: true });"""
 
 WORKER = """async ([source, detail]) => {
   window.engine?.terminate();
@@ -89,7 +107,7 @@ def agreement(page: Page) -> float:
 
 def from_the_press(browser: Browser, kind: str, weights: dict[str, Any], repeats: int) -> dict[str, Any]:
     """What a reader waits for the first image of a page that was opened from the disk, and in how many steps."""
-    waits, steps = [], 0
+    waits, parts, steps = [], [], 0
     with tempfile.TemporaryDirectory() as folder:
         book = Path(folder)
         (book / "page.html").write_text(document(GenerateWidget()), encoding="utf-8")
@@ -98,14 +116,22 @@ def from_the_press(browser: Browser, kind: str, weights: dict[str, Any], repeats
         (book / URL).write_text(script, encoding="utf-8")
         for _ in range(repeats):
             page = browser.new_context().new_page()
+            page.add_init_script(WATCH)
             page.goto((book / "page.html").as_uri())
             widget = page.locator(".ddpm-generate")
             page.get_by_role("button", name="Generate", exact=True).press("Enter")
             expect(widget).to_have_attribute("data-state", re.compile("done|error"), timeout=120_000)
             waits.append(int(widget.get_attribute("data-ms") or 0))
+            parts.append(page.evaluate("watched()"))
             steps = int(widget.get_attribute("data-step") or 0)
             page.context.close()
-    return {"median": round(statistics.median(waits)), "longest": max(waits), "steps": steps}
+    medians = (round(statistics.median(part)) for part in zip(*parts, strict=True))
+    return {
+        "median": round(statistics.median(waits)),
+        "longest": max(waits),
+        "steps": steps,
+        "parts": dict(zip(("file", "start", "steps", "longest_task"), medians, strict=True)),
+    }
 
 
 def measure(page: Page, kind: str, weights: dict[str, Any], repeats: int) -> dict[str, Any]:

@@ -62,12 +62,15 @@ def test_a_choice_that_is_no_choice_leaves_the_picture(opened: Any) -> None:
 def test_the_caption_is_of_the_picture_that_is_shown(opened: Any) -> None:
     page = opened(fake(seed=4))
     words = page.locator(".ddpm-generate .ddpm-word").nth(1)
+    guess = page.locator(".ddpm-generate .ddpm-word").nth(2)
+    assert guess.inner_text() == "no guess yet"
     assert words.inner_text() == "noisy, seed 4"
     assert page.get_by_role("img", name="the noisy image x t at t = 500, seed 4").count() == 1
     generate(page).click()
     finish(page)
     assert words.inner_text() == "clean, seed 4"
     assert page.get_by_role("img", name="the clean image x t at t = 0, seed 4").count() == 1
+    assert guess.inner_text() == "the guess"
     scrub(page).press("Home")
     assert words.inner_text() == "noisy, seed 4"
 

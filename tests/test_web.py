@@ -136,6 +136,49 @@ def in_page(page: Page, expression: str, arg: Any = None) -> Any:
     return page.evaluate(f"(arg) => {{ {without_comments(*CORE)} return {expression}; }}", arg)
 
 
+PRODUCTS = """(() => {
+  const [m, n, k] = [8, 16, 12];
+  return [...kernel(), null].map((program) => {
+    const heap = new Heap(program !== null), product = program ? simdProduct(heap, program) : plainProduct(heap);
+    const [out, a, b, rows] = [m * n, m * k, k * n, m].map((size) => heap.alloc(size));
+    heap.f32.fill(1, out, out + m * n);
+    heap.f32.set(arg.slice(0, m * k), a);
+    heap.f32.set(arg.slice(m * k), b);
+    heap.i32.set(Array.from({ length: m }, (_, i) => i), rows);
+    product(out, a, rows, b, m, n, 1, k, k);
+    return [...heap.f32.slice(out, out + m * n)];
+  });
+})()"""
+
+
+def test_the_two_kernels_and_plain_javascript_give_one_product(page: Page) -> None:
+    a, b = torch.randn(8, 12, generator=generator(0)), torch.randn(12, 16, generator=generator(1))
+    panels = b.reshape(12, 2, 8).transpose(0, 1)  # eight columns side by side
+    products = torch.tensor(in_page(page, PRODUCTS, [*a.flatten().tolist(), *panels.flatten().tolist()]))
+    assert len(products) == 3
+    for product in products:
+        close(product.reshape(8, 16), 1 + a @ b, 1e-5)
+
+
+SILU = """(() => {
+  const { heap, silu } = fastestProduct(), pixels = arg.length / 8;
+  const [out, x, scale, shift, constants] = [arg.length, arg.length, 8, 8, 10].map((n) => heap.alloc(n));
+  heap.f32.set(arg, x);
+  heap.f32.set([1, 2, 1, 1, 0.5, 1, 1, -1], scale);
+  heap.f32.set([0, 0, 1, 0, 0, -3, 0, 0], shift);
+  heap.f32.set(CONSTANTS, constants);
+  silu(out, x, pixels, 8, scale, shift, constants);
+  return [...heap.f32.slice(out, out + arg.length)];
+})()"""
+
+
+def test_the_activation_in_webassembly_is_that_of_torch(page: Page) -> None:
+    x = torch.cat([torch.linspace(-30, 30, 4000), torch.tensor([0, 1e-8, -86, 86, -90, 90, -1e4, 1e4])])
+    v = x.reshape(-1, 8) * torch.tensor([1, 2, 1, 1, 0.5, 1, 1, -1]) + torch.tensor([0, 0, 1, 0, 0, -3, 0, 0])
+    found = torch.tensor(in_page(page, SILU, x.tolist())).reshape(-1, 8)
+    assert bool(((found - torch.nn.functional.silu(v)).abs() <= 1e-6 * (1 + v.abs())).all())
+
+
 def test_the_times_are_those_of_the_library(page: Page) -> None:
     rng = random.Random(0)
     pairs = [[T, steps] for T in (1, 2, 5, 10, 50) for steps in range(1, T + 1)]

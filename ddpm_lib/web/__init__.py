@@ -18,6 +18,7 @@ Web Worker (worker_source.py: the .js files of this folder in one text)
     v
 WebAssembly memory (heap.js)
     |  matmul.js          the product, in WebAssembly SIMD; plain JavaScript where there is none
+    |  silu.js            the activation, in WebAssembly as well
     |  unet.js            the forward pass, made of products
     |  sampler.js         one step of DDPM or DDIM; normal.js draws the noise that torch draws
     v

@@ -27,13 +27,14 @@ const AGAIN = "export them again with the ddpm_lib that this page came from";
 /** Layers by torch's name for them, with their weights packed for the matrix product. */
 class Layers {
   /**
-   * @param {Map<string, Tensor>} tensors @param {{ heap: Heap, product: Product }} machine
+   * @param {Map<string, Tensor>} tensors @param {{ heap: Heap, product: Product, silu: Silu | null }} machine
    * @param {{ groups: number, activation: string }} config
    */
-  constructor(tensors, { heap, product }, { groups, activation }) {
+  constructor(tensors, { heap, product, silu }, { groups, activation }) {
     this.tensors = tensors;
     this.heap = heap;
     this.product = product;
+    this.silu = silu;
     this.groups = groups;
     this.activation = activation;
     /** The names of the tensors that a forward pass has read. @type {Set<string>} */
@@ -59,7 +60,8 @@ class Layers {
     if (k !== size * size * x.c) throw Error(`The weights of ${name} do not fit the network's configuration: ${AGAIN}.`);
     const h = x.h / stride, w = x.w / stride, wide = roundUp(8, n), m = roundUp(4, h * w);
     const out = this.heap.alloc(m * wide), { f32 } = this.heap;
-    for (let i = 0; i < h * w; i++) f32.set(bias, out + i * wide);
+    f32.set(bias, out);
+    for (let done = 1; done < h * w; done *= 2) f32.copyWithin(out + done * wide, out, out + Math.min(done, h * w - done) * wide);
     for (let i = 0; i < h * w && onto; i++)
       for (let j = 0; j < n; j++) f32[out + i * wide + j] += f32[onto.at + i * n + j];
     this.product(out, x.at, this.table(h, w, size, stride), at, m, wide, size, size * x.c, x.c);
@@ -93,7 +95,18 @@ class Layers {
   /** act(scale x + shift) in a frame of zeros, or without a frame.
    * @param {FeatureMap} x @param {Affine} affine @param {number} border 1 or 0 */
   dress(x, { scale, shift }, border = 1, act = this.activation) {
-    const { h, w, c } = x, at = this.framed(h, w, c, border), { f32 } = this.heap;
+    const { h, w, c } = x, at = this.framed(h, w, c, border);
+    if (this.silu && act === "silu" && c % 4 === 0) {
+      const factors = [scale, shift, CONSTANTS].map((values) => {
+        const place = this.heap.alloc(values.length);
+        this.heap.f32.set(values, place);
+        return place;
+      });
+      for (let row = 0; row < h; row++)
+        this.silu(at + ((row + border) * (w + 2 * border) + border) * c, x.at + row * w * c, w, c, factors[0], factors[1], factors[2]);
+      return { at, h, w, c };
+    }
+    const { f32 } = this.heap;
     for (let row = 0, from = x.at; row < h; row++) {
       let to = at + ((row + border) * (w + 2 * border) + border) * c;
       for (let column = 0; column < w; column++)
@@ -140,7 +153,13 @@ class Layers {
   /** A layer's weight as a matrix: a row for each input of a window, a column for each output channel.
    * @param {Tensor} tensor */
   packWeight({ shape: [n, c, size = 1], data }) {
-    return this.heap.pack(size * size * c, n, (i, j) => data[(j * c + (i % c)) * size * size + Math.floor(i / c)]);
+    const taps = size * size, k = taps * c, at = this.heap.zeros(k * roundUp(8, n)), { f32 } = this.heap;
+    for (let j = 0, from = 0; j < n; j++) {
+      const column = at + (j >> 3) * 8 * k + (j & 7);
+      for (let channel = 0; channel < c; channel++)
+        for (let tap = 0; tap < taps; tap++) f32[column + 8 * (tap * c + channel)] = data[from++];
+    }
+    return { at, k, n };
   }
 
   /** Where the runs of every window begin, in pixels of the framed input: for h x w outputs, four windows a group.

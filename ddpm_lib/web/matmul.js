@@ -36,11 +36,17 @@ const plainProduct = (heap) => (out, a, rows, b, m, n, taps, run, pitch) => {
   }
 };
 
-/** WebAssembly: the kernel, in the heap's memory. @param {Heap} heap @returns {Product} */
-function simdProduct(heap) {
+/** The function of a program, in the heap's memory. @param {Heap} heap @param {Uint8Array<ArrayBuffer>} program */
+function run(heap, program) {
   const imports = { m: { m: /** @type {WebAssembly.Memory} */ (heap.memory) } };
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(kernel()), imports);
-  const run_kernel = /** @type {(...args: number[]) => void} */ (exports.f);
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(program), imports);
+  return /** @type {(...args: number[]) => void} */ (exports.f);
+}
+
+/** WebAssembly: the kernel, in the heap's memory. @param {Heap} heap @param {Uint8Array<ArrayBuffer>} program
+ * @returns {Product} */
+function simdProduct(heap, program) {
+  const run_kernel = run(heap, program);
   return (out, a, rows, b, m, n, taps, run, pitch) =>
     run_kernel(4 * out, 4 * a, 4 * rows, 4 * b, m, 4 * n, taps, 4 * run, 4 * pitch); // it counts bytes
 }
@@ -48,12 +54,13 @@ function simdProduct(heap) {
 /**
  * The program of the kernel. A tile of four rows and eight columns stays in eight registers, c0 to d3, while
  * k runs. Tiles go down a panel of B before the next panel, so that the panel stays in the first cache.
+ * There are two of it: in the first a product and its sum are one instruction, of the extension "relaxed SIMD".
  */
 function kernel() {
   const four = (/** @type {(r: number) => string} */ f) => [0, 1, 2, 3].map(f).join(" ");
   const step = (/** @type {string} */ name, /** @type {string} */ by) => `get ${name} ${by} add set ${name}`;
   const row = (/** @type {number} */ r) => `get o get n const ${r} mul add`;
-  const madd = (/** @type {string} */ c, /** @type {string} */ b) => `get ${c} get x get ${b} vmul vadd set ${c}`;
+  const madd = (/** @type {string} */ c, /** @type {string} */ b) => `get x get ${b} vmul get ${c} vadd set ${c}`;
   const program = `
     loop
       get rows set t  get out set o  const 0 set i
@@ -82,7 +89,8 @@ function kernel() {
   const arguments_ = ["out", "a", "rows", "b", "m", "n", "taps", "run", "pitch"];
   const integers = ["t", "o", "i", "j", "k", "tap", "stop", "p0", "p1", "p2", "p3"];
   const vectors = ["x", "b0", "b1", "c0", "c1", "c2", "c3", "d0", "d1", "d2", "d3"];
-  return assemble(arguments_, integers, vectors, program);
+  const fused = program.replaceAll(/vmul (get \w+) vadd/g, "$1 vmadd");
+  return [fused, program].map((text) => assemble(arguments_, integers, vectors, text));
 }
 
 /** @type {Record<string, number[]>} */
@@ -90,7 +98,10 @@ const OPCODES = {
   ...{ loop: [0x03, 0x40], end: [0x0b], br_if: [0x0d], get: [0x20], set: [0x21] },
   ...{ const: [0x41], load: [0x28, 2], less: [0x49], add: [0x6a], mul: [0x6c] }, // on integers of 32 bits
   ...{ vload: [0xfd, 0x00, 2], splat: [0xfd, 0x09, 2], vstore: [0xfd, 0x0b, 2] }, // on four floats of 32 bits
-  ...{ vadd: [0xfd, 0xe4, 0x01], vmul: [0xfd, 0xe6, 0x01] },
+  ...{ vadd: [0xfd, 0xe4, 0x01], vmul: [0xfd, 0xe6, 0x01], vmadd: [0xfd, 0x85, 0x02], vsub: [0xfd, 0xe5, 0x01] },
+  ...{ vdiv: [0xfd, 0xe7, 0x01], vneg: [0xfd, 0xe1, 0x01], vmin: [0xfd, 0xe8, 0x01], vmax: [0xfd, 0xe9, 0x01] },
+  ...{ vnearest: [0xfd, 0x6a], vtrunc: [0xfd, 0xf8, 0x01] }, // to whole floats; to integers
+  ...{ vshl: [0xfd, 0xab, 0x01], viadd: [0xfd, 0xae, 0x01] }, // on four integers of 32 bits
 };
 
 /**
@@ -122,13 +133,14 @@ function assemble(parameters, integers, vectors, text) {
 /** A heap and the fastest product that this browser has. @param {boolean} plain whether to do without WebAssembly */
 function fastestProduct(plain = false) {
   try {
-    if (!plain && WebAssembly.validate(kernel())) {
+    const program = kernel().find((bytes) => !plain && WebAssembly.validate(bytes));
+    if (program) {
       const heap = new Heap(true);
-      return { heap, product: simdProduct(heap), kind: "wasm-simd" };
+      return { heap, product: simdProduct(heap, program), silu: simdSilu(heap), kind: "wasm-simd" };
     }
   } catch {
     // no WebAssembly here, or a page's policy forbids it
   }
   const heap = new Heap(false);
-  return { heap, product: plainProduct(heap), kind: "javascript" };
+  return { heap, product: plainProduct(heap), silu: null, kind: "javascript" };
 }

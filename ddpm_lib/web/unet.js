@@ -12,7 +12,7 @@ class UNet extends Layers {
   /**
    * @param {Config} config @param {number[]} shape of one image: [c, h, w]
    * @param {Map<string, Tensor>} tensors
-   * @param {{ heap: Heap, product: Product }} machine
+   * @param {{ heap: Heap, product: Product, silu: Silu | null }} machine
    */
   constructor(config, shape, tensors, machine) {
     const { fold, mults } = config;

@@ -29,7 +29,7 @@ function crc32(bytes) {
     return byte;
   });
   let crc = -1;
-  for (const byte of bytes) crc = (crc >>> 8) ^ table[(crc ^ byte) & 255];
+  for (let i = 0; i < bytes.length; i++) crc = (crc >>> 8) ^ table[(crc ^ bytes[i]) & 255];
   return ~crc >>> 0;
 }
 
@@ -46,7 +46,10 @@ function decode({ format, tensors, data, length, crc32: expected }) {
       const size = shape.reduce((a, b) => a * b, 1), rows = shape[0];
       if (bits === 32) return [name, { shape, data: new Float32Array(buffer, offset, size) }];
       const scale = new Float32Array(buffer, offset, rows), whole = new Int8Array(buffer, offset + 4 * rows, size);
-      return [name, { shape, data: new Float32Array(whole).map((v, i) => v * scale[Math.floor((i * rows) / size)]) }];
+      const data = new Float32Array(size), columns = size / rows;
+      for (let i = 0, row = 0; row < rows; row++)
+        for (const end = i + columns; i < end; i++) data[i] = whole[i] * scale[row];
+      return [name, { shape, data }];
     }),
   );
 }

@@ -15,7 +15,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 # Classes and functions alone, each file after those it builds on; the last one talks to the page.
-CORE = ("heap.js", "matmul.js", "layers.js", "unet.js", "weights.js", "normal.js", "sampler.js")
+CORE = ("heap.js", "matmul.js", "silu.js", "layers.js", "unet.js", "weights.js", "normal.js", "sampler.js")
 FILES = (*CORE, "worker.js")
 
 

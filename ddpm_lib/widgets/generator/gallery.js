@@ -11,8 +11,9 @@ function gallery(width, height) {
     context.clearRect(0, 0, node.width, node.height);
     for (let k = 0; levels && k < n; k++) {
       const image = context.createImageData(width, height);
-      for (let i = 0; i < width * height; i++)
-        image.data.set([1, 1, 1].map(() => levels[k * width * height + i]).concat(255), 4 * i);
+      // Red, green and blue of a pixel are one level; alpha, the highest byte, is full.
+      const pixels = new Uint32Array(image.data.buffer);
+      for (let i = 0; i < width * height; i++) pixels[i] = levels[k * width * height + i] * 0x010101 + 0xff000000;
       context.putImageData(image, (k % columns) * (width + 2), Math.floor(k / columns) * (height + 2));
     }
   };

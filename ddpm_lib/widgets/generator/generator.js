@@ -13,10 +13,10 @@ function render({ model, el }) {
   const picture = { xt: gallery(width, height), x0: gallery(width, height) };
   const panel = (name, word, node) =>
     h("div", { class: "ddpm-panel" }, h("div", { class: "ddpm-name" }, name, h("span", { class: "ddpm-word" }, word)), node);
-  const madeOf = h("span");
+  const [madeOf, guessed] = [h("span"), h("span")];
   const board = pad({ width, height, say: live.say, changed: () => run.restart() });
   const drawn = panel(symbol("x", "0"), "your drawing", board.node);
-  const panels = h("div", { class: "ddpm-panels" }, drawn, panel(symbol("x", "t"), madeOf, picture.xt.node), panel(symbol("x", "0", "hat"), "the guess", picture.x0.node));
+  const panels = h("div", { class: "ddpm-panels" }, drawn, panel(symbol("x", "t"), madeOf, picture.xt.node), panel(symbol("x", "0", "hat"), guessed, picture.x0.node));
 
   // What a run starts from.
   const modes = [["noise", "pure noise"], ["drawing", "a drawing"], ["hole", "a drawing with a hole"]];
@@ -68,7 +68,10 @@ function render({ model, el }) {
     starts.node, controls.fold, live.node,
   );
 
+  let [late, drawnAt] = [null, 0];
   const draw = () => {
+    clearTimeout(late);
+    [late, drawnAt] = [null, performance.now()];
     const { state, paused, frames, steps, n, at, seed } = run;
     const { t, xt, x0 } = frames[at];
     const computed = frames.length - 1;
@@ -76,6 +79,7 @@ function render({ model, el }) {
     picture.xt.show(xt, n, `${t ? "the noisy image x t" : "the clean image x t"} at t = ${t}, ${words}`);
     picture.x0.show(x0, n, `the guess x 0 hat${x0 ? ` at t = ${t}` : ", not made yet"}`);
     madeOf.textContent = `${t ? "noisy" : "clean"}, ${words}`;
+    guessed.textContent = x0 ? "the guess" : "no guess yet";
     status.textContent = run.status;
     const end = Math.max(steps, 1);
     time.slider.max = end;
@@ -102,6 +106,8 @@ function render({ model, el }) {
     if (run.ms === null) delete widget.dataset.ms;
     else widget.dataset.ms = run.ms;
   };
+  // Steps come faster than they can be seen, and what a picture costs is taken from the network: thirty a second.
+  const drawSoon = () => (late ??= setTimeout(draw, Math.max(0, drawnAt + 33 - performance.now())));
   const sync = () => {
     controls.show();
     amount.show(model.get("start"), `t = ${model.get("start")} of ${T}`, `${model.get("start")}`);
@@ -118,6 +124,7 @@ function render({ model, el }) {
 
   const run = generation({ model, board, root: widget, say: live.say, changed: (why) => {
     if (run.state === "idle" || run.state === "loading") player.stop();
+    if (why === "state" && !run.calm() && !run.paused) return drawSoon();
     draw();
     if (why === "error" && !run.calm()) player.node.click();
   } });
