@@ -313,8 +313,11 @@ def test_the_python_of_the_picture_is_copied_from_the_keyboard(
     page.get_by_role("spinbutton", name="seed").fill("7")
     page.get_by_role("spinbutton", name="seed").press("Tab")
     assert page.locator(".ddpm-python code").inner_text() == PYTHON
-    page.keyboard.press("Enter")  # the next thing after the seed
-    expect(page.get_by_role("button", name="Copy the Python")).to_have_text("Copied")
+    expect(
+        page.get_by_role("button", name="Copy the Python")
+    ).to_be_focused()  # the next thing after the seed
+    page.keyboard.press("Enter")
+    expect(page.locator(".ddpm-python button")).to_have_text("Copied")
     assert page.evaluate("copied").strip() == PYTHON
     expect(page.locator("[aria-live=polite]")).to_have_text("copied")
     page.get_by_role("radio", name="a drawing", exact=True).check()

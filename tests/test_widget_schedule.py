@@ -245,6 +245,9 @@ def test_what_is_no_schedule_is_said_and_nothing_breaks(show: Any) -> None:
         "Lower \u03b2max, raise T or switch the scaling off."
     )
     assert not page.locator(".ddpm-strip").is_visible()
+    assert (
+        sentence.bounding_box() == page.locator(".ddpm-strip").bounding_box()
+    )  # it fills the place of the pictures
     assert page.get_by_role("meter").get_attribute("aria-valuetext") == "not a schedule"
     assert (root(page).bounding_box() or {})["height"] == pytest.approx(height, abs=2)  # nothing jumps
     page.get_by_role("checkbox").uncheck()

@@ -128,6 +128,25 @@ def test_the_page_draws_what_was_recorded(show: Any) -> None:
     assert_drawn(page, w)
 
 
+def test_where_nothing_was_guessed_it_says_so(show: Any, page: Page) -> None:
+    page.set_viewport_size({"width": 1280, "height": 900})
+    show(TrajectoryWidget(RUNS))
+    words = page.get_by_text("no guess yet")
+    assert [words.nth(i).is_visible() for i in (0, 1)] == [True, True]
+    slider(page).press("ArrowRight")  # 400, where the ResNet's nearest time is T still
+    assert [words.nth(i).is_visible() for i in (0, 1)] == [True, False]
+    slider(page).press("End")
+    assert [words.nth(i).is_visible() for i in (0, 1)] == [False, False]
+
+
+def test_the_pictures_fill_the_width(show: Any, page: Page) -> None:
+    page.set_viewport_size({"width": 1280, "height": 900})
+    show(TrajectoryWidget(RUNS))
+    em = root(page).evaluate("e => parseFloat(getComputedStyle(e).fontSize)")
+    widths = [(page.locator(".ddpm-row canvas").nth(i).bounding_box() or {})["width"] for i in range(4)]
+    assert min(widths) >= 16 * em
+
+
 def test_play_runs_from_noise_to_the_picture(show: Any, page: Page) -> None:
     page.emulate_media(reduced_motion="reduce")
     show(TrajectoryWidget(RUNS))

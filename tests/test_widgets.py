@@ -239,6 +239,10 @@ def test_the_keyboard_moves_the_slider_and_the_picture(show: Any) -> None:
     w = ScrubWidget(X0, t=100)
     page = show(w)
     widget, slider = page.locator(".ddpm-scrub"), page.get_by_role("slider", name="time step t")
+    assert (
+        page.get_by_role("img", name="the noisy image x t at t = 100: image 1, seed 0", exact=True).count()
+        == 1
+    )
     slider.focus()
     before = grey(page)
     keys = {"ArrowRight": 101, "ArrowLeft": 100, "PageUp": 150, "PageDown": 100, "End": 500, "Home": 0}

@@ -1,15 +1,14 @@
 // The Python that draws the picture of the page: the same noise from the same seed, the same network (generator.py, `draw`).
 function inPython({ model, say }) {
-  const code = h("code");
+  const [code, words] = [h("code"), "Copy the Python"];
   const select = () => (getSelection().selectAllChildren(code), document.execCommand("copy"));
-  const copy = button("Copy", async () => {
+  const copy = button(words, async () => {
     // Some frames may not write to the clipboard, and may copy what is selected.
     const done = await navigator.clipboard?.writeText(code.textContent).then(() => true, select) ?? select();
     say(done ? "copied" : "selected: copy it with the keyboard");
     copy.textContent = done ? "Copied" : "Selected";
-    setTimeout(() => (copy.textContent = "Copy"), 2000);
+    setTimeout(() => (copy.textContent = words), 2000);
   }, "ddpm-small");
-  copy.setAttribute("aria-label", "Copy the Python");
   const node = h("div", { class: "ddpm-python" }, h("p", {}, "The same seed draws the same picture in Python, on any device:"), h("pre", {}, code), copy);
   const show = () => {
     const options = Object.entries(traits(model, "digit", "sampler", "steps", "eta", "w", "seed", "n"));

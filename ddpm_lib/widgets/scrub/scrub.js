@@ -89,7 +89,7 @@ function render({ model, el }) {
     drawnSeed = seed;
     show("x0", `the clean image x 0: ${labels[digit]}`, x0Of(digit));
     show("eps", `the noise epsilon of seed ${seed}`, eps);
-    show("xt", `the noisy image x t at t = ${t}`, mixed(alphaBar, x0Of(digit), eps));
+    show("xt", `the noisy image x t at t = ${t}: ${labels[digit]}, seed ${seed}`, mixed(alphaBar, x0Of(digit), eps));
 
     value.signal.textContent = signal.toFixed(3);
     value.noise.textContent = noisy.toFixed(3);

@@ -8,13 +8,13 @@ function render({ model, el }) {
     // Picture k (0: x_t, 1: x0_hat) of one image in one frame.
     const picture = (frame, image, k) => Float64Array.from({ length: size }, (_, i) => level(((frame * n + image) * 2 + k) * size + i));
     const canvas = () => h("canvas", { width, height, role: "img" });
-    return { name, ts, picture, xt: canvas(), x0: canvas() };
+    return { name, ts, picture, xt: canvas(), x0: canvas(), none: h("span", {}, "no guess yet") };
   });
   const T = runs[0].ts[0];
   const put = writer(model);
 
   const head = h("div", { class: "ddpm-row ddpm-head", "aria-hidden": "true" }, h("span"), h("span", {}, symbol("x", "t")), h("span", {}, symbol("x", "0", "hat"), " the guess"));
-  const rows = runs.map((run) => h("div", { class: "ddpm-row" }, h("span", { class: "ddpm-run" }, run.name), run.xt, h("div", { class: "ddpm-blank" }, run.x0)));
+  const rows = runs.map((run) => h("div", { class: "ddpm-row" }, h("span", { class: "ddpm-run" }, run.name), run.xt, h("div", { class: "ddpm-blank" }, run.x0, run.none)));
 
   // The slider counts steps back from T, so that the picture comes out to the right; it stops at the longest run's times.
   const stops = runs.reduce((best, run) => (run.ts.length > best.length ? run.ts : best), []);
@@ -39,13 +39,14 @@ function render({ model, el }) {
 
   const draw = () => {
     const image = model.get("image");
-    for (const { name, ts, picture, xt, x0 } of runs) {
+    for (const { name, ts, picture, xt, x0, none } of runs) {
       const k = nearest(ts, model.get("t"));
       for (const [canvas, which, words] of [[xt, 0, "the noisy image x t"], [x0, 1, "the guess x 0 hat"]]) {
         paint(canvas, picture(k, image, which), 1);
         canvas.setAttribute("aria-label", `${name}: ${words} at t = ${ts[k]}, image ${image + 1}`);
       }
       x0.style.visibility = k ? "" : "hidden"; // at T nothing has been guessed yet
+      none.hidden = k > 0;
     }
     const t = stops[stop()];
     time.show(t, T, stop());
