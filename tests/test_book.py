@@ -1,7 +1,10 @@
 """A small course of its own: each chapter executed once, what is reused, what a failure costs, what a page shows."""
 
+import platform
 import subprocess
 import sys
+from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +134,8 @@ def test_only_what_changed_runs_again(course: Path) -> None:
     shown = executed.page(notebooks[1], course)
     assert "Better prose." in shown.cells[0].source
     assert shown.cells[1].outputs[0].text == "42\n"
+    assert shown.cells[-1].source.startswith(f'<p class="last-run">Last run: {datetime.now(UTC):%Y-%m}')
+    assert f"Python {platform.python_version()}, torch {version('torch')}" in shown.cells[-1].source
     write(course, "second", [("fine", "print(6 * 8)")])
     assert current() == [True, False, True]
     for changed in (course / "ddpm_lib" / "library.py", course / "constraints.txt"):

@@ -25,6 +25,7 @@ from nbval.plugin import IPyNbCell, IPyNbFile  # type: ignore[import-untyped]
 from tools import executed, kernel
 from tools.equations import chapters
 from tools.executed import ROOT, Failure, Record, copy_of
+from tools.last_run import this_machine
 from tools.progress import Progress
 
 NBVAL = [
@@ -137,7 +138,8 @@ class Keeper:
         run = self.runs[file]
         seconds = time.monotonic() - run.begun
         run.notebook.metadata.language_info = getattr(file.kernel, "language_info", {})
-        record = Record(executed.fingerprint(run.notebook, self.root), round(seconds, 1), run.failure)
+        mark = executed.fingerprint(run.notebook, self.root)
+        record = Record(mark, round(seconds, 1), run.failure, this_machine())
         executed.write(copy_of(file.path, self.root), run.notebook, record)
         self.progress.end(seconds, run.failure)
 

@@ -16,6 +16,8 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
+from tools.last_run import Machine, last_run
+
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = Path("_build") / "executed"
 PINS = ("requirements.txt", "constraints.txt", "pyproject.toml")
@@ -41,6 +43,7 @@ class Record:
     fingerprint: str
     seconds: float
     failure: Failure | None = None
+    machine: Machine | None = None
 
 
 def copy_of(notebook: Path, root: Path = ROOT) -> Path:
@@ -82,7 +85,8 @@ def record_of(path: Path) -> Record | None:
     try:
         found = dict(read(path).metadata[RECORD])
         failure = Failure(**found["failure"]) if found["failure"] else None
-        return Record(found["fingerprint"], found["seconds"], failure)
+        machine = Machine(**found["machine"]) if found.get("machine") else None
+        return Record(found["fingerprint"], found["seconds"], failure, machine)
     except (OSError, KeyError, TypeError, ValueError):
         return None
 
@@ -105,7 +109,7 @@ def is_current(notebook: Path, root: Path = ROOT) -> bool:
 
 
 def page(notebook: Path, root: Path = ROOT) -> NotebookNode:
-    """The chapter as the book shows it: today's text, the outputs of the last run, a warning where that failed."""
+    """The chapter as the book shows it: today's text, the last run's outputs and its line."""
     shown, ran = read(notebook), read(copy_of(notebook, root))
     shown.metadata.language_info = ran.metadata.language_info
     for cell, source in zip(code_cells(shown), code_cells(ran), strict=True):
@@ -115,4 +119,7 @@ def page(notebook: Path, root: Path = ROOT) -> NotebookNode:
         place = next(i for i, cell in enumerate(shown.cells) if cell.get("id") == record.failure.cell)
         text = "When this page was built, the cell above failed. What follows stands without results."
         shown.cells.insert(place + 1, nbformat.v4.new_markdown_cell(f":::{{warning}}\n{text}\n:::"))  # type: ignore[no-untyped-call]
+    if record is not None and record.machine is not None:
+        line = last_run(record.machine, record.seconds)
+        shown.cells.append(nbformat.v4.new_markdown_cell(line, id="last-run"))  # type: ignore[no-untyped-call]
     return shown

@@ -1,0 +1,38 @@
+"""When, on what and with which versions a chapter ran: the line at the foot of its page."""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from html import escape
+from importlib.metadata import version
+
+from benchmarks.machine import processor
+
+LIBRARIES = ("torch", "numpy")
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What a run depends on besides the code."""
+
+    day: str  # of the run, in UTC: 2026-11-26
+    processor: str
+    cores: int
+    versions: str  # Python 3.11.7, torch 2.13.0, ...
+
+
+def this_machine() -> Machine:
+    """The day, the processor and the versions of this process; a chapter's kernel has the same."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    versions = [f"Python {platform.python_version()}", *(f"{name} {version(name)}" for name in LIBRARIES)]
+    return Machine(datetime.now(UTC).date().isoformat(), processor(), cores, ", ".join(versions))
+
+
+def last_run(machine: Machine, seconds: float) -> str:
+    """The line, as HTML: a run's day, how long it took, where, and with which versions."""
+    took = f"{seconds:.0f} seconds" if seconds < 120 else f"{seconds / 60:.0f} minutes"
+    place = f"{machine.cores} {'core' if machine.cores == 1 else 'cores'} of {machine.processor}"
+    return f'<p class="last-run">Last run: {escape(f"{machine.day}, {took} on {place}; {machine.versions}.")}</p>'
