@@ -47,9 +47,10 @@ html: $(READY)  ## execute the chapters that changed and build the pages into _b
 test: $(READY)  ## everything below, in order; stops at the first failure
 	@MAKE="$(MAKE)" $(PY) -m tools.gate lint types chromium unit notebooks html pages lab colab
 
-lint: $(READY)  ## ruff: rules and format, notebooks too
+lint: $(READY)  ## ruff: rules and format, notebooks too; codespell
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
+	@$(PY) -m codespell_lib
 
 types: $(READY)  ## mypy, strict, and tsc on the JavaScript that runs the network in a page
 	@$(PY) -m mypy

@@ -46,6 +46,15 @@ def silent(page: Page) -> list[str]:
     return found
 
 
+def test_formulas_are_read_and_pages_have_one_column_when_enlarged(chapter: Page) -> None:
+    """1280 pixels at 200 % are 640, and at 400 % 320 (WCAG 1.4.10)."""
+    assert chapter.locator("mjx-container:not(:has(mjx-assistive-mml > math))").count() == 0
+    for width in (640, 320):
+        chapter.set_viewport_size({"width": width, "height": 450})
+        assert chapter.evaluate("() => document.documentElement.scrollWidth") == width
+    chapter.set_viewport_size({"width": 1280, "height": 900})
+
+
 def test_axe_finds_nothing_at_any_width_in_any_scheme(chapter: Page) -> None:
     """Colors do not depend on the width, save that the header's buttons are others; so they are not looked at twice."""
     thin(chapter)

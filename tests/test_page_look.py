@@ -69,6 +69,19 @@ def test_on_paper_code_is_whole_and_what_belongs_to_the_screen_is_gone(chapter: 
     assert (cut, left) == ([], [])
 
 
+# Headings that are larger or bolder than the one of the section that theirs stands in.
+LOUD = """() => [...document.querySelectorAll("article section section > :is(h2, h3, h4)")].filter((heading) => {
+  const above = heading.closest("section").parentElement.closest("section").querySelector("h1, h2, h3");
+  const [own, outer] = [heading, above].map((e) => getComputedStyle(e));
+  if (parseFloat(own.fontSize) > 0.85 * parseFloat(outer.fontSize)) return true;
+  return own.fontWeight > outer.fontWeight && above.tagName !== "H1";
+}).map((heading) => heading.textContent)"""
+
+
+def test_a_heading_is_smaller_than_the_one_above_it(chapter: Page) -> None:
+    assert chapter.evaluate(LOUD) == []
+
+
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_the_text_has_the_size_that_the_style_asks_for(browser: Browser, scheme: str) -> None:
     page = browser.new_page(color_scheme=scheme)  # type: ignore[arg-type]

@@ -47,3 +47,18 @@ def test_the_generator_that_could_not(opened: Any) -> None:
     generate(page).click()
     finish(page, "error")
     assert_accessible(page)
+
+
+def test_forced_colors_leave_sliders_and_choices_visible(show: Any) -> None:
+    page: Page = show(made("scrub"))
+    page.emulate_media(forced_colors="active")
+    faces = [
+        page.get_by_role("radio", name=name).locator("xpath=following-sibling::*[1]")
+        for name in ("linear", "cosine")
+    ]
+    outlines = [face.evaluate("(e) => getComputedStyle(e).outlineStyle") for face in faces]
+    assert outlines == ["solid", "none"]
+    slider = page.get_by_role("slider").first
+    before = slider.screenshot()
+    slider.evaluate("(e) => { e.value = Number(e.max); }")
+    assert slider.screenshot() != before  # its thumb is drawn, and elsewhere now
