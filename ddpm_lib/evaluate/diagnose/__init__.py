@@ -19,7 +19,7 @@ __all__ = ["Finding", "diagnose", "findings"]
 # In this order: what is cheap and certain comes first, and a fault explains all that would be found after it.
 CHECKS: tuple[Callable[[Case], Finding | None], ...] = (
     before.weights, before.batch, before.noise, before.step, answers.alone, answers.norm, answers.average,
-    answers.awake, answers.time, answers.reach, diet.training, answers.labels, walk.variety,
+    answers.says_something, answers.time, answers.reach, diet.training, answers.labels, walk.variety,
 )  # fmt: skip
 
 

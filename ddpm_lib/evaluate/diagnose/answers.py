@@ -58,7 +58,7 @@ def average(case: Case) -> Finding | None:
     )
 
 
-def awake(case: Case) -> Finding:
+def says_something(case: Case) -> Finding:
     """Does it answer anything but the 0 that it began with?"""
     (t,) = case.at(0.5)
     answer = case.ask(case.diffusion.q_sample(case.x0, t, case.eps), t, case.labels)

@@ -23,7 +23,7 @@ def variety(case: Case) -> Finding:
     drawn = last(states).xt
     if not bool(drawn.isfinite().all()):
         return Finding("walk", "not finite", "NaN in sampling: a division by 0 at one end of the schedule?")
-    ours, real = nearest(drawn), nearest(case.x0[:n])
+    ours, real = neighbor_distance(drawn), neighbor_distance(case.x0[:n])
     return Finding(
         "walk",
         f"a quarter of the drawings have a neighbor within {ours:.1f}, of the images within {real:.1f}",
@@ -33,7 +33,7 @@ def variety(case: Case) -> Finding:
     )
 
 
-def nearest(x: X) -> float:
+def neighbor_distance(x: X) -> float:
     """The distance to the nearest neighbor that a quarter of the images fall below."""
     distance = torch.cdist(x.flatten(1).double(), x.flatten(1).double())
     distance.fill_diagonal_(float("inf"))
