@@ -177,6 +177,7 @@ DERIVING = [
     "resnet",
     "quality",
     "guidance",
+    "clinic",
 ]  # the chapters that a reader is examined on
 QUESTION = re.compile(r"^\*\*\d+\. ", re.MULTILINE)
 ANSWER = re.compile(
