@@ -11,6 +11,7 @@ from ddpm_lib import CourseError
 from ddpm_lib.cli import diagnose, evaluate, export, sample, shard, train
 from ddpm_lib.cli.common import UsageError
 from ddpm_lib.cli.options import parser
+from ddpm_lib.models.place import PlaceError
 from ddpm_lib.train import TrainingError
 from ddpm_lib.train.machine.processes import launched
 
@@ -23,7 +24,11 @@ COMMANDS = {
     "shard": shard,
 }
 MISTAKES = (CourseError, OSError)  # one sentence each; any other exception is ours, and shows its traceback
-SHARED = (UsageError, TrainingError)  # mistakes that every process of a run makes: one of them says so
+SHARED = (
+    UsageError,
+    TrainingError,
+    PlaceError,
+)  # mistakes that every process of a run makes: one of them says so
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, redirect_stdout
@@ -14,6 +15,7 @@ from typing import Any
 import torch
 
 from ddpm_lib import CourseError
+from ddpm_lib.data.errors import shown
 from ddpm_lib.train.machine.compiling import tune
 from ddpm_lib.train.machine.processes import LaunchError, Processes, accelerated, launched, lost_process
 
@@ -39,8 +41,8 @@ def pick_device(name: str) -> torch.device:
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     try:
-        torch.empty(1, device=name)
-    except (RuntimeError, AssertionError) as error:
+        torch.ones(1, device=name).item()  # "meta" holds no numbers
+    except (RuntimeError, AssertionError, ImportError, ValueError) as error:
         raise UsageError(
             f"The device {name!r} cannot be used here: pass --device cpu, or leave it out."
         ) from error
@@ -87,9 +89,9 @@ def print_config(**groups: Any) -> None:
     for group, value in groups.items():
         if is_dataclass(value) and not isinstance(value, type):
             for field, setting in asdict(value).items():
-                print(f"{group}.{field} = {setting!r}")
+                print(shown(f"{group}.{field} = {setting!r}"))
         else:
-            print(f"{group} = {value}")
+            print(shown(f"{group} = {value}"))
 
 
 def clock(seconds: float) -> str:
@@ -112,12 +114,29 @@ def stop_on_interrupt(say: bool = True) -> Iterator[Callable[[], bool]]:
             print("\nstopping after the next few steps (again to stop at once) ...", file=sys.stderr)
         seen.append(now)  # at once again: a launcher hands on the Ctrl-C that the terminal gave to all
 
+    with answering(note):
+        yield lambda: bool(seen)
+
+
+@contextmanager
+def stop_at_once() -> Iterator[None]:
+    """Before there is work to save, a first Ctrl-C is the last; so are SIGTERM and a closed terminal."""
+    with answering(signal.default_int_handler):
+        yield
+
+
+@contextmanager
+def answering(handler: Callable[[int, Any], Any]) -> Iterator[None]:
+    """Have `handler` answer Ctrl-C, SIGTERM and a closed terminal; a thread beside the main one hears none of them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     asked = [signal.SIGINT, signal.SIGTERM]
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as after nohup
         asked.append(signal.SIGHUP)
-    old = {number: signal.signal(number, note) for number in asked}
+    old = {number: signal.signal(number, handler) for number in asked}
     try:
-        yield lambda: bool(seen)
+        yield
     finally:
-        for number, handler in old.items():
-            signal.signal(number, handler)
+        for number, before in old.items():
+            signal.signal(number, before)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 
 from ddpm_lib import load
+from ddpm_lib.cli.classes import check_labels
 from ddpm_lib.cli.common import print_config
-from ddpm_lib.cli.evaluate import check_classes
 from ddpm_lib.data.stream import open_images
 from ddpm_lib.evaluate.diagnose import diagnose
 
@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> None:
         return
     channels, _, size = checkpoint.about.shape
     found = open_images(data, train=False, size=size, channels=channels, say=print)
-    check_classes(checkpoint, found.classes, data)
+    check_labels(checkpoint, found.classes, data)
     few = found.head(IMAGES)
     findings = diagnose(checkpoint, x0=few.x0(), y=few.y)
     if not findings[-1].fault:

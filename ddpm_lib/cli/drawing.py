@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 from tqdm import tqdm
 
+from ddpm_lib.data.memory import check_memory
 from ddpm_lib.denoiser import Denoiser
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.evaluate.generate import generate
@@ -42,3 +44,8 @@ def draw(
             parts.append(part)
             bar.update(len(part))
     return processes.gather(torch.cat(parts))
+
+
+def check_count(n: int, shape: Sequence[int]) -> None:
+    """Raise DataError where n images of this shape cannot fit into memory, as floats and as a page."""
+    check_memory(8 * n * prod(shape), f"{n:,} images", "draw fewer at a time, with other seeds")

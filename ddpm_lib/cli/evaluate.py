@@ -14,14 +14,15 @@ from torch import Tensor
 
 from ddpm_lib import load
 from ddpm_lib.bound import bits_per_dim, terms
+from ddpm_lib.cli.classes import check_labels
 from ddpm_lib.cli.common import UsageError, at_the_door, print_config, processes_for
-from ddpm_lib.cli.drawing import draw
+from ddpm_lib.cli.drawing import check_count, draw
 from ddpm_lib.data import ImageData, load_data
-from ddpm_lib.data.errors import some
 from ddpm_lib.data.stream import Shards, open_images
 from ddpm_lib.evaluate.generate import class_labels, sampler, with_guidance
 from ddpm_lib.evaluate.metrics import digit_classes, digit_distance, loss_by_t
 from ddpm_lib.models import classes_of
+from ddpm_lib.models.place import check_place, write_text
 from ddpm_lib.models.trained import Trained
 from ddpm_lib.sampling import timesteps
 from ddpm_lib.train.machine.processes import Processes
@@ -45,6 +46,11 @@ def _run(args: argparse.Namespace, processes: Processes) -> None:
         raise UsageError(
             f"{args.samples} samples are too few for a Frechet distance: take more than {FEATURES}."
         )
+    if args.json:
+        if Path(args.json).exists() and not args.json.endswith(".json"):
+            raise UsageError(f"{args.json} exists and is no .json file: name another place for the table.")
+        check_place(args.json)
+    check_count(args.samples, checkpoint.about.shape)
     data = args.data or checkpoint.about.data
     if args.dry_run:
         print_config(
@@ -61,7 +67,7 @@ def _run(args: argparse.Namespace, processes: Processes) -> None:
     channels, _, size = checkpoint.about.shape
     open_test = partial(open_images, data, train=False, size=size, channels=channels, say=print)
     found = processes.main_first(open_test)
-    check_classes(checkpoint, found.classes, data)
+    check_labels(checkpoint, found.classes, data)
     test = found.head(max(LOSSES, args.bits)) if isinstance(found, Shards) else found
     samples = drawn(checkpoint, args, processes) if data == "mnist" else None  # by all processes
     if not processes.is_main:
@@ -74,17 +80,7 @@ def _run(args: argparse.Namespace, processes: Processes) -> None:
     for name, value, meaning in rows:
         print(f"{name:32} {value:10.4g}   {meaning}")
     if args.json:
-        Path(args.json).write_text(json.dumps({name: value for name, value, _ in rows}, indent=1) + "\n")
-
-
-def check_classes(checkpoint: Trained, classes: tuple[str, ...], data: str) -> None:
-    """Raise UsageError where a class-conditional network knows other classes: a label would mean another thing."""
-    known = checkpoint.about.classes
-    if classes_of(checkpoint.model_config) and known and classes and classes != known:
-        raise UsageError(
-            f"{data} has the classes {some(classes)}, and the network knows {some(known)}: pass --data with the "
-            "classes that it was trained on."
-        )
+        write_text(args.json, json.dumps({name: value for name, value, _ in rows}, indent=1) + "\n")
 
 
 def part(data: str) -> str:

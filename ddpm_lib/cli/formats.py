@@ -16,9 +16,8 @@ def chosen(args: argparse.Namespace) -> str | None:
     return next((name for name in DEFAULT_OUT if getattr(args, name)), None)
 
 
-def run(name: str, checkpoint: Trained, args: argparse.Namespace) -> None:
-    """Write --out in the format `name` and print how exact it is and how to use it."""
-    out = Path(args.out or Path(args.checkpoint).with_name(DEFAULT_OUT[name]))
+def run(name: str, checkpoint: Trained, args: argparse.Namespace, out: Path) -> None:
+    """Write `out` in the format `name` and print how exact it is and how to use it."""
     if args.half:
         raise UsageError(
             f"--half is for weights of our own format, and --{name} writes float32: leave it out."
@@ -29,8 +28,6 @@ def run(name: str, checkpoint: Trained, args: argparse.Namespace) -> None:
             model=checkpoint.model_config, trained=trained, format=name, precision="float32", out=out
         )
         return
-    if out.is_file() and out.resolve() == Path(args.checkpoint).resolve():
-        raise UsageError(f"{out} is the checkpoint itself and would be overwritten: choose another --out.")
     if name == "onnx":
         _onnx(out, checkpoint)
     else:

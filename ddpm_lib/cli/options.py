@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from ddpm_lib.cli import diagnose, shard
-from ddpm_lib.cli.numbers import finite, positive, seconds, seed, share
+from ddpm_lib.cli.numbers import count, finite, positive, rate, seconds, seed, several, share
 from ddpm_lib.train.presets import PRESETS
 
 EXAMPLES = """\
@@ -20,6 +20,8 @@ on several GPUs or processes (train, sample and evaluate; needs accelerate):
   torchrun --nproc-per-node 2 -m ddpm_lib train unet --preset cpu-minutes --device cpu
 """
 
+WIDTH = max(map(len, PRESETS)) + 2  # of the column of names
+
 
 def parser() -> argparse.ArgumentParser:
     """The six commands and their options."""
@@ -33,7 +35,7 @@ def parser() -> argparse.ArgumentParser:
     _train(commands.add_parser(
         "train", help="train a network on images",
         description="Train a network. The run is saved as it goes and at Ctrl-C; --resume goes on.",
-        epilog="presets:\n" + "\n".join(f"  {name:16}{preset.about}" for name, preset in PRESETS.items()),
+        epilog="presets:\n" + "\n".join(f"  {name:<{WIDTH}}{preset.about}" for name, preset in PRESETS.items()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     ))  # fmt: skip
     _sample(commands.add_parser(
@@ -63,9 +65,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _train(p: argparse.ArgumentParser) -> None:
-    p.add_argument(
-        "model", nargs="?", default="unet", choices=["unet", "resnet"], help="network (default: unet)"
-    )
+    p.add_argument("model", nargs="?", choices=["unet", "resnet"], help="network (default: unet)")
     p.add_argument("--preset", choices=list(PRESETS), metavar="NAME", help="named experiment; see below")
     p.add_argument("--data", help="mnist, fashion-mnist, a folder of images or of shards (default: mnist)")
     p.add_argument(
@@ -73,12 +73,22 @@ def _train(p: argparse.ArgumentParser) -> None:
         type=positive,
         help="side of a folder's images in pixels (default: 32, or the shards' own)",
     )
-    p.add_argument("--channels", type=int, help="1 for grey, 3 for color (default: as the images are)")
+    p.add_argument(
+        "--channels", type=int, choices=[1, 3], help="1 for grey, 3 for color (default: as the images are)"
+    )
     p.add_argument("--skip-bad", action="store_true", help="leave out images that cannot be read")
     p.add_argument("--out", metavar="FOLDER", help="where the run is saved (default: runs/PRESET)")
     p.add_argument("--resume", metavar="CHECKPOINT", help="go on with an interrupted run")
-    p.add_argument("--steps", type=positive, help="optimizer steps, however long they take")
-    p.add_argument("--seconds", type=seconds, help="stop after so many seconds of training")
+    p.add_argument(
+        "--steps",
+        type=positive,
+        help="optimizer steps, those before a --resume included, however long they take",
+    )
+    p.add_argument(
+        "--seconds",
+        type=seconds,
+        help="stop after so many seconds of training, those before a --resume included",
+    )
     p.add_argument("--batch", type=positive, help="images per step, of all processes together")
     p.add_argument(
         "--accumulate",
@@ -86,7 +96,7 @@ def _train(p: argparse.ArgumentParser) -> None:
         metavar="N",
         help="microbatches that a step is computed in: the same step in less memory",
     )
-    p.add_argument("--lr", type=float, help="learning rate")
+    p.add_argument("--lr", type=rate, help="learning rate")
     p.add_argument(
         "--precision", choices=["float32", "bfloat16"], help="default: whichever is faster here, measured"
     )
@@ -98,7 +108,7 @@ def _train(p: argparse.ArgumentParser) -> None:
     )
     p.add_argument("--seed", type=seed, help="of everything random")
     p.add_argument(
-        "--save-every", type=float, default=60.0, metavar="SECONDS", help="between saves (default: 60)"
+        "--save-every", type=seconds, default=60.0, metavar="SECONDS", help="between saves (default: 60)"
     )
     _common(p)
 
@@ -113,7 +123,12 @@ def _sample(p: argparse.ArgumentParser) -> None:
     )
     p.add_argument("--count", type=positive, default=64, help="images to draw (default: 64)")
     p.add_argument("--columns", type=positive, default=8, help="images in a row (default: 8)")
-    p.add_argument("--label", type=int, help="class to draw (default: every class in turn)")
+    p.add_argument(
+        "--label",
+        "--class",
+        metavar="CLASS",
+        help="class to draw, by name or number (default: every class in turn)",
+    )
     p.add_argument("--batch", type=positive, default=64, help="images at a time (default: 64)")
     p.add_argument(
         "--compile", action="store_true", help="compile the network first: pays for many images, on a GPU"
@@ -131,7 +146,7 @@ def _evaluate(p: argparse.ArgumentParser) -> None:
     p.add_argument("--samples", type=positive, default=2048, help="images to draw (default: 2048)")
     p.add_argument(
         "--bits",
-        type=int,
+        type=several,
         default=16,
         metavar="N",
         help="images that the bound is measured on; 0 leaves it out (default: 16)",
@@ -169,7 +184,9 @@ def _export(p: argparse.ArgumentParser) -> None:
 
 def _sampler(p: argparse.ArgumentParser) -> None:
     p.add_argument("--sampler", choices=["ddpm", "ddpm-beta", "ddim"], default="ddim", help="default: ddim")
-    p.add_argument("--steps", type=int, default=50, help="steps of the sampler; 0 takes all T (default: 50)")
+    p.add_argument(
+        "--steps", type=count, default=50, help="steps of the sampler; 0 takes all T (default: 50)"
+    )
     p.add_argument("--eta", type=share, default=0.0, help="DDIM's noise: 0 none, 1 as DDPM (default: 0)")
     p.add_argument(
         "--guidance", type=finite, default=0.5, help="weight w, for networks with classes (default: 0.5)"

@@ -8,10 +8,12 @@ from pathlib import Path
 import torch
 
 from ddpm_lib import load
+from ddpm_lib.cli.classes import label_of
 from ddpm_lib.cli.common import UsageError, at_the_door, print_config, processes_for
-from ddpm_lib.cli.drawing import draw
+from ddpm_lib.cli.drawing import check_count, draw
 from ddpm_lib.evaluate.generate import class_labels, sampler, save_grid, with_guidance
 from ddpm_lib.models import classes_of, use_winograd
+from ddpm_lib.models.place import check_place
 from ddpm_lib.sampling import timesteps
 from ddpm_lib.train.machine.compiling import compile_network
 from ddpm_lib.train.machine.processes import Processes
@@ -29,9 +31,12 @@ def _run(args: argparse.Namespace, processes: Processes) -> None:
     steps = diffusion.T if args.steps == 0 else args.steps
     if Path(args.grid).suffix != ".png":
         raise UsageError(f"The grid is written as a PNG, but {args.grid} does not end in .png: name it so.")
+    check_place(args.grid)
+    check_count(args.count, about.shape)
+    label = label_of(checkpoint, args.label)
     with at_the_door():
         timesteps(diffusion.T, steps)
-        y = class_labels(args.count, classes_of(checkpoint.model_config), args.label)
+        y = class_labels(args.count, classes_of(checkpoint.model_config), label)
         step = sampler(args.sampler, args.eta)
     if args.dry_run:
         print_config(

@@ -8,14 +8,25 @@ from pathlib import Path
 
 import torch
 
-from ddpm_lib.cli.common import UsageError, at_the_door, print_config, processes_for
-from ddpm_lib.cli.watch import trim_log, watch
+from ddpm_lib.cli.common import (
+    UsageError,
+    at_the_door,
+    print_config,
+    processes_for,
+    stop_at_once,
+    stop_on_interrupt,
+)
+from ddpm_lib.cli.keep import Keeper, stamp
+from ddpm_lib.cli.lock import LOG, alone
+from ddpm_lib.cli.resume import check_data, check_resume
+from ddpm_lib.cli.watch import trim_log, until, watch
 from ddpm_lib.data.stream import Images, batches_of, open_images
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.models import MLPConfig, Network, NetworkConfig, UNetConfig, build
+from ddpm_lib.models.place import check_place
 from ddpm_lib.models.trained import About, kind_of
-from ddpm_lib.train import Machine, train
-from ddpm_lib.train.checkpoint import load_checkpoint
+from ddpm_lib.train import Machine, start, train
+from ddpm_lib.train.checkpoint import load_checkpoint, save_checkpoint
 from ddpm_lib.train.loop import check_batch
 from ddpm_lib.train.machine.compiling import can_compile
 from ddpm_lib.train.machine.probe import fastest
@@ -28,7 +39,7 @@ MACHINE = ("accumulate", "precision", "compile")
 
 def run(args: argparse.Namespace) -> None:
     """Train a preset, or go on with a checkpoint; save as it goes."""
-    preset = args.preset or DEFAULT_PRESET[args.model]
+    preset = args.preset or DEFAULT_PRESET[args.model or "unet"]
     path = (
         Path(args.out or (_folder(args.resume) if args.resume else f"runs/{preset}"))
         / "checkpoint.safetensors"
@@ -44,7 +55,18 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _run(args: argparse.Namespace, name: str, path: Path, processes: Processes) -> None:
+    came_from = stamp(path)
     checkpoint = load_checkpoint(args.resume) if args.resume else None
+    if checkpoint:
+        check_resume(args, checkpoint)
+    elif path.exists() and not args.dry_run:
+        raise UsageError(f"{path} exists: go on with `train --resume {path}`, or choose another --out.")
+    if args.resume and path.exists() and not path.samefile(_file(args.resume)):
+        raise UsageError(
+            f"{path} is another run's checkpoint and would be overwritten: choose another --out, or leave it out to go "
+            f"on in {_folder(args.resume)}."
+        )
+    check_place(path)
     source = args.data or (checkpoint.about.data if checkpoint else "mnist")
     size = args.size or (checkpoint.about.shape[-1] if checkpoint else None)
     channels = args.channels or (checkpoint.about.shape[0] if checkpoint else None)
@@ -56,16 +78,12 @@ def _run(args: argparse.Namespace, name: str, path: Path, processes: Processes) 
     )
     about = About(source, data.shape, data.classes)
     if checkpoint:
-        if (checkpoint.about.shape, checkpoint.about.classes) != (about.shape, about.classes):
-            raise UsageError(
-                f"{args.resume} was trained on {checkpoint.about.data} {checkpoint.about.shape}, and "
-                f"{source} {about.shape} does not fit it: leave out --data and --size, or pass the same."
-            )
+        check_data(checkpoint, about, args.resume)
         model_config, schedule = checkpoint.model_config, checkpoint.schedule
         config, machine = checkpoint.train_config, checkpoint.machine
     else:
         preset = PRESETS[name]
-        if (kind := kind_of(preset.model)) != args.model:
+        if (kind := kind_of(preset.model)) != (args.model or "unet"):
             raise UsageError(f"The preset {name} is a {kind}: run `train {kind} --preset {name}`.")
         model_config, schedule = fit_to_data(preset.model, data), preset.noise_schedule()
         config, machine = preset.train, preset.machine
@@ -75,13 +93,6 @@ def _run(args: argparse.Namespace, name: str, path: Path, processes: Processes) 
     if args.steps is not None and args.seconds is None:
         config = replace(config, seconds=None)  # so many steps, however long they take
     config = replace(config, every=min(config.every, 10))  # so that Ctrl-C is answered soon
-    if args.resume and path.exists() and not path.samefile(_file(args.resume)):
-        raise UsageError(
-            f"{path} is another run's checkpoint and would be overwritten: choose another --out, or leave it out to go "
-            f"on in {_folder(args.resume)}."
-        )
-    if path.exists() and not args.resume and not args.dry_run:
-        raise UsageError(f"{path} exists: go on with `train --resume {path}`, or choose another --out.")
 
     torch.manual_seed(config.seed)
     model = build(model_config).to(processes.device)
@@ -90,6 +101,7 @@ def _run(args: argparse.Namespace, name: str, path: Path, processes: Processes) 
         model(data.head(1).x0().to(processes.device), first)
         if machine.compile:
             can_compile(processes.device)
+    batches = batches_of(data, config.batch, config.seed, processes.device, processes.rank, processes.world)
     if args.dry_run:
         print_config(
             model=model_config,
@@ -105,31 +117,43 @@ def _run(args: argparse.Namespace, name: str, path: Path, processes: Processes) 
             checkpoint=path,
         )
         return
-    if not checkpoint and args.precision is None:
-        machine = _measured(model, data, config.batch, machine, processes)
-    state = checkpoint.resume(processes.device, config) if checkpoint else None
-    model = state.model if state else model
-    batches = batches_of(data, config.batch, config.seed, processes.device, processes.rank, processes.world)
-    if processes.is_main:
-        trim_log(path.parent / "loss.csv", checkpoint.step if checkpoint else 0)
-    watch(
-        train(model, GaussianDiffusion(schedule), batches, config, state, machine, processes),
-        path,
-        schedule,
-        config,
-        about,
-        machine,
-        args.save_every,
-        processes,
-    )
+    with stop_on_interrupt(processes.is_main) as stopped, alone(path.parent, processes):
+        if stamp(path) != came_from:
+            raise UsageError(
+                f"{path} was written by another run meanwhile: go on with `train --resume {path}`."
+            )
+        if not checkpoint and args.precision is None:
+            machine = _measured(model, data, config.batch, machine, processes)
+        state = checkpoint.resume(processes.device, config) if checkpoint else start(model, config)
+        if processes.is_main:
+            trim_log(path.parent / LOG, state.step)
+
+        def save(place: Path) -> None:
+            save_checkpoint(place, state, schedule, config, about, machine)
+
+        run = train(
+            state.model,
+            GaussianDiffusion(schedule),
+            until(stopped, batches, processes),
+            config,
+            state,
+            machine,
+            processes,
+        )
+        watch(run, Keeper(path, save, came_from), state, config, args.save_every, processes, stopped)
 
 
 def _measured(model: Network, data: Images, batch: int, machine: Machine, processes: Processes) -> Machine:
     """What is fastest here: the main process measures while the others wait, and all take its answer."""
-    print("measuring what is fastest here (a few seconds) ...", end=" ", flush=True)
+    print(
+        "measuring what is fastest here (seconds, or a minute or two for a large network; not with --precision) ...",
+        end=" ",
+        flush=True,
+    )
     if processes.is_main:
         x0 = data.head(batch // processes.world).x0().to(processes.device)
-        machine = fastest(model, x0, machine)
+        with stop_at_once():
+            machine = fastest(model, x0, machine)
     machine = processes.first(machine)
     algorithm = (
         f", Winograd's convolutions from {machine.winograd} feature maps on" if machine.winograd else ""

@@ -11,6 +11,7 @@ import torch
 from ddpm_lib.data.errors import BadImage, DataError, note, shown, some
 from ddpm_lib.data.idx import fashion_mnist, mnist
 from ddpm_lib.data.images import ImageData
+from ddpm_lib.data.memory import check_memory
 from ddpm_lib.data.photos import Photos, find_photos, watched
 from ddpm_lib.data.pixels import check_format, is_color, read_image
 
@@ -52,7 +53,11 @@ def image_folder(
     check_format(size, channels)
     photos = find_photos(Path(path), skip_bad)
     channels = channels or channels_of(photos)
-    _check_memory(len(photos.files) * channels * size * size)
+    check_memory(
+        len(photos.files) * channels * size * size,
+        "These images",
+        "choose a smaller --size, or stream them from shards (`python -m ddpm_lib shard`)",
+    )
     pixels, bad = list[torch.Tensor](), dict[str, BadImage]()
     for file in watched(photos.files, "reading", "image"):
         try:
@@ -94,15 +99,3 @@ def kept(photos: Photos, bad: dict[str, BadImage], skip_bad: bool) -> Photos:
     if len(bad) == len(photos.files):
         raise DataError(f"{shown(photos.root)} holds no image that can be read; {named}.")
     return photos.without(bad) if bad else photos
-
-
-def _check_memory(needed: int) -> None:
-    """Raises DataError where so many bytes of pixels cannot fit into this machine's memory."""
-    if "SC_PHYS_PAGES" not in getattr(os, "sysconf_names", ()):
-        return
-    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    if needed > memory:
-        raise DataError(
-            f"These images take {needed / 1e9:,.1f} GB of memory, and this machine has {memory / 1e9:,.1f}: choose a "
-            "smaller --size, or stream them from shards (`python -m ddpm_lib shard`)."
-        )

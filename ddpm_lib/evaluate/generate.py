@@ -17,6 +17,7 @@ from ddpm_lib.denoiser import Denoiser
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.guidance import Guided
 from ddpm_lib.models import Network, classes_of
+from ddpm_lib.models.place import replacing
 from ddpm_lib.sampling import DDIM, DDPM, State, Step, ddim_step, ddpm_step, sample
 
 
@@ -94,9 +95,8 @@ def tile(x: Float[Tensor, "n c h w"], columns: int = 8, pad: int = 2) -> np.ndar
 
 
 def save_grid(path: str | Path, x: Float[Tensor, "n c h w"], columns: int = 8, zoom: int = 3) -> None:
-    """Write `tile(x)` as a PNG, each pixel `zoom` pixels wide."""
+    """Write `tile(x)` as a PNG, each pixel `zoom` pixels wide. Raises PlaceError, and an older file is as it was."""
     page = tile(x, columns)
     page = page.repeat(zoom, axis=0).repeat(zoom, axis=1)
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(page.squeeze(-1) if page.shape[-1] == 1 else page).save(path)
+    with replacing(path) as part:
+        Image.fromarray(page.squeeze(-1) if page.shape[-1] == 1 else page).save(part, "PNG")

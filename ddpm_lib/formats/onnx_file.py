@@ -7,7 +7,6 @@ Batch, height and width are free. The format is that of the ONNX specification (
 from __future__ import annotations
 
 import json
-import os
 import warnings
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from torch import Tensor
 from ddpm_lib.formats import FormatError, need
 from ddpm_lib.formats.onnx_check import disagreement
 from ddpm_lib.models import NetworkConfig, UNetConfig, classes_of
+from ddpm_lib.models.place import replacing
 from ddpm_lib.models.trained import Trained
 
 # The oldest opset (2021) that the exporter knows the attention kernel for: the oldest reaches the most runtimes.
@@ -43,9 +43,7 @@ def write_onnx(path: Path, checkpoint: Trained) -> float | None:
         raise FormatError(
             "The ONNX export is for images, and this network was trained on points: use a U-Net."
         )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    try:
+    with replacing(path) as part:
         _trace(part, checkpoint)
         model = onnx.load(part)
         _keep_every_input(onnx, model, list(example_inputs(checkpoint)))
@@ -54,9 +52,6 @@ def write_onnx(path: Path, checkpoint: Trained) -> float | None:
         onnx.checker.check_model(model)
         onnx.save(model, part)
         off = disagreement(part, checkpoint.network(), _trials(checkpoint))
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
     return off
 
 

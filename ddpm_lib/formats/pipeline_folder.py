@@ -6,8 +6,9 @@ otherwise it names `pipeline_unet.PipelineUNet`, and ddpm_lib has to be installe
 
 from __future__ import annotations
 
+import html
 import os
-import shutil
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -20,6 +21,7 @@ import torch
 from ddpm_lib.formats import FormatError, need
 from ddpm_lib.formats.unet2d import unet2d_config, unet2d_weights, why_not
 from ddpm_lib.models import Network, classes_of
+from ddpm_lib.models.place import unwritable
 from ddpm_lib.models.trained import Trained, kind_of
 from ddpm_lib.models.unet import UNet
 
@@ -54,16 +56,28 @@ def write_pipeline(folder: Path, checkpoint: Trained) -> Written:
         )
     network = checkpoint.network()
     own = why_not(network)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=folder.parent) as beside, _quiet(diffusers):
-        part = Path(beside) / "pipeline"
+    with _beside(folder) as beside, _quiet(diffusers):
+        part = beside / "pipeline"
         unet = _own(network, checkpoint) if own else _theirs(diffusers, network, checkpoint)
         diffusers.DDPMPipeline(unet=unet, scheduler=scheduler(diffusers, checkpoint)).save_pretrained(part)
         (part / "README.md").write_text(_card(checkpoint, own), encoding="utf-8")
         loaded = diffusers.DDPMPipeline.from_pretrained(part, low_cpu_mem_usage=False)
         off = _difference(loaded.unet, network, checkpoint)
-        shutil.copytree(part, folder, dirs_exist_ok=True)
+        if folder.is_dir():
+            os.replace(folder, beside / "older")
+        os.replace(part, folder)
     return Written(_code(os.fspath(folder), checkpoint, own), own, off)
+
+
+@contextmanager
+def _beside(folder: Path) -> Iterator[Path]:
+    """An empty folder beside `folder`, for a moment. Raises PlaceError where writing fails; `folder` is as it was."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=folder.parent) as name:
+            yield Path(name)
+    except OSError as error:
+        raise unwritable(folder, error) from error
 
 
 def scheduler(diffusers: Any, checkpoint: Trained) -> Any:
@@ -156,7 +170,7 @@ def _code(folder: str, checkpoint: Trained, own: str | None) -> str:
 
 def _card(checkpoint: Trained, own: str | None) -> str:
     """README.md, so that the folder explains itself wherever it is copied to."""
-    T, data = checkpoint.schedule.T, checkpoint.about.data or "images"
+    T, data = checkpoint.schedule.T, _plain(checkpoint.about.data or "images")
     needs = (
         f"It is ddpm_lib's own network ({own}): ddpm_lib must be installed, and diffusers remarks that the type is not "
         "the one it expects.\n"
@@ -169,3 +183,9 @@ def _card(checkpoint: Trained, own: str | None) -> str:
         f"The chain has T = {T} steps; fewer should divide {T}. DDIMPipeline loads the folder too: to sample as "
         "ddpm_lib does, call it with\n`use_clipped_model_output=True`.\n"
     )
+
+
+def _plain(name: str) -> str:
+    """A name as text in a page: neither HTML nor Markdown, and nothing that a terminal obeys."""
+    line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in name)
+    return re.sub(r"([\\`*_{}\[\]()#!|])", r"\\\1", html.escape(line))

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ddpm_lib.formats import FormatError
 from ddpm_lib.models import build
-from ddpm_lib.models.storage import tuples
+from ddpm_lib.models.header import checked
 from ddpm_lib.models.trained import CONFIGS
 
 
@@ -31,7 +31,7 @@ class PipelineUNet(ModelMixin, ConfigMixin):  # type: ignore[misc]  # to mypy, d
         self, kind: str, fields: dict[str, Any], in_channels: int, sample_size: int | list[int]
     ) -> None:
         super().__init__()
-        self.network = build(CONFIGS[kind](**tuples(fields)))
+        self.network = build(checked(CONFIGS[kind], fields))
 
     def forward(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from ddpm_lib import CourseError
+from ddpm_lib.models.place import PlaceError, replacing
 
 FORMAT = "ddpm_lib/1"
 
@@ -29,12 +31,20 @@ def read(path: str | Path) -> tuple[dict[str, str], dict[str, Tensor]]:
     path = Path(path)
     if path.is_dir():
         path /= "checkpoint.safetensors"
-    if not path.is_file():
-        raise CheckpointError(f"{path} does not exist: pass the checkpoint.safetensors of a run.")
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise CheckpointError(f"{path} is no file: pass the checkpoint.safetensors of a run.")
+        path.open("rb").close()  # so that the reason is the system's own
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+            # Copies: a view of the file would kill the process (SIGBUS) where another overwrites it later.
+            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118 (not a dict)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise CheckpointError(f"{path} does not exist: pass the checkpoint.safetensors of a run.") from error
+    except OSError as error:
+        raise CheckpointError(
+            f"{path} cannot be read ({error.strerror or error}): allow it, or pass another checkpoint."
+        ) from error
     except SafetensorError as error:
         raise CheckpointError(
             f"{path} is not a whole safetensors file ({error}): it was cut short or is something else; "
@@ -73,19 +83,15 @@ def tuples(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def _save(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
     try:
-        save_file(tensors, part, metadata)
-        with part.open("rb+") as file:
-            os.fsync(file.fileno())
-        os.chmod(part, _usual_mode())  # safetensors makes a file that nobody else can read
-        os.replace(part, path)
-    except (OSError, SafetensorError) as error:
-        part.unlink(missing_ok=True)
-        raise CheckpointError(
-            f"{path} could not be written ({error}); what was there before is kept: make room, or choose another place."
-        ) from error
+        with replacing(path) as part:
+            try:
+                save_file(tensors, part, metadata)
+            except SafetensorError as error:
+                raise OSError(str(error)) from error
+            os.chmod(part, _usual_mode())  # safetensors makes a file that nobody else can read
+    except PlaceError as error:
+        raise CheckpointError(str(error)) from error
 
 
 def _usual_mode() -> int:

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from ddpm_lib.diffusion import GaussianDiffusion
-from ddpm_lib.models import MLPConfig, Network, NetworkConfig, ResNetConfig, UNetConfig, build
+from ddpm_lib.models import MLPConfig, Network, NetworkConfig, ResNetConfig, UNetConfig, build, classes_of
+from ddpm_lib.models.header import HeaderError, check_image, check_tensors, checked, number, outline, text
 from ddpm_lib.models.storage import CheckpointError, read, tuples, write
 from ddpm_lib.schedule import NoiseSchedule
 
@@ -64,12 +65,7 @@ class Trained:
     def fill(self, model: nn.Module, prefix: str) -> None:
         """Load the tensors whose names begin with `prefix` into the model. Raises CheckpointError for NaN, too."""
         weights = self.part(prefix)
-        for name, tensor in weights.items():
-            if not bool(tensor.isfinite().all()):
-                raise CheckpointError(
-                    f"The weights are not finite ({name} holds NaN or infinity): use an earlier checkpoint, or train "
-                    "again with a lower learning rate."
-                )
+        check_finite("the network", weights)
         try:
             model.load_state_dict(weights)
         except RuntimeError as error:
@@ -104,23 +100,56 @@ def load_trained(path: str | Path, *more: Path) -> Trained:
     try:
         header = json.loads(metadata["config"])
         kind, model = header["model"]
-        return Trained(
-            model_config=CONFIGS[kind](**tuples(model)),
-            schedule=NoiseSchedule(tensors["schedule.beta"], header["schedule"]),
-            about=About(**tuples(header["about"])),
+        beta = tensors["schedule.beta"]
+        if not beta.is_floating_point():
+            raise HeaderError(f"schedule.beta holds {beta.dtype}")
+        trained = Trained(
+            model_config=checked(CONFIGS[kind], model),
+            schedule=NoiseSchedule(beta, text(header["schedule"])),
+            about=checked(About, header["about"]),
             tensors=tensors,
-            step=header["step"],
-            seconds=header["seconds"],
+            step=number(header, "step", int),
+            seconds=number(header, "seconds", float),
             training=tuples(header["train"]),
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        number({"winograd": 0, **trained.training}, "winograd", int)  # the one setting that sampling reads
+        _check(path, trained)
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise unreadable(path, error) from error
+    return trained
+
+
+def _check(path: str | Path, trained: Trained) -> None:
+    """Raise HeaderError or CheckpointError unless the averaged network is what the header says, and finite."""
+    config, about = trained.model_config, trained.about
+    network = outline(build, config, len(trained.tensors))
+    if why := check_tensors(trained.part("ema."), network.state_dict()):
+        raise CheckpointError(
+            f"{path} holds weights that do not fit the network of its configuration ({why}): use another checkpoint."
+        )
+    check_finite(path, trained.part("ema."))
+    check_image(network, about.shape)
+    if about.classes and classes_of(config) not in (0, len(about.classes)):
+        raise HeaderError(
+            f"its network knows {classes_of(config)} classes, and {len(about.classes)} are named"
+        )
+
+
+def check_finite(path: str | Path, tensors: Mapping[str, Tensor]) -> None:
+    """Raise CheckpointError where one of the tensors holds NaN or infinity."""
+    for name, tensor in tensors.items():
+        if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
+            raise CheckpointError(
+                f"The weights are not finite ({name} of {path} holds NaN or infinity): use an earlier checkpoint, or "
+                "train again with a lower learning rate."
+            )
 
 
 def unreadable(path: str | Path, error: Exception) -> CheckpointError:
     """The error for a header that makes no sense."""
+    reason = "it is nested too deep" if isinstance(error, RecursionError) else " ".join(str(error).split())
     return CheckpointError(
-        f"{path} has a header that this version of ddpm_lib cannot read ({error}): "
+        f"{path} has a header that this version of ddpm_lib cannot read ({reason[:300]}): "
         "use the version that wrote it, or another checkpoint."
     )
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import torch
 
 from ddpm_lib.models import build
+from ddpm_lib.models.header import check_tensors, checked, outline
 from ddpm_lib.models.storage import CheckpointError, write
-from ddpm_lib.models.trained import About, Trained, load_trained, unreadable
+from ddpm_lib.models.trained import About, Trained, check_finite, load_trained, unreadable
 from ddpm_lib.schedule import NoiseSchedule
 from ddpm_lib.train.config import Machine, TrainConfig
 from ddpm_lib.train.state import TrainState, start
@@ -53,7 +54,12 @@ class Checkpoint(Trained):
     def _restore_random(self, generator: torch.Generator) -> None:
         try:
             generator.set_state(self.tensors["rng"])
-        except RuntimeError:  # each kind of device has a generator of its own kind
+        except RuntimeError as error:  # each kind of device has a generator of its own kind
+            if self.tensors["rng"].shape == generator.get_state().shape:
+                raise CheckpointError(
+                    "The state of the random numbers is damaged, so that the run cannot go on as it was: use another "
+                    "checkpoint."
+                ) from error
             generator.manual_seed(self.train_config.seed + self.step)
             warnings.warn(
                 f"The run was saved on another kind of device than {generator.device}: it goes on with fresh random "
@@ -84,10 +90,36 @@ def save_checkpoint(
 def load_checkpoint(path: str | Path) -> Checkpoint:
     """Read a run's checkpoint. Raises CheckpointError, in one sentence, for any other file."""
     trained = load_trained(path)
+    own = {field.name for field in fields(Machine)}
     try:
-        own = {field.name for field in fields(Machine)}
-        machine = Machine(**{name: value for name, value in trained.training.items() if name in own})
-        config = TrainConfig(**{name: value for name, value in trained.training.items() if name not in own})
-        return Checkpoint(**vars(trained), train_config=config, machine=machine)
-    except TypeError as error:
+        settings = dict(trained.training)
+        machine = checked(Machine, {name: value for name, value in settings.items() if name in own})
+        config = checked(TrainConfig, {name: value for name, value in settings.items() if name not in own})
+    except (TypeError, ValueError) as error:
         raise unreadable(path, error) from error
+    checkpoint = Checkpoint(**vars(trained), train_config=config, machine=machine)
+    if "rng" in trained.tensors:
+        _check_state(path, checkpoint)
+    return checkpoint
+
+
+def _check_state(path: str | Path, saved: Checkpoint) -> None:
+    """Raise CheckpointError unless the file holds all that a run needs to go on, of the right shapes and finite."""
+    network = outline(build, saved.model_config, len(saved.tensors))
+    why = check_tensors(saved.part("model."), network.state_dict())
+    wanted: dict[str, torch.Tensor] = {}
+    for i, parameter in enumerate(network.parameters()):
+        wanted |= {f"{i}.step": torch.empty(()), f"{i}.exp_avg": parameter, f"{i}.exp_avg_sq": parameter}
+    why = why or check_tensors(saved.part("optimizer."), wanted if saved.step else {})
+    rng = saved.tensors["rng"]
+    if rng.dtype != torch.uint8 or rng.ndim != 1:
+        why = why or "rng is no state of a generator"
+    if saved.step and not why and int(saved.tensors["optimizer.0.step"]) != saved.step:
+        why = f"the optimizer took {int(saved.tensors['optimizer.0.step'])} steps, and the run {saved.step}"
+    if why:
+        raise CheckpointError(
+            f"{path} lacks a part of the run's state or holds another ({why}), so that the run cannot go on as it was: "
+            "use another checkpoint."
+        )
+    check_finite(path, saved.part("model."))
+    check_finite(path, saved.part("optimizer."))

@@ -25,7 +25,9 @@ import torch
 from torch import Tensor
 
 from ddpm_lib.models import UNetConfig
-from ddpm_lib.models.storage import CheckpointError, tuples
+from ddpm_lib.models.header import checked
+from ddpm_lib.models.place import write_text
+from ddpm_lib.models.storage import CheckpointError
 from ddpm_lib.models.trained import About, Trained
 from ddpm_lib.schedule import NoiseSchedule
 from ddpm_lib.web.quantize import dequantize, quantize
@@ -37,12 +39,17 @@ AFTER = " }));\n"
 
 def write_web(path: str | Path, checkpoint: Trained) -> None:
     """Write the averaged network as a script for a page. Only a U-Net: the engine runs no other network."""
-    Path(path).write_text(web_script(checkpoint), encoding="utf-8")
+    write_text(path, web_script(checkpoint))
 
 
 def web_script(checkpoint: Trained) -> str:
     """The script itself, one line."""
-    return BEFORE + json.dumps(detail(checkpoint)) + AFTER
+    return BEFORE + json_for_pages(detail(checkpoint)) + AFTER
+
+
+def json_for_pages(value: object) -> str:
+    """JSON that may stand inside a <script>, whatever names it holds: no "<" ends the element."""
+    return json.dumps(value).replace("<", "\\u003c")
 
 
 def detail(checkpoint: Trained) -> dict[str, Any]:
@@ -84,7 +91,7 @@ def read_web(path: str | Path) -> Trained:
         )
     try:
         return checkpoint_of(json.loads(text[len(BEFORE) : -len(AFTER)]))
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{path} is damaged ({error}): export the weights again.") from error
 
 
@@ -99,9 +106,9 @@ def checkpoint_of(detail: dict[str, Any]) -> Trained:
     alpha_bar = torch.frombuffer(bytearray(base64.b64decode(detail["alpha_bar"])), dtype=torch.float32)
     previous = torch.cat([torch.ones(1), alpha_bar[:-1]]).double()
     return Trained(
-        model_config=UNetConfig(**tuples(detail["config"])),
+        model_config=checked(UNetConfig, detail["config"]),
         schedule=NoiseSchedule(1 - alpha_bar.double() / previous, detail["schedule"]),
-        about=About(**tuples(detail["about"])),
+        about=checked(About, detail["about"]),
         step=detail["trained"]["step"],
         seconds=detail["trained"]["seconds"],
         tensors={f"ema.{entry['name']}": _tensor(entry, data) for entry in detail["tensors"]},

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from ddpm_lib.models.trained import Trained
-from ddpm_lib.web.export import AFTER, BEFORE, detail
+from ddpm_lib.web.export import AFTER, BEFORE, detail, json_for_pages
 from ddpm_lib.web.worker_source import worker_source
 
 
@@ -19,4 +19,4 @@ def page_script(worker: str, weights: str) -> str:
 
 def write_page_script(path: Path, checkpoint: Trained) -> None:
     """Write the worker of this package and the network of a checkpoint."""
-    path.write_text(page_script(worker_source(), json.dumps(detail(checkpoint))), encoding="utf-8")
+    path.write_text(page_script(worker_source(), json_for_pages(detail(checkpoint))), encoding="utf-8")
