@@ -10,6 +10,14 @@ from ddpm_lib.exercises.clinic import (
 )
 from ddpm_lib.exercises.clinic_walk import check_company, check_mend_step, check_mend_times
 from ddpm_lib.exercises.ddim import check_clean_end, check_ddim
+from ddpm_lib.exercises.editing import (
+    check_edit_calls,
+    check_forgets,
+    check_invert_step,
+    check_replace,
+    check_share_above,
+    check_slerp,
+)
 from ddpm_lib.exercises.euler import check_euler
 from ddpm_lib.exercises.experiment import (
     check_epoch_steps,
@@ -89,16 +97,19 @@ __all__ = [
     "check_dilated_view",
     "check_drop_labels",
     "check_dynamic_threshold",
+    "check_edit_calls",
     "check_enough_steps",
     "check_entropy",
     "check_epoch_steps",
     "check_euler",
     "check_excess",
     "check_first_loss",
+    "check_forgets",
     "check_frechet",
     "check_grow",
     "check_guided",
     "check_images_that_fit",
+    "check_invert_step",
     "check_kl",
     "check_last_sd",
     "check_least_error",
@@ -127,6 +138,7 @@ __all__ = [
     "check_race",
     "check_repair_factor",
     "check_reparameterize",
+    "check_replace",
     "check_rescale",
     "check_residual",
     "check_reverse_mean",
@@ -134,10 +146,12 @@ __all__ = [
     "check_scale",
     "check_score_from_x0",
     "check_seconds",
+    "check_share_above",
     "check_share_of_copies",
     "check_shares",
     "check_shift",
     "check_similarity",
+    "check_slerp",
     "check_smallest_T",
     "check_sum_of_gaussians",
     "check_tilted_variance",

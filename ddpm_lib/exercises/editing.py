@@ -1,0 +1,184 @@
+"""Graders of the chapter on editing: calls, what is kept, the exact answer, the arc, the way back, where it forgets."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from ddpm_lib.evaluate.editing import slerp
+from ddpm_lib.exercises.grading import Mistake, Verdict, grade, grade_value
+from ddpm_lib.schedule import linear_schedule
+
+
+def check_edit_calls(answer: object) -> Verdict:
+    """answer: (calls from t = 300 in strides of 10, calls of 50 steps that are each taken 5 times)."""
+    mistakes: list[tuple[object, str]] = [
+        ((50, 250), "The walk begins at t = 300, not at 500: count the strides from there to 0."),
+        ((31, 250), "There are 31 times from 300 to 0, and 30 steps between them."),
+        ((300, 250), "That is a call for every time. The walk takes every tenth."),
+        ((30, 50), "Each of the 50 steps is taken five times, and each time the network is asked."),
+        ((30, 200), "Four of the five are repetitions, but the first one asks the network as well."),
+        ((250, 30), "Both are right, in the other order."),
+    ]
+    return grade_value(
+        answer, (30, 250), mistakes, "A late start saves calls, and resampling multiplies them."
+    )
+
+
+def check_replace(answer: object) -> Verdict:
+    """answer(guessed, x0, known, alpha_bar_s, z): x_s with its known entries as noisy as x_s is; tensors alike."""
+
+    def right(guessed: Tensor, x0: Tensor, known: Tensor, alpha_bar_s: float, z: Tensor) -> Tensor:
+        return torch.where(known, alpha_bar_s**0.5 * x0 + (1 - alpha_bar_s) ** 0.5 * z, guessed)
+
+    mistakes = [
+        Mistake(
+            lambda guessed, x0, known, ab, z: torch.where(known, x0, guessed),
+            "The known entries are clean and the others noisy: the network never saw such a picture. Noise them to s.",
+        ),
+        Mistake(
+            lambda guessed, x0, known, ab, z: right(guessed, x0, ~known, ab, z),
+            "The other way round: `known` is True where x0 is kept.",
+        ),
+        Mistake(
+            lambda guessed, x0, known, ab, z: torch.where(known, ab * x0 + (1 - ab) * z, guessed),
+            "alpha_bar and 1 - alpha_bar belong to variances: take their roots.",
+        ),
+        Mistake(
+            lambda guessed, x0, known, ab, z: torch.where(known, ab**0.5 * x0, guessed),
+            "Shrunk, but without the noise that x_s has.",
+        ),
+        Mistake(
+            lambda guessed, x0, known, ab, z: ab**0.5 * x0 + (1 - ab) ** 0.5 * z,
+            "That is x_s of the whole of x0: keep the guess where x0 is not known.",
+        ),
+    ]
+    draw = torch.Generator().manual_seed(0)
+    guessed, x0, z = torch.randn(3, 2, 4, 4, generator=draw, dtype=torch.float64)
+    known = torch.rand(2, 4, 4, generator=draw) < 0.5
+    cases = [(guessed, x0, known, 0.3, z), (guessed, x0, known, 1.0, z)]
+    return grade(answer, right, mistakes, cases, "As noisy as the rest, and exact at s = 0.")
+
+
+def check_share_above(answer: object) -> Verdict:
+    """answer(c, means, std): P(the first of two components | x_1 = c), equal weights; means (2, 2), one std."""
+
+    def right(c: float, means: Tensor, std: float) -> Tensor:
+        return (-((c - means[:, 0]) ** 2) / (2 * std**2)).softmax(0)[0]
+
+    mistakes = [
+        Mistake(lambda c, means, std: 1 - right(c, means, std), "That is the second component's share."),
+        Mistake(
+            lambda c, means, std: (-((c - means[:, 1]) ** 2) / (2 * std**2)).softmax(0)[0],
+            "The first coordinate is known: compare c with means[:, 0].",
+        ),
+        Mistake(
+            lambda c, means, std: torch.exp(-((c - means[0, 0]) ** 2) / (2 * std**2)),
+            "A likelihood is no probability yet: divide by the sum over both components.",
+        ),
+        Mistake(
+            lambda c, means, std: (-((c - means[:, 0]) ** 2) / (2 * std)).softmax(0)[0],
+            "The exponent of a Gaussian has the variance, std squared.",
+        ),
+        Mistake(
+            lambda c, means, std: (-((c - means[:, 0]) ** 2) / std**2).softmax(0)[0],
+            "The exponent of a Gaussian has a 2: -(c - m)^2 / (2 std^2).",
+        ),
+        Mistake(
+            lambda c, means, std: torch.tensor(0.5),
+            "So it was before x_1 was known. Weigh the components by how well they explain c.",
+        ),
+    ]
+    means = torch.tensor([[-0.6, 0.7], [0.5, -0.4]], dtype=torch.float64)
+    cases = [(0.3, means, 0.35), (-0.2, means, 0.6)]
+    return grade(answer, right, mistakes, cases, "Bayes' rule; the chapter's samplers are judged by it.")
+
+
+def check_slerp(answer: object) -> Verdict:
+    """answer(a, b, share): on the arc from a to b, vectors of one dimension; share 0 is a."""
+
+    def right(a: Tensor, b: Tensor, share: float) -> Tensor:
+        return slerp(a[None], b[None], share)[0]
+
+    mistakes = [
+        Mistake(
+            lambda a, b, share: (1 - share) * a + share * b,
+            "That is the straight line: its middle is too short to be noise.",
+        ),
+        Mistake(lambda a, b, share: right(b, a, share), "share = 0 should give a, and 1 should give b."),
+        Mistake(
+            lambda a, b, share: math.sqrt(1 - share) * a + math.sqrt(share) * b,
+            "That keeps the length where a and b are at a right angle; use the angle between them.",
+        ),
+        Mistake(
+            lambda a, b, share: right(a, b, share) * torch.sin(_angle(a, b)),
+            "Divide by the sine of the whole angle.",
+        ),
+        Mistake(
+            lambda a, b, share: torch.cos(share * _angle(a, b)) * a + torch.sin(share * _angle(a, b)) * b,
+            "cos and sin of the angle are right where b is at a right angle to a, which it is not.",
+        ),
+    ]
+    draw = torch.Generator().manual_seed(1)
+    a, b = torch.randn(2, 6, generator=draw, dtype=torch.float64)
+    cases = [(a, b, 0.25), (a, b, 0.5), (a, b, 1.0)]
+    return grade(answer, right, mistakes, cases, "The two ends of the arc, and noise all the way.")
+
+
+def _angle(a: Tensor, b: Tensor) -> Tensor:
+    cosine: Tensor = a @ b / (a.norm() * b.norm())
+    return cosine.acos()
+
+
+def check_invert_step(answer: object) -> Verdict:
+    """answer(xs, sigma_s, sigma_t, root_s, root_t, eps_hat): x_t on the ODE; the roots are sqrt(alpha_bar)."""
+    Case = tuple[Tensor, float, float, float, float, Tensor]
+    ab = linear_schedule(100).alpha_bar
+
+    def case(s: int, t: int) -> Case:
+        draw = torch.Generator().manual_seed(s)
+        xs, eps = torch.randn(2, 3, 4, generator=draw, dtype=torch.float64)
+        sigma = ((1 - ab) / ab).sqrt()
+        return xs, float(sigma[s]), float(sigma[t]), float(ab[s].sqrt()), float(ab[t].sqrt()), eps
+
+    def right(
+        xs: Tensor, sigma_s: float, sigma_t: float, root_s: float, root_t: float, eps: Tensor
+    ) -> Tensor:
+        return root_t * (xs / root_s + (sigma_t - sigma_s) * eps)
+
+    mistakes = [
+        Mistake(
+            lambda xs, ss, st, rs, rt, eps: right(xs, st, ss, rs, rt, eps),
+            "The noise grows on this way: sigma_t - sigma_s, which is positive.",
+        ),
+        Mistake(
+            lambda xs, ss, st, rs, rt, eps: rt * (xs + (st - ss) * eps),
+            "The line is straight for u = x / sqrt(alpha_bar): divide x_s by its root first.",
+        ),
+        Mistake(
+            lambda xs, ss, st, rs, rt, eps: xs / rs + (st - ss) * eps,
+            "That is u_t. Multiply by sqrt(alpha_bar_t) for x_t.",
+        ),
+        Mistake(
+            lambda xs, ss, st, rs, rt, eps: rt * (xs / rs + st * eps),
+            "x_s has sigma_s of noise already: only the difference is added.",
+        ),
+        Mistake(
+            lambda xs, ss, st, rs, rt, eps: rs * (xs / rs + (st - ss) * eps),
+            "Shrink by the root of the time that you arrive at.",
+        ),
+    ]
+    cases = [case(s, t) for s, t in ((0, 20), (30, 70))]
+    return grade(answer, right, mistakes, cases, "Euler's step, with the noise growing.")
+
+
+def check_forgets(answer: object) -> Verdict:
+    """answer: the first of the chapter's starts from which most of the threes come back as eights."""
+    mistakes: list[tuple[object, str]] = [
+        (350, "At 350 most of them are still called 3: look at the column of the eights."),
+        (450, "There is an earlier one among the starts in the table."),
+        (500, "At 500 nothing is left of the three at all. Most are eights earlier."),
+    ]
+    return grade_value(answer, 400, mistakes, "Below it the picture's shape decides, above it the label.")
