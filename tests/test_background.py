@@ -72,10 +72,22 @@ def call(runs: Path, *options: str, status: int = 0) -> str:
     return done.stdout
 
 
+def test_a_session_of_its_own_gives_way_as_a_whole() -> None:
+    with subprocess.Popen(["sleep", "60"], start_new_session=True) as process:
+        keeper.give_way(process.pid, 19)
+        group = Path(f"/proc/{process.pid}/autogroup")
+        try:
+            if group.is_file():
+                assert group.read_text().split()[-2:] == ["nice", "19"]
+        finally:
+            process.kill()
+    keeper.give_way(process.pid, 19)  # it is gone: nothing happens
+
+
 @pytest.mark.slow
 def test_a_run_is_started_once_stopped_gently_and_gone_on_with(tmp_path: Path) -> None:
     runs = tmp_path / "runs"
-    said = call(runs, "--batch", "2", "--precision", "float32")
+    said = call(runs, "--nice", "2", "--batch", "2", "--precision", "float32")
     try:
         assert re.match(r"classic-half runs in the background \(process \d+\)", said)
         folder = runs / "classic-half"
@@ -84,7 +96,7 @@ def test_a_run_is_started_once_stopped_gently_and_gone_on_with(tmp_path: Path) -
         process = keeper.elsewhere("classic-half", runs)
         assert process is not None
         if Path("/proc").is_dir():
-            assert Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[16] == "19"  # nice
+            assert Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[16] == "2"  # nice
             environment = Path(f"/proc/{process}/environ").read_bytes()
             assert {b"OMP_NUM_THREADS=1", b"OMP_WAIT_POLICY=passive"} <= set(environment.split(b"\0"))
         assert "in progress already" in call(runs, status=1)

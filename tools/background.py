@@ -56,7 +56,7 @@ def command(name: str, runs: Path, options: list[str]) -> list[str]:
     return [sys.executable, "-m", "ddpm_lib", "train", *what, *where]
 
 
-def start(runs: Path, options: list[str]) -> int:
+def start(runs: Path, nice: int, options: list[str]) -> int:
     """Start the keeper, unless there is one or nothing is left."""
     name = next_up(runs)
     if name is None:
@@ -73,7 +73,7 @@ def start(runs: Path, options: list[str]) -> int:
     (runs / name).mkdir(parents=True, exist_ok=True)
     with (runs / name / "log.txt").open("ab") as log:
         keeper = subprocess.Popen(
-            [sys.executable, "-m", "tools.background", "--keep", "--runs", str(runs), *options],
+            [sys.executable, "-m", "tools.background", "--keep", "--runs", str(runs), "--nice", str(nice), *options],
             cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
     print(f"{name} runs in the background (process {keeper.pid}): ask --status, stop with --stop.")
@@ -127,6 +127,7 @@ def main() -> int:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--status", action="store_true", help="say how far each network is")
     what.add_argument("--stop", action="store_true", help="stop gently")
+    parser.add_argument("--nice", type=int, default=19, help="how far it gives way, 0 to 19 (default: 19)")
     what.add_argument("--keep", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--runs", type=Path, default=ROOT / "runs", help="where the runs lie (default: runs)")
     args, options = parser.parse_known_args()
@@ -136,8 +137,8 @@ def main() -> int:
     if args.stop:
         return stop(runs)
     if args.keep:
-        return keep(runs, next_up, lambda name: command(name, runs, options))
-    return start(runs, options)
+        return keep(runs, next_up, lambda name: command(name, runs, options), args.nice)
+    return start(runs, args.nice, options)
 
 
 if __name__ == "__main__":

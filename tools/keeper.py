@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -57,7 +58,18 @@ def lock(runs: Path) -> TextIO | None:
     return file
 
 
-def keep(runs: Path, next_up: Callable[[Path], str | None], command: Callable[[str], list[str]]) -> int:
+def give_way(process: int, nice: int) -> None:
+    """Let the session that `process` leads come after all others.
+
+    Linux may schedule each session as a group (autogroup), and then nice counts only among the processes of one.
+    """
+    with contextlib.suppress(OSError):
+        Path(f"/proc/{process}/autogroup").write_text(str(nice))
+
+
+def keep(
+    runs: Path, next_up: Callable[[Path], str | None], command: Callable[[str], list[str]], nice: int
+) -> int:
     """Train `next_up` by `command` until nothing is left, or until SIGINT; one process a folder of runs."""
     held = lock(runs)
     if held is None:
@@ -65,7 +77,7 @@ def keep(runs: Path, next_up: Callable[[Path], str | None], command: Callable[[s
     held.truncate(0)
     held.write(f"{os.getpid()}\n")
     held.flush()
-    os.nice(19)
+    os.nice(nice)
     running: list[subprocess.Popen[bytes]] = []
     stopped: list[int] = []
 
@@ -88,6 +100,7 @@ def keep(runs: Path, next_up: Callable[[Path], str | None], command: Callable[[s
                 start_new_session=True,
             )  # fmt: skip
             running[:] = [process]
+            give_way(process.pid, nice)
             if stopped:  # between the question above and now
                 process.send_signal(signal.SIGINT)
             if process.wait():

@@ -20,6 +20,7 @@ from ddpm_lib.exercises.editing import (
 )
 from ddpm_lib.exercises.euler import check_euler
 from ddpm_lib.exercises.experiment import (
+    check_deciding_time,
     check_epoch_steps,
     check_excess,
     check_race,
@@ -93,6 +94,7 @@ __all__ = [
     "check_correlation",
     "check_cosine_beta",
     "check_ddim",
+    "check_deciding_time",
     "check_diffusers_index",
     "check_dilated_view",
     "check_drop_labels",

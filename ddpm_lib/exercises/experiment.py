@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from ddpm_lib.assets.measured import measured
 from ddpm_lib.assets.weights import card
 from ddpm_lib.exercises.grading import Mistake, Verdict, grade, grade_value
 
@@ -127,3 +128,19 @@ def check_excess(answer: object) -> Verdict:
 def _distances(name: str) -> tuple[float, float]:
     rows = card(name)
     return float(rows["Frechet distance"]), float(rows["of real training digits"])
+
+
+def check_deciding_time(answer: object) -> Verdict:
+    """answer: the t of the table at which `timed-resnet`'s loss exceeds `classic-small`'s by the largest factor."""
+    loss = {row["rung"]: row["loss"] for row in measured("ladder")["rows"]}
+    ratio = {int(t): loss["timed-resnet"][t] / loss["classic-small"][t] for t in loss["classic-small"]}
+    right = max(ratio, key=lambda t: ratio[t])
+    mistakes: list[tuple[object, str]] = [
+        (
+            min(ratio, key=lambda t: ratio[t]),
+            "There the ResNet's loss is the smaller one: turn the ratio round.",
+        ),
+        (500, "The losses are a few thousandths there, and differ by less than at another t."),
+        (100, "The U-Net is ahead there, but by more at another t."),
+    ]
+    return grade_value(answer, right, mistakes, "There the strokes are put in their places.")
