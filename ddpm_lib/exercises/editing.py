@@ -178,6 +178,8 @@ def check_forgets(answer: object) -> Verdict:
     """answer: the first of the chapter's starts from which most of the threes come back as eights."""
     mistakes: list[tuple[object, str]] = [
         (350, "At 350 most of them are still called 3: look at the column of the eights."),
+        (300, "A few come back as eights there, but most are still called 3."),
+        (250, "From there as good as none comes back as an eight."),
         (450, "There is an earlier one among the starts in the table."),
         (500, "At 500 nothing is left of the three at all. Most are eights earlier."),
     ]

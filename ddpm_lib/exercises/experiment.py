@@ -140,6 +140,8 @@ def check_deciding_time(answer: object) -> Verdict:
             min(ratio, key=lambda t: ratio[t]),
             "There the ResNet's loss is the smaller one: turn the ratio round.",
         ),
+        (350, "Both have the same loss there, to a percent."),
+        (50, "The ResNet is still a little ahead there."),
         (500, "The losses are a few thousandths there, and differ by less than at another t."),
         (100, "The U-Net is ahead there, but by more at another t."),
     ]

@@ -91,4 +91,14 @@ BANK: Bank = {
             (RESNET - FLOOR, "ResNet's own"),
         ],
     ),
+    "check_deciding_time": Answers(
+        right=[200, np.int64(200), torch.tensor(200.0)],
+        wrong=[
+            (5, "turn the ratio round"),
+            (500, "less than at another t"),
+            (100, "by more at another t"),
+            (350, "same loss there"),
+            (50, "still a little ahead"),
+        ],
+    ),
 }
