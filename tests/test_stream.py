@@ -202,7 +202,7 @@ def test_a_resumed_run_equals_a_straight_one_to_the_bit(shards: Path, tmp_path: 
     model = build(replace(preset.model, channels=3, classes=3))
     for progress in train(model, diffusion, StreamedBatches(data, 8, workers=0), config):
         if progress.step == 7:
-            save_checkpoint(path, progress.state, schedule, config, About())
+            save_checkpoint(path, progress.state, schedule, config, About("shards", data.shape))
     state = load_checkpoint(path).resume()
     resumed = StreamedBatches(data, 8, workers=1)
     *_, last = train(state.model, diffusion, resumed, config, state)

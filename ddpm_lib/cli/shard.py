@@ -8,7 +8,6 @@ from pathlib import Path
 from tqdm import tqdm
 
 from ddpm_lib.cli.common import print_config
-from ddpm_lib.cli.numbers import positive, seed
 from ddpm_lib.data.photos import find_photos
 from ddpm_lib.data.stream import Index, write_shards
 from ddpm_lib.data.stream.write import check_shards
@@ -21,15 +20,13 @@ def options(p: argparse.ArgumentParser) -> None:
         "images", metavar="PHOTOS", help="folder of images; its subfolders, if any, are the classes"
     )
     p.add_argument("shards", metavar="SHARDS", help="folder to write, which does not exist yet")
-    p.add_argument("--size", type=positive, default=32, help="side of the images in pixels (default: 32)")
-    p.add_argument(
-        "--channels", type=int, choices=[1, 3], help="1 for grey, 3 for color (default: as the images are)"
-    )
+    p.add_argument("--size", type=int, default=32, help="side of the images in pixels (default: 32)")
+    p.add_argument("--channels", type=int, help="1 for grey, 3 for color (default: as the images are)")
     p.add_argument("--grey", action="store_const", const=1, dest="channels", help="the same as --channels 1")
     p.add_argument(
-        "--each", type=positive, metavar="N", help="images in a shard (default: a 64th of all, 16 to 1000)"
+        "--each", type=int, metavar="N", help="images in a shard (default: a 64th of all, 16 to 1000)"
     )
-    p.add_argument("--seed", type=seed, default=0, help="of the order in which the images are written")
+    p.add_argument("--seed", type=int, default=0, help="of the order in which the images are written")
     p.add_argument("--skip-bad", action="store_true", help="leave out what cannot be read")
     p.add_argument("--dry-run", action="store_true", help="print the whole configuration and stop")
 

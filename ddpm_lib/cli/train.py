@@ -101,7 +101,6 @@ def _run(args: argparse.Namespace, name: str, path: Path, processes: Processes) 
         model(data.head(1).x0().to(processes.device), first)
         if machine.compile:
             can_compile(processes.device)
-    batches = batches_of(data, config.batch, config.seed, processes.device, processes.rank, processes.world)
     if args.dry_run:
         print_config(
             model=model_config,
@@ -117,6 +116,7 @@ def _run(args: argparse.Namespace, name: str, path: Path, processes: Processes) 
             checkpoint=path,
         )
         return
+    batches = batches_of(data, config.batch, config.seed, processes.device, processes.rank, processes.world)
     with stop_on_interrupt(processes.is_main) as stopped, alone(path.parent, processes):
         if stamp(path) != came_from:
             raise UsageError(
