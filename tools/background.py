@@ -56,7 +56,7 @@ def command(name: str, runs: Path, options: list[str]) -> list[str]:
     return [sys.executable, "-m", "ddpm_lib", "train", *what, *where]
 
 
-def start(runs: Path, nice: int, options: list[str]) -> int:
+def start(runs: Path, options: list[str], nice: int = 19) -> int:
     """Start the keeper, unless there is one or nothing is left."""
     name = next_up(runs)
     if name is None:
@@ -138,7 +138,7 @@ def main() -> int:
         return stop(runs)
     if args.keep:
         return keep(runs, next_up, lambda name: command(name, runs, options), args.nice)
-    return start(runs, args.nice, options)
+    return start(runs, options, args.nice)
 
 
 if __name__ == "__main__":
