@@ -200,7 +200,7 @@ def test_a_chapter_asks_and_answers(name: str) -> None:
         assert all("$" not in summary for summary, _, _ in answers), f"A summary shows no $: {question}"
 
 
-@pytest.mark.parametrize("name", DERIVING)
+@pytest.mark.parametrize("name", [*DERIVING, "editing", "javascript"])
 def test_a_chapter_has_graded_exercises_with_hints_and_solutions(name: str) -> None:
     notebook = nbformat.read(ROOT / "book" / f"{name}.ipynb", as_version=nbformat.NO_CONVERT)
     cells = {cell.id: cell for cell in notebook.cells}

@@ -40,6 +40,14 @@ from ddpm_lib.exercises.guidance import (
     check_scale,
     check_tilted_variance,
 )
+from ddpm_lib.exercises.javascript import (
+    check_coarser,
+    check_layer_noise,
+    check_loads,
+    check_round_even,
+    check_round_weights,
+    check_window,
+)
 from ddpm_lib.exercises.jump import check_q_sample
 from ddpm_lib.exercises.loss import check_least_error, check_noise_loss, check_score_from_x0, check_x0_weight
 from ddpm_lib.exercises.notation import check_diffusers_index, check_reparameterize, check_sum_of_gaussians
@@ -89,6 +97,7 @@ __all__ = [
     "check_blocks_needed",
     "check_clean_end",
     "check_clipped_mean",
+    "check_coarser",
     "check_company",
     "check_conv_cost",
     "check_correlation",
@@ -114,11 +123,13 @@ __all__ = [
     "check_invert_step",
     "check_kl",
     "check_last_sd",
+    "check_layer_noise",
     "check_least_error",
     "check_least_images",
     "check_left_over",
     "check_limit",
     "check_line_4",
+    "check_loads",
     "check_log_level",
     "check_look",
     "check_loop",
@@ -145,6 +156,8 @@ __all__ = [
     "check_residual",
     "check_reverse_mean",
     "check_reverse_variance",
+    "check_round_even",
+    "check_round_weights",
     "check_scale",
     "check_score_from_x0",
     "check_seconds",
@@ -163,6 +176,7 @@ __all__ = [
     "check_training_cost",
     "check_two_steps",
     "check_view",
+    "check_window",
     "check_x0_weight",
     "grade",
 ]
