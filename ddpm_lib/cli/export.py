@@ -10,10 +10,9 @@ from ddpm_lib import load
 from ddpm_lib.cli import formats
 from ddpm_lib.cli.common import UsageError, print_config
 from ddpm_lib.models.place import check_place
+from ddpm_lib.models.storage import CHECKPOINT, file_of
 from ddpm_lib.models.trained import export_weights
 from ddpm_lib.web.export import write_web
-
-CHECKPOINT = "checkpoint.safetensors"
 
 
 def run(args: argparse.Namespace) -> None:
@@ -49,8 +48,7 @@ def place(args: argparse.Namespace, default: str) -> Path:
 
     A run's folder holds one export of each kind, that of its checkpoint, which a later one replaces.
     """
-    given = Path(args.checkpoint)
-    source = given / CHECKPOINT if given.is_dir() else given
+    source = file_of(args.checkpoint)
     out = Path(args.out or source.with_name(default))
     if out.resolve() == source.resolve():
         raise UsageError(f"{out} is the checkpoint itself and would be overwritten: choose another --out.")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ddpm_lib import CourseError
 from ddpm_lib.cli.common import UsageError
+from ddpm_lib.cli.lock import LOG
 from ddpm_lib.models.place import others
 
 
@@ -36,7 +37,7 @@ class Keeper:
 
     def save(self) -> None:
         """Write the checkpoint, and the rows that it goes with. Raises CourseError, and the old file is as it was."""
-        if stamp(self.path) != self.known and stamp(self.path) is not None:
+        if stamp(self.path) not in (self.known, None):
             raise UsageError(f"{self.path} was written by another run meanwhile, and is left as it is.")
         self._log()
         self.write(self.path)
@@ -67,7 +68,7 @@ class Keeper:
 
     def _log(self) -> None:
         """Add the rows to the log; what cannot be written waits for the next time."""
-        log = self.path.with_name("loss.csv")
+        log = self.path.with_name(LOG)
         try:
             log.parent.mkdir(parents=True, exist_ok=True)
             before = log.stat().st_size if log.exists() else 0

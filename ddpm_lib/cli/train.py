@@ -24,6 +24,7 @@ from ddpm_lib.data.stream import Images, batches_of, open_images
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.models import MLPConfig, Network, NetworkConfig, UNetConfig, build
 from ddpm_lib.models.place import check_place
+from ddpm_lib.models.storage import CHECKPOINT, file_of
 from ddpm_lib.models.trained import About, kind_of
 from ddpm_lib.train import Machine, start, train
 from ddpm_lib.train.checkpoint import load_checkpoint, save_checkpoint
@@ -40,10 +41,7 @@ MACHINE = ("accumulate", "precision", "compile")
 def run(args: argparse.Namespace) -> None:
     """Train a preset, or go on with a checkpoint; save as it goes."""
     preset = args.preset or DEFAULT_PRESET[args.model or "unet"]
-    path = (
-        Path(args.out or (_folder(args.resume) if args.resume else f"runs/{preset}"))
-        / "checkpoint.safetensors"
-    )
+    path = Path(args.out or (file_of(args.resume).parent if args.resume else f"runs/{preset}")) / CHECKPOINT
 
     def go_on() -> str:
         if path.is_file():
@@ -61,10 +59,10 @@ def _run(args: argparse.Namespace, name: str, path: Path, processes: Processes) 
         check_resume(args, checkpoint)
     elif path.exists() and not args.dry_run:
         raise UsageError(f"{path} exists: go on with `train --resume {path}`, or choose another --out.")
-    if args.resume and path.exists() and not path.samefile(_file(args.resume)):
+    if args.resume and path.exists() and not path.samefile(file_of(args.resume)):
         raise UsageError(
             f"{path} is another run's checkpoint and would be overwritten: choose another --out, or leave it out to go "
-            f"on in {_folder(args.resume)}."
+            f"on in {file_of(args.resume).parent}."
         )
     check_place(path)
     source = args.data or (checkpoint.about.data if checkpoint else "mnist")
@@ -160,14 +158,6 @@ def _measured(model: Network, data: Images, batch: int, machine: Machine, proces
     )
     print(f"{machine.precision}, {'channels last' if machine.channels_last else 'channels first'}{algorithm}")
     return machine
-
-
-def _file(resume: str) -> Path:
-    return Path(resume) / "checkpoint.safetensors" if Path(resume).is_dir() else Path(resume)
-
-
-def _folder(resume: str) -> Path:
-    return _file(resume).parent
 
 
 DEFAULT_PRESET = {"unet": "cpu-minutes", "resnet": "classic-resnet"}

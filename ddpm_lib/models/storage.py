@@ -18,9 +18,18 @@ from ddpm_lib.models.place import PlaceError, replacing
 
 FORMAT = "ddpm_lib/1"
 
+# A run's file in its folder
+CHECKPOINT = "checkpoint.safetensors"
+
 
 class CheckpointError(CourseError):
     """A file that is not a checkpoint, or not a whole one, or lacks what was asked of it."""
+
+
+def file_of(path: str | Path) -> Path:
+    """The file that is meant: in a run's folder its checkpoint."""
+    path = Path(path)
+    return path / CHECKPOINT if path.is_dir() else path
 
 
 def read(path: str | Path) -> tuple[dict[str, str], dict[str, Tensor]]:
@@ -28,9 +37,7 @@ def read(path: str | Path) -> tuple[dict[str, str], dict[str, Tensor]]:
 
     Raises CheckpointError, in one sentence, for any other file.
     """
-    path = Path(path)
-    if path.is_dir():
-        path /= "checkpoint.safetensors"
+    path = file_of(path)
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             raise CheckpointError(f"{path} is no file: pass the checkpoint.safetensors of a run.")
