@@ -52,6 +52,20 @@ def test_no_table_is_cut_on_a_desk(chapter: Page) -> None:
     assert chapter.evaluate(CUT_TABLES) == []
 
 
+# The pictures that cells drew, and what stands beneath each: its number in the chapter, and words.
+FIGURES = """() => [...document.querySelectorAll("article div.cell_output > :is(img, a:has(> img), figure)")]
+  .map((e) => e.querySelector("figcaption")?.textContent ?? "no caption")"""
+
+
+def test_every_picture_of_a_cell_has_its_number_and_a_caption(chapter: Page) -> None:
+    found = chapter.evaluate(FIGURES)
+    parts = [re.fullmatch(r"Figure (?:(\d+)\.)?(\d+): (.{5,}\.)#?", caption.strip()) for caption in found]
+    assert all(parts), found
+    numbers = [int(part[2]) for part in parts if part]
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers))) if numbers else True
+    assert len({part[1] for part in parts if part}) <= 1
+
+
 # On paper nothing can be scrolled: whatever is wider than its box would be cut.
 CUT_CODE = """() => [...document.querySelectorAll("article pre")]
   .filter((p) => p.offsetParent && p.scrollWidth > p.clientWidth + 1)

@@ -176,3 +176,26 @@ def test_the_weight_of_a_strip_of_noise() -> None:
 def test_photographs_keep_their_colors() -> None:
     image = Image.open(io.BytesIO(plot.image_grid(images(2, c=3)).png()))
     assert image.mode == "RGBA"
+
+
+def test_a_table_is_a_real_one_with_its_numbers_to_the_right() -> None:
+    shown = plot.table(("name", "$t$", "loss"), [("oracle", 1, "0.25"), ("a network", 100, "1.5 %")])
+    text = repr(shown)
+    data, _ = DisplayFormatter().format(shown)
+    assert data["text/plain"] == text
+    assert data["text/markdown"].splitlines() == [
+        "| name | $t$ | loss |",
+        "| :--- | ---: | ---: |",
+        "| oracle | 1 | 0.25 |",
+        "| a network | 100 | 1.5 % |",
+    ]
+    assert text.splitlines() == [
+        "name       $t$   loss",
+        "oracle       1   0.25",
+        "a network  100  1.5 %",
+    ]
+
+
+def test_a_table_refuses_a_row_of_another_length() -> None:
+    with pytest.raises(ValueError, match="2 cells stands under a header of 3"):
+        plot.table(("a", "b", "c"), [(1, 2)])

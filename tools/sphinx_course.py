@@ -1,7 +1,7 @@
 """The book's own Sphinx extension.
 
-Mathematics without a network, this repository's address, the page of equations, light pages, a quiet console,
-and the network that the pages run.
+Mathematics without a network, this repository's address, the page of equations, numbered figures, light pages,
+a quiet console, and the network that the pages run.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from ddpm_lib.assets.weights import load_weights
 from ddpm_lib.web.page_script import write_page_script
 from ddpm_lib.widgets.generator.generator import URL
 from ddpm_lib.widgets.generator.network import SHIPPED
+from tools import figures
 from tools.address import find_address
 from tools.equations import Incomplete
 from tools.equations_page import write as write_equations
@@ -129,6 +130,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("comments_config", {}, "")  # Jupyter Book sets it for an extension that we leave out
     PygmentsBridge.html_formatter = LightFormatter
     app.add_search_language(SearchWithoutAccents)
+    app.setup_extension(figures.__name__)
     app.connect("config-inited", page_of_equations)
     app.connect("config-inited", local_mathjax)
     app.connect("config-inited", repository, priority=400)  # before the theme reads its options

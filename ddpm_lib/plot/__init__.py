@@ -1,8 +1,9 @@
-"""Figures, their look, and source code shown in a chapter."""
+"""Figures, their look, tables, and source code shown in a chapter."""
 
 from ddpm_lib.plot.curves import clouds, loss_curve, schedule_curves
 from ddpm_lib.plot.figures import denoising_strip, forward_strip, image_grid
 from ddpm_lib.plot.picture import COLORS, INK, LINES, Picture, axes, legend
+from ddpm_lib.plot.table import table
 
 __all__ = [
     "COLORS",
@@ -17,4 +18,5 @@ __all__ = [
     "legend",
     "loss_curve",
     "schedule_curves",
+    "table",
 ]
