@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ddpm_lib.denoiser import Time, X
 from ddpm_lib.diffusion import GaussianDiffusion, times
-from ddpm_lib.sampling import Denoise
+from ddpm_lib.sampling import Denoise, ddim_step
 from ddpm_lib.schedule import NoiseSchedule
 
 
@@ -74,6 +74,32 @@ class Heun:
 euler_step, heun_step = Euler(), Heun()
 
 
+class DPMSolver2M:
+    """DPM-Solver++(2M), one call a step: x0_hat is extrapolated from the last two (Lu et al. 2022b, algorithm 2).
+
+    With lambda = -log sigma, its step is `ddim_step` with x0_hat + (x0_hat - the last one) / (2 r) in the place of
+    x0_hat, where r is the last stride in lambda over this one. The first step and the one to s = 0 are DDIM's.
+    It remembers the last step; a walk that begins elsewhere begins anew.
+    """
+
+    reads_noise = False
+
+    def __init__(self) -> None:
+        self.last: tuple[Time, Time, X] | None = None
+
+    def __call__(
+        self, diffusion: GaussianDiffusion, xt: X, t: Time, s: Time, x0_hat: X, eps_hat: X, z: X, *_: object
+    ) -> X:
+        """One step; z is not used."""
+        before, self.last = self.last, (t, s, x0_hat)
+        if before is None or s == 0 or before[1] != t or before[2].shape != x0_hat.shape:
+            return ddim_step(diffusion, xt, t, s, x0_hat, eps_hat, z)
+        lam = [-noise_level(diffusion.schedule)[at].log() for at in (before[0], t, s)]
+        r = (lam[1] - lam[0]) / (lam[2] - lam[1])
+        ahead = x0_hat + times(1 / (2 * r), x0_hat - before[2])
+        return ddim_step(diffusion, xt, t, s, ahead, diffusion.predict_eps(xt, t, ahead), z)
+
+
 def karras_timesteps(schedule: NoiseSchedule, steps: int, rho: float = 7.0) -> list[int]:
     """T, ..., 0, with sigma^(1 / rho) falling evenly from T to the first time (Karras et al. 2022, eq. 5).
 
@@ -86,5 +112,24 @@ def karras_timesteps(schedule: NoiseSchedule, steps: int, rho: float = 7.0) -> l
     sigma = noise_level(schedule)
     first, last = sigma[1] ** (1 / rho), sigma[-1] ** (1 / rho)
     wanted = torch.linspace(0, 1, steps, dtype=torch.float64) * (first - last) + last
-    nearest = (sigma[1:] - wanted[:, None] ** rho).abs().argmin(dim=1) + 1
+    return _nearest(sigma, wanted**rho)
+
+
+def straight_timesteps(schedule: NoiseSchedule, steps: int) -> list[int]:
+    """T, ..., 0, with tau = sigma / (1 + sigma) falling evenly from T to 0: equal steps on flow matching's clock.
+
+    Times are whole numbers, so where the chain is too coarse for `steps` of them there are fewer.
+    """
+    if not 1 <= steps <= schedule.T:
+        raise ValueError(
+            f"Cannot take {steps} steps through a chain of T = {schedule.T}: pass 1 to {schedule.T}."
+        )
+    sigma = noise_level(schedule)
+    tau = sigma / (1 + sigma)
+    return _nearest(tau, tau[-1] * torch.arange(steps, 0, -1) / steps)
+
+
+def _nearest(table: Float64[Tensor, " T_plus_1"], wanted: Float64[Tensor, " n"]) -> list[int]:
+    """The times from 1 whose entries are nearest to the wanted ones, latest first, each once, and 0 at the end."""
+    nearest = (table[1:] - wanted[:, None]).abs().argmin(dim=1) + 1
     return [*sorted(set(nearest.tolist()), reverse=True), 0]

@@ -13,7 +13,7 @@ from ddpm_lib.denoiser import Denoiser, Labels, Times, X
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.schedule import NoiseSchedule
 
-DrawT = Literal["uniform", "lognormal"]
+DrawT = Literal["uniform", "lognormal", "logistic"]
 
 
 def simple_loss(
@@ -36,17 +36,18 @@ def t_weights(schedule: NoiseSchedule, how: DrawT = "uniform") -> Float64[Tensor
 
     "uniform" is Algorithm 1. "lognormal" draws log sigma_t ~ N(0, 1), where sigma_t^2 = 1 / SNR: most of the
     training is where image and noise are about equally large (after Karras et al. 2022, section 5, whose mean is
-    lower, -1.2; on digits and in a short run the higher one gives far better images).
+    lower, -1.2; on digits and in a short run the higher one gives far better images). "logistic" makes
+    tau = sigma_t / (1 + sigma_t) uniform in 0 ... 1, as flow matching draws it: log sigma_t is then logistic.
     """
     if how == "uniform":
         weights = torch.ones(schedule.T, dtype=torch.float64)
-    elif how == "lognormal":
+    elif how in ("lognormal", "logistic"):
         log_sigma = -schedule.log_snr[1:] / 2
         edges = (log_sigma[1:] + log_sigma[:-1]) / 2
-        below = torch.special.ndtr(edges)
+        below = edges.sigmoid() if how == "logistic" else torch.special.ndtr(edges)
         weights = below.diff(prepend=below.new_zeros(1), append=below.new_ones(1))
     else:
-        raise ValueError(f"Times are drawn 'uniform' or 'lognormal', not {how!r}.")
+        raise ValueError(f"Times are drawn 'logistic', 'uniform' or 'lognormal', not {how!r}.")
     return torch.cat([weights.new_zeros(1), weights / weights.sum()])
 
 

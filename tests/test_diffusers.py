@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import pytest
 import torch
-from diffusers import DDIMScheduler, DDPMScheduler
+from diffusers import DDIMScheduler, DDPMScheduler, DPMSolverMultistepScheduler
 from diffusers.schedulers import scheduling_ddpm
 
 from ddpm_lib.diffusion import GaussianDiffusion
+from ddpm_lib.flow import DPMSolver2M
 from ddpm_lib.models import GaussianMixture, OracleDenoiser
 from ddpm_lib.sampling import DDIM, DDPM, sample, sample_from, timesteps
 from ddpm_lib.schedule import cosine_schedule, linear_schedule
@@ -174,6 +175,31 @@ def test_ddim_trajectories_agree(name, steps, clip, predicts, eta):
         return scheduler.step(output, t, x, eta=eta, **options).prev_sample
 
     ours = our_trajectory(SCHEDULES[name], predicts, DDIM(eta), steps, clip, noise)
+    compare(ours, their_trajectory(scheduler, SCHEDULES[name], predicts, steps, noise, step))
+
+
+@BOTH
+@pytest.mark.parametrize("steps", [10, 50])
+@pytest.mark.parametrize("predicts", ["eps", "v"])
+def test_dpm_solver_trajectories_agree(name, steps, predicts):
+    scheduler = DPMSolverMultistepScheduler(
+        num_train_timesteps=1000,
+        beta_schedule=name,
+        beta_start=1e-4,
+        beta_end=0.02,
+        timestep_spacing="trailing",
+        prediction_type=THEIR_NAMES[predicts],
+        algorithm_type="dpmsolver++",
+        solver_order=2,
+        final_sigmas_type="zero",
+    )
+    in_float64(scheduler)
+
+    def step(output, t, x, z):
+        return scheduler.step(output, t, x).prev_sample
+
+    noise = noise_of(steps)
+    ours = our_trajectory(SCHEDULES[name], predicts, DPMSolver2M(), steps, False, noise)
     compare(ours, their_trajectory(scheduler, SCHEDULES[name], predicts, steps, noise, step))
 
 

@@ -26,6 +26,8 @@ STORY = (
     "bound",
     "sampling",
     "flow",
+    "names",
+    "likelihood",
     "guidance",
 )
 # Which other rooms (folders) a room's modules may import; "story" stands for the modules above.

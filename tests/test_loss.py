@@ -72,7 +72,7 @@ def test_a_loss_of_a_half_precision_network_is_taken_in_float32():
 # -- the times -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("how", ["uniform", "lognormal"])
+@pytest.mark.parametrize("how", ["uniform", "lognormal", "logistic"])
 @pytest.mark.parametrize("schedule", [linear_schedule(100), cosine_schedule(500), cosine_schedule(1)])
 def test_weights_are_probabilities_and_t_0_has_none(how, schedule):
     weights = t_weights(schedule, how)
@@ -101,6 +101,16 @@ def test_lognormal_mass_up_to_t_is_the_normal_cdf_of_log_sigma(schedule):
     for t in (1, 2, 50, 200, 400, schedule.T - 1):
         edge = (log_sigma[t] + log_sigma[t + 1]) / 2
         assert float(weights[: t + 1].sum()) == pytest.approx(normal_cdf(edge), abs=1e-9)
+
+
+@pytest.mark.parametrize("schedule", [linear_schedule(1000), cosine_schedule(500)])
+def test_logistic_mass_up_to_t_is_the_share_of_noise(schedule):
+    """tau = sigma / (1 + sigma) is uniform: between two times, at the geometric mean of their sigmas."""
+    weights = t_weights(schedule, "logistic")
+    ab = schedule.alpha_bar.tolist()
+    for t in (1, 2, 50, 200, 400, schedule.T - 1):
+        sigma = ((1 - ab[t]) / ab[t] * (1 - ab[t + 1]) / ab[t + 1]) ** 0.25
+        assert float(weights[: t + 1].sum()) == pytest.approx(sigma / (1 + sigma), abs=1e-9)
 
 
 def test_lognormal_mean_and_spread_are_0_and_1():

@@ -1,0 +1,220 @@
+"""One idea under many names: each change of variables is exact, and leads back where it came from."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import pytest
+import torch
+from torch import Tensor
+
+from ddpm_lib import bound
+from ddpm_lib.diffusion import GaussianDiffusion
+from ddpm_lib.flow import noise_level, straight_timesteps
+from ddpm_lib.models import GaussianMixture, OracleDenoiser
+from ddpm_lib.names import (
+    FromVelocity,
+    Scales,
+    VelocityField,
+    from_velocity,
+    langevin_step,
+    rescale,
+    reverse_sde_step,
+    sigma_at,
+    straight,
+    straightness,
+    tweedie,
+    vae_term,
+    variance_exploding,
+    variance_preserving,
+    velocity,
+)
+from ddpm_lib.sampling import ddim_step, ddpm_step, sample_from, timesteps
+from ddpm_lib.schedule import cosine_schedule, linear_schedule
+from tests.helpers import assert_mean, assert_variance, close, generator
+
+SCHEDULE = cosine_schedule(500)
+DIFFUSION = GaussianDiffusion(SCHEDULE)
+MIXTURE = GaussianMixture(
+    torch.tensor([[-1.0, 0.5], [1.0, 0.0]]).double(),
+    torch.tensor([0.2, 0.4]).double(),
+    torch.tensor([0.3, 0.7]).double(),
+)
+ORACLE = OracleDenoiser(MIXTURE, SCHEDULE.alpha_bar)
+PATHS = {"vp": variance_preserving, "ve": variance_exploding, "straight": straight}
+TIMES = (1, 40, 250, 420, 499)
+
+
+def normal(*shape: int, seed: int = 0) -> Tensor:
+    return torch.randn(shape, generator=generator(seed), dtype=torch.float64)
+
+
+def each(t: int, n: int) -> Tensor:
+    return torch.full((n,), t)
+
+
+@pytest.mark.parametrize("here", PATHS.values(), ids=PATHS)
+@pytest.mark.parametrize("there", PATHS.values(), ids=PATHS)
+def test_a_state_goes_to_another_path_and_back(here: Scales, there: Scales) -> None:
+    x0, eps = normal(5, 3), normal(5, 3, seed=1)
+    for t in TIMES:
+        sigma = noise_level(SCHEDULE)[t]
+        a, s = here(sigma)
+        x = a * x0 + s * eps
+        other = rescale(x, sigma, here, there)
+        a, s = there(sigma)
+        # the noise of the other path, at the same sigma, and back again
+        close(other, a * x0 + s * eps, 1e-9)
+        assert float(s / a) == pytest.approx(float(sigma))
+        close(rescale(other, sigma, there, here), x, 1e-9)
+
+
+def test_the_first_path_is_ddpm_and_the_second_edm() -> None:
+    x0, eps, t = normal(6, 3), normal(6, 3, seed=1), torch.tensor([1, 7, 90, 250, 400, 499])
+    sigma = sigma_at(DIFFUSION, t, x0)
+    close(sigma[:, 0], noise_level(SCHEDULE)[t], 1e-9)
+    a, s = variance_preserving(sigma)
+    xt = DIFFUSION.q_sample(x0, t, eps)
+    close(a * x0 + s * eps, xt, 1e-12)
+    close(rescale(xt, sigma, variance_preserving, variance_exploding), x0 + sigma * eps, 1e-8)
+
+
+def test_velocity_eps_and_x0_are_one() -> None:
+    x0, eps = normal(5, 3), normal(5, 3, seed=1)
+    for t in TIMES:
+        a, tau = straight(noise_level(SCHEDULE)[t])
+        z = a * x0 + tau * eps
+        found = from_velocity(z, tau, velocity(x0, eps))
+        close(found[0], x0, 1e-12)
+        close(found[1], eps, 1e-12)
+        # v is the same guess on DDPM's path: a multiple of the velocity and of the state
+        a, s = variance_preserving(noise_level(SCHEDULE)[t])
+        v = (a - s) * z + velocity(x0, eps) / (a + s)
+        close(v, DIFFUSION.predict_v(x0, t, eps), 1e-12)
+
+
+def test_the_slopes_of_the_three_paths_are_eps_v_and_u() -> None:
+    """Each is the derivative of the state on its own clock: sigma, the angle, tau."""
+    x0, eps, h = normal(5, 3), normal(5, 3, seed=1), 1e-5
+
+    def state(scales: Scales, sigma: float) -> Tensor:
+        a, s = scales(torch.tensor(sigma, dtype=torch.float64))
+        return a * x0 + s * eps
+
+    for t in (40, 250, 420):
+        at = float(noise_level(SCHEDULE)[t])
+        clocks = {
+            variance_exploding: (lambda c: c, at, eps),
+            variance_preserving: (math.tan, math.atan(at), DIFFUSION.predict_v(x0, t, eps)),
+            straight: (lambda c: c / (1 - c), at / (1 + at), velocity(x0, eps)),
+        }
+        for scales, (sigma_of, clock, slope) in clocks.items():
+            ahead, behind = (state(scales, sigma_of(clock + d)) for d in (h, -h))
+            close((ahead - behind) / (2 * h), slope, 1e-6)
+
+
+@pytest.mark.parametrize("clip", [True, False])
+def test_a_denoiser_read_as_a_velocity_and_read_back_is_itself(clip: bool) -> None:
+    field = VelocityField(ORACLE, DIFFUSION, clip)
+    for t in TIMES:
+        xt = normal(20, 2)
+        there_and_back = FromVelocity(field, DIFFUSION)
+        assert there_and_back.predicts == "x0"
+        x0_hat, eps_hat = DIFFUSION.denoise(ORACLE, xt, t, clip=clip)
+        again = DIFFUSION.denoise(there_and_back, xt, t, clip=False)
+        size = 1 + float(x0_hat.abs().max())
+        close(again[0], x0_hat, 1e-9 * size)
+        close(again[1], eps_hat, 1e-6)
+
+
+def test_an_euler_step_along_the_velocity_is_ddim() -> None:
+    """Not in a limit: at any stride, since both keep x0_hat and eps_hat."""
+    field, sigma = VelocityField(ORACLE, DIFFUSION), noise_level(SCHEDULE)
+    xT = normal(50, 2)
+    for path in (timesteps(500, 7), straight_timesteps(SCHEDULE, 7)):
+        z = rescale(xT, sigma[500], variance_preserving, straight)
+        for t, s in pairwise(path):
+            z = z + (straight(sigma[s])[1] - straight(sigma[t])[1]) * field(z, each(t, 50))
+        *_, end = sample_from(ORACLE, DIFFUSION, xT, step=ddim_step, steps=path, clip=False)
+        close(z, end.xt, 1e-7)
+
+
+def test_tweedie_is_the_oracles_guess() -> None:
+    x = normal(30, 2)
+    for t in TIMES:
+        law = MIXTURE.noised(SCHEDULE.alpha_bar[t])
+        at = x.clone().requires_grad_()
+        (score,) = torch.autograd.grad(law.log_prob(at).sum(), at)
+        eps = ORACLE(x, each(t, 30))
+        # the score by differentiation of the density, not by its name
+        close(DIFFUSION.score(x, t, eps), score, 1e-8 * (1 + float(score.abs().max())))
+        x0_hat = DIFFUSION.predict_x0(x, t, eps)
+        close(tweedie(DIFFUSION, x, t, score), x0_hat, 1e-7 * (1 + float(x0_hat.abs().max())))
+
+
+def test_langevin_keeps_the_density_and_a_step_without_noise_does_not() -> None:
+    law = MIXTURE.noised(SCHEDULE.alpha_bar[200])
+    x, noise = law.draw(20_000, generator(3)), normal(30, 20_000, 2, seed=4)
+    fresh = law.draw(400_000, generator(5))
+    kept, shrunk = x, x
+    for z in noise:
+        score = DIFFUSION.score(kept, 200, ORACLE(kept, each(200, len(kept))))
+        kept = langevin_step(kept, score, 0.01, z)
+        score = DIFFUSION.score(shrunk, 200, ORACLE(shrunk, each(200, len(shrunk))))
+        shrunk = langevin_step(shrunk, score, 0.01, 0 * z)
+    assert_mean(kept, fresh.mean(0))
+    assert_variance(kept, fresh.var(0))
+    assert bool((shrunk.var(0) < 0.9 * fresh.var(0)).all())
+
+
+@pytest.mark.parametrize("noise", [0.0, 1.0])
+def test_ddpm_and_ddim_are_the_sde_and_the_ode_in_short_steps(noise: float) -> None:
+    """The difference of one step falls with the square of beta."""
+    x, z, off = normal(50, 2), normal(50, 2, seed=1), []
+    for T in (1000, 2000, 4000):
+        schedule = linear_schedule(T)
+        diffusion, t = GaussianDiffusion(schedule), T // 2
+        eps = OracleDenoiser(MIXTURE, schedule.alpha_bar)(x, each(t, 50))
+        guess = diffusion.predict_x0(x, t, eps), eps
+        ours = (ddpm_step if noise else ddim_step)(diffusion, x, t, t - 1, *guess, z, None)  # type: ignore[arg-type]
+        step = reverse_sde_step(x, diffusion.score(x, t, eps), schedule.beta[t], z, noise)
+        off.append(float((ours - step).abs().max()) / float(schedule.beta[t]))
+    # of the noise, sqrt(beta-tilde) and sqrt(beta) differ by beta^1.5: half an order less
+    order = 0.5 if noise else 1.0
+    for coarse, fine in pairwise(off):
+        assert math.log2(coarse / fine) == pytest.approx(order, abs=0.3)
+
+
+def test_a_layer_of_the_hierarchical_vae_is_a_term_of_the_bound() -> None:
+    x0, eps = normal(8, 2), normal(8, 2, seed=1)
+    for t in (2, 30, 250, 490):
+        xt = DIFFUSION.q_sample(x0, t, eps)
+        x0_hat = DIFFUSION.predict_x0(xt, t, ORACLE(xt, each(t, 8)))
+        term = bound.step_term(ORACLE, DIFFUSION, x0, t, eps, clip=False)
+        close(vae_term(DIFFUSION, x0, x0_hat, t, t - 1), term, 1e-7 * (1 + float(term.max())))
+    # where the guess does not change, many layers cost what one does
+    one = vae_term(DIFFUSION, x0, 0 * x0, 400, 100)
+    many = sum(vae_term(DIFFUSION, x0, 0 * x0, t, t - 1) for t in range(101, 401))
+    close(one, torch.as_tensor(many), 1e-9 * float(one.max()))
+
+
+def test_straightness_is_nought_on_a_line_and_known_on_a_circle() -> None:
+    tau = torch.linspace(1, 0, 201).double()
+    line = (1 - tau)[:, None, None] * normal(4, 3) + tau[:, None, None] * normal(4, 3, seed=1)
+    close(straightness(line, tau), torch.zeros(4).double(), 1e-12)
+    turn = math.pi / 2 * tau
+    circle = torch.stack([turn.cos(), turn.sin()], dim=-1)[:, None]
+    # the speed is pi / 2 throughout, the chord sqrt(2) long: (pi^2 / 4 - 2) / 2
+    close(straightness(circle, tau), torch.tensor([math.pi**2 / 8 - 1]).double(), 1e-4)
+
+
+def test_equal_steps_of_tau_are_as_equal_as_whole_times_allow() -> None:
+    path = straight_timesteps(SCHEDULE, 10)
+    assert path[0] == 500
+    assert path[-1] == 0
+    assert len(path) == 11
+    tau = straight(noise_level(SCHEDULE)[path])[1]
+    close(-tau.diff(), torch.full((10,), 0.1).double(), 0.005)
+    with pytest.raises(ValueError, match="Cannot take 501 steps"):
+        straight_timesteps(SCHEDULE, 501)
