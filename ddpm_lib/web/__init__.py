@@ -23,4 +23,8 @@ WebAssembly memory (heap.js)
     |  sampler.js         one step of DDPM or DDIM; normal.js draws the noise that torch draws
     v
 worker.js posts x_t and x0_hat after every step, and the widget draws them
+
+The folder learn/ trains: a small MLP in the plane, forward and backward on the same products, AdamW, the average of
+the weights, walks and the exact answer, in a worker of its own (learn/worker.js). learned.py takes its weights to
+Python and back.
 """

@@ -32,7 +32,7 @@ function denoise(net, alphaBar, xt, t, y, w) {
 /**
  * One step from t to s < t: x_s = sqrt(alpha_bar_s) x0_hat + sqrt(1 - alpha_bar_s - sigma^2) eps_hat + sigma z, where
  * sigma^2 is eta^2 times the posterior's variance (DDIM, eq. 12 and 16). With eta = 1 it is DDPM's step.
- * @param {Float32Array} alphaBar @param {Float32Array} xt @param {Float32Array} x0 the prediction
+ * @param {Float32Array | Float64Array} alphaBar @param {Float32Array} xt @param {Float32Array} x0 the prediction
  * @param {number} t @param {number} s @param {number} eta @param {Float32Array} z @returns {Float32Array}
  */
 function reverseStep(alphaBar, xt, x0, t, s, eta, z) {

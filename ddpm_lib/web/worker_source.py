@@ -17,11 +17,25 @@ HERE = Path(__file__).parent
 # Classes and functions alone, each file after those it builds on; the last one talks to the page.
 CORE = ("heap.js", "matmul.js", "silu.js", "layers.js", "unet.js", "weights.js", "normal.js", "sampler.js")
 FILES = (*CORE, "worker.js")
+# What trains a small network in the plane (folder learn): the same rules, another worker.
+LEARN_CORE = (
+    *("heap.js", "matmul.js", "silu.js", "normal.js", "sampler.js"),
+    *(
+        f"learn/{name}.js"
+        for name in ("table", "panels", "mlp", "optimizer", "state_dict", "learner", "oracle", "walk")
+    ),
+)
+LEARN_FILES = (*LEARN_CORE, "learn/worker.js")
 
 
 def worker_source() -> str:
     """The text of the worker, without its comments (the files in ddpm_lib/web/ have them)."""
     return without_comments(*FILES)
+
+
+def learn_source() -> str:
+    """The text of the worker that trains; learn/worker.js says what it hears and answers."""
+    return without_comments(*LEARN_FILES)
 
 
 def without_comments(*names: str) -> str:
