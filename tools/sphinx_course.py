@@ -6,7 +6,6 @@ a quiet console, and the network that the pages run.
 
 from __future__ import annotations
 
-from importlib.metadata import files
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +24,11 @@ from tools import figures
 from tools.address import find_address
 from tools.equations import Incomplete
 from tools.equations_page import write as write_equations
+from tools.mathjax import MATHJAX, mathjax_file
 from tools.page_networks import move_networks
 from tools.page_rules import mend_pages
 from tools.search import SearchWithoutAccents
 
-MATHJAX = "tex-svg-full.js"  # every TeX extension and the fonts, as paths, in one file: it loads nothing more
 HOSTS = ("https://github.com/", "https://gitlab.com/", "https://bitbucket.org/")  # the theme knows these
 COLAB_BRANCH = "colab"  # where the `book` workflow pushes the notebooks that Colab opens
 
@@ -46,16 +45,6 @@ THEME_MODE = """
     root.theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
 })(document.documentElement.dataset);
 """
-
-
-def mathjax_file() -> Path:
-    """MathJax in one file, from the package sphinx-mathjax-offline."""
-    for file in files("sphinx-mathjax-offline") or []:
-        if file.name == MATHJAX:
-            return Path(str(file.locate()))
-    raise FileNotFoundError(
-        f"sphinx-mathjax-offline holds no {MATHJAX}; run `make setup` to install it again."
-    )
 
 
 def local_mathjax(app: Sphinx, config: Config) -> None:
