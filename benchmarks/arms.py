@@ -17,7 +17,7 @@ from PIL import Image
 from torch import Tensor
 
 from benchmarks.machine import machine
-from ddpm_lib.data import Batches, mnist
+from ddpm_lib.data import Batches, ImageData, mnist
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.evaluate.generate import class_labels, generate, tile, with_guidance
 from ddpm_lib.evaluate.metrics import digit_distance
@@ -50,13 +50,14 @@ def train_on(
     precision: Precision = "float32",
     say: Callable[[str], None] = print,
     stop: Callable[[Progress], bool] = lambda progress: False,
+    data: ImageData | None = None,
 ) -> Progress:
-    """Train `model` on MNIST to its end or until `stop`; on CUDA by the fastest loop that agrees with the plain one."""
+    """Train `model` on `data` or MNIST to its end or until `stop`; on CUDA by the fastest loop that agrees."""
     model.to(device)
     make: Callable[[], Network] = lambda: model  # noqa: E731
     loop: Loop = train
     computed = machine_of(device, precision)
-    batches = Batches(mnist().to(device), config.batch, config.seed)
+    batches = Batches((data or mnist()).to(device), config.batch, config.seed)
     if device == "cuda":
         tune(torch.device(device))
         torch.backends.cudnn.benchmark = True

@@ -64,7 +64,7 @@ def step_term(
     *,
     y: Labels | None = None,
     sigma2: Sigma2 = "beta_tilde",
-    clip: bool = True,
+    clip: bool | None = None,
     levels: bool = True,
 ) -> Float[Tensor, " b"]:
     """L_{t-1}, in nats per image, at the x_t made from `eps`; its mean over `eps` is the term.
@@ -94,7 +94,7 @@ def terms(
     *,
     y: Labels | None = None,
     sigma2: Sigma2 = "beta_tilde",
-    clip: bool = True,
+    clip: bool | None = None,
     levels: bool = True,
 ) -> Float[Tensor, "T_plus_1 b"]:
     """All of L_0, ..., L_T of the images x0, each with fresh noise from `draw(*shape)`; the sum is the bound.

@@ -135,28 +135,28 @@ class GaussianDiffusion:
 
     def p_mean_variance(
         self, denoiser: Denoiser, xt: X, t: Time, s: Time, *,
-        y: Labels | None = None, clip: bool = True, sigma2: Sigma2 = "beta_tilde",
+        y: Labels | None = None, clip: bool | None = None, sigma2: Sigma2 = "beta_tilde",
     ) -> tuple[X, Factor]:  # fmt: skip
         """Mean and variance of p_theta(x_s | x_t): the posterior at x0_hat.
 
         Book: eq-reverse (Ho et al. 2020, eq. 1); eq-mean-eps (Ho et al. 2020, eq. 11), with clip=False.
 
-        `clip` limits x0_hat to [-1, 1]; `sigma2` is one of the paper's two choices (section 3.2).
+        `clip` is that of `denoise`; `sigma2` is one of the paper's two choices (section 3.2).
         """
         x0_hat, _ = self.denoise(denoiser, xt, t, y=y, clip=clip)
         mean, _ = self.q_posterior(x0_hat, xt, t, s)
         return mean, self.reverse_variance(xt, t, s, sigma2)
 
     def denoise(
-        self, denoiser: Denoiser, xt: X, t: Time, *, y: Labels | None = None, clip: bool = True
+        self, denoiser: Denoiser, xt: X, t: Time, *, y: Labels | None = None, clip: bool | None = None
     ) -> tuple[X, X]:
         """(x0_hat, eps_hat) of the network at (x_t, t); with `clip`, both belong to x0_hat in [-1, 1].
 
-        Book: eq-clip.
+        Book: eq-clip. None clips images, (b, c, h, w), and leaves points, (b, d), which have no such bounds.
         """
         each = torch.as_tensor(t, device=xt.device).expand(len(xt))
         x0_hat, eps_hat = self.interpret(denoiser(xt, each, y), xt, t, denoiser.predicts)
-        if clip:
+        if xt.ndim == 4 if clip is None else clip:
             x0_hat = x0_hat.clamp(-1, 1)
             eps_hat = self.predict_eps(xt, t, x0_hat)
         return x0_hat, eps_hat

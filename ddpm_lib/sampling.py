@@ -130,10 +130,13 @@ def sample(
     y: Labels | None = None,
     step: Step = ddpm_step,
     steps: int | Sequence[int] | None = None,
-    clip: bool = True,
+    clip: bool | None = None,
     device: torch.device | str = "cpu",
 ) -> Iterator[State]:
-    """`sample_from` noise: one image of `shape` (c, h, w) for each seed, all of its noise drawn from that seed."""
+    """`sample_from` noise: one image of `shape` (c, h, w) for each seed, all of its noise drawn from that seed.
+
+    `clip` is that of `GaussianDiffusion.denoise`: None clips images, and leaves points as they are.
+    """
     if y is not None and len(y) != len(seeds):
         raise ValueError(f"There are {len(y)} labels for {len(seeds)} seeds: pass one label per image.")
     noise = Noise(seeds, shape, device)
@@ -151,7 +154,7 @@ def sample_from(
     y: Labels | None = None,
     step: Step = ddim_step,
     steps: int | Sequence[int] | None = None,
-    clip: bool = True,
+    clip: bool | None = None,
 ) -> Iterator[State]:
     """Algorithm 2 with any step: yield the state at T, then after every step down to t = 0.
 

@@ -10,10 +10,11 @@ from typing import Any
 import torch
 
 from ddpm_lib.cli.drawing import draw
+from ddpm_lib.cli.walk import Route, walk_of
 from ddpm_lib.data import Batches, ImageData
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.models import UNetConfig, build
-from ddpm_lib.sampling import ddpm_step
+from ddpm_lib.sampling import ddpm_step, timesteps
 from ddpm_lib.schedule import cosine_schedule
 from ddpm_lib.train import Machine, TrainConfig, TrainingError, start, train
 from ddpm_lib.train.machine.processes import Processes, accelerated
@@ -93,7 +94,8 @@ def drawn(processes: Processes) -> list[Any]:
     torch.nn.init.normal_(network.last[-1].weight, std=0.1)
     y = torch.arange(7)
     diffusion = GaussianDiffusion(cosine_schedule(50))
-    return draw(processes, network, diffusion, (1, 8, 8), range(7), y, ddpm_step, 5, batch=2).tolist()
+    walk = walk_of(Route(timesteps(50, 5)), network, diffusion, (1, 8, 8), ddpm_step, processes.device)
+    return draw(processes, walk, (1, 8, 8), range(7), y, batch=2, states=6).tolist()
 
 
 def everything(processes: Processes) -> dict[str, Any]:
@@ -102,6 +104,7 @@ def everything(processes: Processes) -> dict[str, Any]:
         "rank": processes.rank,
         "plain": run(processes),
         "pieces": run(processes, accumulate=2),
+        "flipped": run(processes, flip=True, steps=2),
         "dropout": run(processes, dropout=0.3, accumulate=1 if processes.world == 2 else 2),
         "bounded": run(processes, steps=10_000, seconds=0.5, every=2),
         "not finite": not_finite(processes),

@@ -317,7 +317,7 @@ def test_a_fault_of_the_program_is_no_mistake_of_the_users(
     def broken(*_: object, **__: object) -> None:
         raise ValueError("a fault inside")
 
-    monkeypatch.setattr("ddpm_lib.cli.sample.draw", broken)
+    monkeypatch.setattr("ddpm_lib.cli.sample.drawn", broken)
     with pytest.raises(ValueError, match="a fault inside"):
         main(["sample", str(run), "--grid", str(tmp_path / "grid.png"), "--device", "cpu"])
 

@@ -12,7 +12,7 @@ from PIL import Image
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.evaluate.generate import class_labels, generate, last, sampler, save_grid, tile, with_guidance
 from ddpm_lib.guidance import Guided
-from ddpm_lib.models import ResNet, ResNetConfig, UNet, UNetConfig
+from ddpm_lib.models import GaussianMixture, OracleDenoiser, ResNet, ResNetConfig, UNet, UNetConfig
 from ddpm_lib.sampling import sample
 from ddpm_lib.schedule import cosine_schedule
 
@@ -41,6 +41,28 @@ def test_labels_follow_their_images_through_the_batches() -> None:
     y = class_labels(5, 3)
     list(generate(Spy(), GaussianDiffusion(cosine_schedule(4)), (1, 2, 2), range(5), y=y, steps=1, batch=2))
     assert seen == [0, 1, 2, 0, 1]
+
+
+def test_images_are_clipped_and_points_are_not() -> None:
+    far, schedule = (
+        GaussianMixture(torch.full((1, 2), 1.8), torch.full((1,), 0.05), torch.ones(1)),
+        cosine_schedule(50),
+    )
+    oracle, diffusion = OracleDenoiser(far, schedule.alpha_bar), GaussianDiffusion(schedule)
+    points = torch.cat(list(generate(oracle, diffusion, (2,), range(200), steps=25)))
+    assert abs(float(points.mean()) - 1.8) < 0.02
+    (clipped,) = generate(oracle, diffusion, (2,), [0], steps=25, clip=True)
+    assert float(clipped.max()) <= 1
+
+    class Bright:
+        predicts = "x0"
+
+        def __call__(self, xt: torch.Tensor, t: torch.Tensor, y: torch.Tensor | None = None) -> torch.Tensor:
+            return torch.full_like(xt, 1.8)
+
+    (image,) = generate(Bright(), diffusion, (1, 4, 4), [0], steps=5)
+    (free,) = generate(Bright(), diffusion, (1, 4, 4), [0], steps=5, clip=False)
+    assert (float(image.max()), float(free.min())) == (pytest.approx(1.0), pytest.approx(1.8))
 
 
 def test_class_labels() -> None:

@@ -144,6 +144,8 @@ def test_a_batch_in_pieces_is_the_batch_in_one_or_more_processes(
     same_run(one["plain"], script.run(Processes(), accumulate=4))
     for seen in two:
         same_run(one["plain"], seen["pieces"])
+        same_run(one["flipped"], seen["flipped"])
+    assert off(one["flipped"]["losses"], one["plain"]["losses"][:2]) > 10 * LOSS_OFF  # other images
 
 
 def test_dropout_is_that_of_the_pieces_wherever_they_are_computed(

@@ -345,6 +345,6 @@ def test_a_step_may_call_the_network_again_with_the_same_labels_and_clipping():
 
     step.reads_noise = False
     y = torch.tensor([3, 4])
-    list(sample_from(denoiser, LINEAR, torch.zeros(2, 4), y=y, step=step, steps=[9, 5, 0]))
+    list(sample_from(denoiser, LINEAR, torch.zeros(2, 1, 2, 2), y=y, step=step, steps=[9, 5, 0]))
     assert asked == [([t, t], [3, 4]) for t in (9, 5, 5)]
-    assert all(torch.equal(x0_hat, torch.ones(2, 4)) for x0_hat in inside)
+    assert all(torch.equal(x0_hat, torch.ones(2, 1, 2, 2)) for x0_hat in inside)

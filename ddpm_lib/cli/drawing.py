@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from math import prod
 
 import torch
@@ -11,39 +11,68 @@ from torch import Tensor
 from tqdm import tqdm
 
 from ddpm_lib.data.memory import check_memory
-from ddpm_lib.denoiser import Denoiser
-from ddpm_lib.diffusion import GaussianDiffusion
-from ddpm_lib.evaluate.generate import generate
-from ddpm_lib.sampling import Step
+from ddpm_lib.denoiser import Labels
+from ddpm_lib.sampling import State
 from ddpm_lib.train.machine.processes import Processes
+
+Walk = Callable[[Sequence[int], Labels | None], Iterator[State]]  # from (seeds, y): a state per step
+DEFAULT_STEPS = 50
+
+
+def steps_of(asked: int | None, T: int) -> int:
+    """How many steps the sampler takes: all T for 0; when nothing was asked for, 50 or all of a shorter chain."""
+    return min(DEFAULT_STEPS, T) if asked is None else asked or T
+
+
+def drawn(
+    processes: Processes,
+    walk: Walk,
+    seeds: Sequence[int],
+    y: Int[Tensor, " n"] | None,
+    batch: int = 64,
+    *,
+    states: int,
+    frames: Sequence[int] = (-1,),
+) -> Iterator[tuple[Sequence[int], Float[Tensor, "b f c h w"]]]:
+    """This process's part, `batch` seeds at a time: their seeds, and those of the walk's states that `frames` numbers.
+
+    A walk has `states` of them, from 0 (noise) to -1 (the image). A bar counts the steps of the whole part.
+    """
+    own = processes.part(len(seeds))
+    seeds, y = seeds[own], None if y is None else y[own]
+    wanted = [frame % states for frame in frames]
+    total = -(-len(seeds) // batch) * (states - 1)
+    with tqdm(total=total, unit="step", disable=not processes.is_main) as bar:
+        for i in range(0, len(seeds), batch):
+            part = seeds[i : i + batch]
+            kept: dict[int, Tensor] = {}
+            for n, state in enumerate(
+                walk(part, None if y is None else y[i : i + batch].to(processes.device))
+            ):
+                if n in wanted:
+                    kept[n] = state.xt.cpu()
+                bar.update(n > 0)
+            yield part, torch.stack([kept[n] for n in wanted], 1)
 
 
 def draw(
     processes: Processes,
-    denoiser: Denoiser,
-    diffusion: GaussianDiffusion,
+    walk: Walk,
     shape: Sequence[int],
     seeds: Sequence[int],
     y: Int[Tensor, " n"] | None,
-    step: Step,
-    steps: int | None,
     batch: int = 64,
+    *,
+    states: int,
 ) -> Float[Tensor, "n c h w"]:
-    """An image for each seed, in the order of the seeds, with a bar of this process's part.
+    """An image of `shape` for each seed, in the order of the seeds.
 
     An image depends on its seed alone, so how many processes there are changes nothing.
     """
-    own = processes.part(len(seeds))
-    images = generate(
-        denoiser, diffusion, shape, seeds[own], y=None if y is None else y[own],
-        step=step, steps=steps, batch=batch, device=processes.device,
-    )  # fmt: skip
-    parts = [torch.zeros(0, *shape)]  # there may be more processes than images
-    with tqdm(total=len(seeds[own]), unit="image", disable=not processes.is_main) as bar:
-        for part in images:
-            parts.append(part)
-            bar.update(len(part))
-    return processes.gather(torch.cat(parts))
+    parts = [images[:, 0] for _, images in drawn(processes, walk, seeds, y, batch, states=states)]
+    return processes.gather(
+        torch.cat([torch.zeros(0, *shape), *parts])
+    )  # there may be more processes than images
 
 
 def check_count(n: int, shape: Sequence[int]) -> None:

@@ -16,7 +16,8 @@ from ddpm_lib import load
 from ddpm_lib.bound import bits_per_dim, terms
 from ddpm_lib.cli.classes import check_labels
 from ddpm_lib.cli.common import UsageError, at_the_door, print_config, processes_for
-from ddpm_lib.cli.drawing import check_count, draw
+from ddpm_lib.cli.drawing import check_count, draw, steps_of
+from ddpm_lib.cli.walk import Route, walk_of
 from ddpm_lib.data import ImageData, load_data
 from ddpm_lib.data.stream import Shards, open_images
 from ddpm_lib.evaluate.generate import class_labels, sampler, with_guidance
@@ -40,8 +41,10 @@ def run(args: argparse.Namespace) -> None:
 
 def _run(args: argparse.Namespace, processes: Processes) -> None:
     checkpoint, device = load(args.checkpoint), processes.device
+    T = checkpoint.schedule.T
+    steps = steps_of(args.steps, T)
     with at_the_door():
-        timesteps(checkpoint.schedule.T, args.steps or checkpoint.schedule.T)
+        timesteps(T, steps)
     if args.samples <= FEATURES:
         raise UsageError(
             f"{args.samples} samples are too few for a Frechet distance: take more than {FEATURES}."
@@ -58,7 +61,7 @@ def _run(args: argparse.Namespace, processes: Processes) -> None:
             trained=f"{checkpoint.step:,} steps on {checkpoint.about.data}",
             data=f"{data}, {part(data)}",
             samples=args.samples,
-            sampler=f"{args.sampler}, {args.steps} steps, eta {args.eta}, guidance {args.guidance}",
+            sampler=f"{args.sampler}, {steps} steps, eta {args.eta}, guidance {args.guidance}",
             seed=args.seed,
             device=device,
             processes=processes.world,
@@ -126,11 +129,12 @@ def bits(checkpoint: Trained, test: ImageData, n: int, seed: int, device: torch.
 def drawn(checkpoint: Trained, args: argparse.Namespace, processes: Processes) -> Float[Tensor, "n c h w"]:
     """--samples images, the classes in turn where there are any."""
     network = with_guidance(checkpoint.network().to(processes.device), args.guidance)
-    return draw(
-        processes, network, checkpoint.diffusion, checkpoint.about.shape,
-        range(args.seed, args.seed + args.samples), class_labels(args.samples, classes_of(checkpoint.model_config)),
-        sampler(args.sampler, args.eta), args.steps or None,
-    )  # fmt: skip
+    diffusion, shape = checkpoint.diffusion, checkpoint.about.shape
+    steps, step = steps_of(args.steps, diffusion.T), sampler(args.sampler, args.eta)
+    walk = walk_of(Route(timesteps(diffusion.T, steps)), network, diffusion, shape, step, processes.device)
+    y = class_labels(args.samples, classes_of(checkpoint.model_config))
+    seeds = range(args.seed, args.seed + args.samples)
+    return draw(processes, walk, shape, seeds, y, states=steps + 1)
 
 
 def digits(x: Float[Tensor, "n c h w"], y: Int[Tensor, " n"] | None, test: ImageData) -> list[Row]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 
+LONGEST = 100_000  # chain, in steps: a hundred times what anyone uses
 MOST = 2**53  # of whole numbers: what every tool on the way counts to
 
 
@@ -16,6 +17,11 @@ def positive(text: str) -> int:
 def count(text: str) -> int:
     """A whole number from 0 on."""
     return _whole(text, 0, "a whole number of 0 or more")
+
+
+def times(text: str) -> int:
+    """A length of a chain; its tables are held in memory."""
+    return _whole(text, 1, "a whole number of 1 or more", most=LONGEST)
 
 
 def several(text: str) -> int:
@@ -51,6 +57,16 @@ def share(text: str) -> float:
     value = _real(text, "between 0 and 1", above=-math.inf)
     if not 0 <= value <= 1:
         raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
+    return value
+
+
+def decay(text: str) -> float:
+    """A number from 0 up to 1, but not 1 itself: an average that never moves."""
+    value = share(text)
+    if value == 1:
+        raise argparse.ArgumentTypeError(
+            "1 would average nothing in: pass a number below 1, usually 0.99 to 0.9999"
+        )
     return value
 
 

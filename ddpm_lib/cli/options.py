@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from ddpm_lib.cli import diagnose, shard
-from ddpm_lib.cli.numbers import count, finite, positive, rate, seconds, seed, several, share
+from ddpm_lib.cli import diagnose, options_sample, options_train, shard
+from ddpm_lib.cli.numbers import positive, several
+from ddpm_lib.cli.options_shared import common, sampler
 from ddpm_lib.train.presets import PRESETS
 
 EXAMPLES = """\
@@ -32,13 +33,13 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    _train(commands.add_parser(
+    options_train.options(commands.add_parser(
         "train", help="train a network on images",
         description="Train a network. The run is saved as it goes and at Ctrl-C; --resume goes on.",
         epilog="presets:\n" + "\n".join(f"  {name:<{WIDTH}}{preset.about}" for name, preset in PRESETS.items()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     ))  # fmt: skip
-    _sample(commands.add_parser(
+    options_sample.options(commands.add_parser(
         "sample", help="draw images from a trained network",
         description="Draw images from a checkpoint and write them to a PNG, in rows.",
     ))  # fmt: skip
@@ -64,79 +65,6 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def _train(p: argparse.ArgumentParser) -> None:
-    p.add_argument("model", nargs="?", choices=["unet", "resnet"], help="network (default: unet)")
-    p.add_argument("--preset", choices=list(PRESETS), metavar="NAME", help="named experiment; see below")
-    p.add_argument("--data", help="mnist, fashion-mnist, a folder of images or of shards (default: mnist)")
-    p.add_argument(
-        "--size",
-        type=positive,
-        help="side of a folder's images in pixels (default: 32, or the shards' own)",
-    )
-    p.add_argument(
-        "--channels", type=int, choices=[1, 3], help="1 for grey, 3 for color (default: as the images are)"
-    )
-    p.add_argument("--skip-bad", action="store_true", help="leave out images that cannot be read")
-    p.add_argument("--out", metavar="FOLDER", help="where the run is saved (default: runs/PRESET)")
-    p.add_argument("--resume", metavar="CHECKPOINT", help="go on with an interrupted run")
-    p.add_argument(
-        "--steps",
-        type=positive,
-        help="optimizer steps, those before a --resume included, however long they take",
-    )
-    p.add_argument(
-        "--seconds",
-        type=seconds,
-        help="stop after so many seconds of training, those before a --resume included",
-    )
-    p.add_argument("--batch", type=positive, help="images per step, of all processes together")
-    p.add_argument(
-        "--accumulate",
-        type=positive,
-        metavar="N",
-        help="microbatches that a step is computed in: the same step in less memory",
-    )
-    p.add_argument("--lr", type=rate, help="learning rate")
-    p.add_argument(
-        "--precision", choices=["float32", "bfloat16"], help="default: whichever is faster here, measured"
-    )
-    p.add_argument(
-        "--compile",
-        action="store_true",
-        default=None,
-        help="compile the network first, a minute or two that pays in long runs, most on a GPU",
-    )
-    p.add_argument("--seed", type=seed, help="of everything random")
-    p.add_argument(
-        "--save-every", type=seconds, default=60.0, metavar="SECONDS", help="between saves (default: 60)"
-    )
-    _common(p)
-
-
-def _sample(p: argparse.ArgumentParser) -> None:
-    p.add_argument(
-        "checkpoint",
-        help="a run's checkpoint.safetensors, exported weights, or a shipped name, as cpu-minutes",
-    )
-    p.add_argument(
-        "--grid", default="samples.png", metavar="PNG", help="picture to write (default: samples.png)"
-    )
-    p.add_argument("--count", type=positive, default=64, help="images to draw (default: 64)")
-    p.add_argument("--columns", type=positive, default=8, help="images in a row (default: 8)")
-    p.add_argument(
-        "--label",
-        "--class",
-        metavar="CLASS",
-        help="class to draw, by name or number (default: every class in turn)",
-    )
-    p.add_argument("--batch", type=positive, default=64, help="images at a time (default: 64)")
-    p.add_argument(
-        "--compile", action="store_true", help="compile the network first: pays for many images, on a GPU"
-    )
-    _sampler(p)
-    _common(p)
-
-
 def _evaluate(p: argparse.ArgumentParser) -> None:
     p.add_argument(
         "checkpoint",
@@ -152,8 +80,8 @@ def _evaluate(p: argparse.ArgumentParser) -> None:
         help="images that the bound is measured on; 0 leaves it out (default: 16)",
     )
     p.add_argument("--json", metavar="FILE", help="write the table there too")
-    _sampler(p)
-    _common(p)
+    sampler(p)
+    common(p)
 
 
 def _export(p: argparse.ArgumentParser) -> None:
@@ -179,21 +107,4 @@ def _export(p: argparse.ArgumentParser) -> None:
     formats.add_argument(
         "--web", action="store_true", help="a script (model.js) that a page runs the network from"
     )
-    p.add_argument("--dry-run", action="store_true", help="print the whole configuration and stop")
-
-
-def _sampler(p: argparse.ArgumentParser) -> None:
-    p.add_argument("--sampler", choices=["ddpm", "ddpm-beta", "ddim"], default="ddim", help="default: ddim")
-    p.add_argument(
-        "--steps", type=count, default=50, help="steps of the sampler; 0 takes all T (default: 50)"
-    )
-    p.add_argument("--eta", type=share, default=0.0, help="DDIM's noise: 0 none, 1 as DDPM (default: 0)")
-    p.add_argument(
-        "--guidance", type=finite, default=0.5, help="weight w, for networks with classes (default: 0.5)"
-    )
-    p.add_argument("--seed", type=seed, default=0, help="seed of the first image; the next has seed + 1")
-
-
-def _common(p: argparse.ArgumentParser) -> None:
-    p.add_argument("--device", default="auto", help="cpu, cuda, mps (default: a GPU where there is one)")
     p.add_argument("--dry-run", action="store_true", help="print the whole configuration and stop")

@@ -16,10 +16,11 @@ def check_resume(args: argparse.Namespace, checkpoint: Trained) -> None:
     kind, data = kind_of(checkpoint.model_config), checkpoint.about.data
     if args.model not in (None, kind):
         raise UsageError(f"{args.resume} holds a {kind}, which goes on as one: leave out {args.model}.")
-    for name in ("preset", "seed"):
+    for name in ("preset", "seed", "width", "levels", "predicts", "schedule", "T"):
         if getattr(args, name) is not None:
+            option = f"-{name}" if len(name) == 1 else f"--{name}"
             raise UsageError(
-                f"--{name} was chosen when the run of {args.resume} began and cannot change: leave it out, or start a "
+                f"{option} was chosen when the run of {args.resume} began and cannot change: leave it out, or start a "
                 "new run."
             )
     if args.data is None and data not in BUILT_IN and not Path(data).exists():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -18,30 +17,27 @@ from ddpm_lib.cli.common import (
 )
 from ddpm_lib.cli.keep import Keeper, stamp
 from ddpm_lib.cli.lock import LOG, alone
+from ddpm_lib.cli.plan import plan, preset_of
 from ddpm_lib.cli.resume import check_data, check_resume
 from ddpm_lib.cli.watch import trim_log, until, watch
 from ddpm_lib.data.stream import Images, batches_of, open_images
 from ddpm_lib.diffusion import GaussianDiffusion
-from ddpm_lib.models import MLPConfig, Network, NetworkConfig, UNetConfig, build
+from ddpm_lib.models import Network, build
 from ddpm_lib.models.place import check_place
 from ddpm_lib.models.storage import CHECKPOINT, file_of
-from ddpm_lib.models.trained import About, kind_of
+from ddpm_lib.models.trained import About
 from ddpm_lib.train import Machine, start, train
 from ddpm_lib.train.checkpoint import load_checkpoint, save_checkpoint
 from ddpm_lib.train.loop import check_batch
 from ddpm_lib.train.machine.compiling import can_compile
 from ddpm_lib.train.machine.probe import fastest
 from ddpm_lib.train.machine.processes import Processes
-from ddpm_lib.train.presets import PRESETS
-
-ALGORITHM = ("steps", "seconds", "batch", "lr", "seed")
-MACHINE = ("accumulate", "precision", "compile")
 
 
 def run(args: argparse.Namespace) -> None:
     """Train a preset, or go on with a checkpoint; save as it goes."""
-    preset = args.preset or DEFAULT_PRESET[args.model or "unet"]
-    path = Path(args.out or (file_of(args.resume).parent if args.resume else f"runs/{preset}")) / CHECKPOINT
+    folder = args.out or (file_of(args.resume).parent if args.resume else f"runs/{preset_of(args)}")
+    path = Path(folder) / CHECKPOINT
 
     def go_on() -> str:
         if path.is_file():
@@ -49,10 +45,10 @@ def run(args: argparse.Namespace) -> None:
         return "there is no checkpoint yet, so start again."
 
     with processes_for(args.device, go_on) as processes:
-        _run(args, preset, path, processes)
+        _run(args, path, processes)
 
 
-def _run(args: argparse.Namespace, name: str, path: Path, processes: Processes) -> None:
+def _run(args: argparse.Namespace, path: Path, processes: Processes) -> None:
     came_from = stamp(path)
     checkpoint = load_checkpoint(args.resume) if args.resume else None
     if checkpoint:
@@ -77,33 +73,23 @@ def _run(args: argparse.Namespace, name: str, path: Path, processes: Processes) 
     about = About(source, data.shape, data.classes)
     if checkpoint:
         check_data(checkpoint, about, args.resume)
-        model_config, schedule = checkpoint.model_config, checkpoint.schedule
-        config, machine = checkpoint.train_config, checkpoint.machine
-    else:
-        preset = PRESETS[name]
-        if (kind := kind_of(preset.model)) != (args.model or "unet"):
-            raise UsageError(f"The preset {name} is a {kind}: run `train {kind} --preset {name}`.")
-        model_config, schedule = fit_to_data(preset.model, data), preset.noise_schedule()
-        config, machine = preset.train, preset.machine
-    config = replace(config, **{k: getattr(args, k) for k in ALGORITHM if getattr(args, k) is not None})
-    machine = replace(machine, **{k: getattr(args, k) for k in MACHINE if getattr(args, k) is not None})
+    chosen = plan(args, data, checkpoint)
+    config, machine = chosen.train, chosen.machine
     check_batch(config.batch, machine, processes)
-    if args.steps is not None and args.seconds is None:
-        config = replace(config, seconds=None)  # so many steps, however long they take
-    config = replace(config, every=min(config.every, 10))  # so that Ctrl-C is answered soon
 
     torch.manual_seed(config.seed)
-    model = build(model_config).to(processes.device)
-    with torch.no_grad(), at_the_door():  # one image through the network: a size that does not fit is refused
+    # One image through the network: what does not fit is refused.
+    with torch.no_grad(), at_the_door():
+        model = build(chosen.model).to(processes.device)
         first = torch.ones(1, dtype=torch.int64, device=processes.device)
         model(data.head(1).x0().to(processes.device), first)
         if machine.compile:
             can_compile(processes.device)
     if args.dry_run:
         print_config(
-            model=model_config,
+            model=chosen.model,
             parameters=f"{sum(p.numel() for p in model.parameters()):,}",
-            schedule=f"{schedule.name}, T = {schedule.T}",
+            schedule=f"{chosen.schedule.name}, T = {chosen.schedule.T}",
             train=config,
             machine=machine,
             precision=args.precision or (machine.precision if checkpoint else "measured at the start"),
@@ -127,11 +113,11 @@ def _run(args: argparse.Namespace, name: str, path: Path, processes: Processes) 
             trim_log(path.parent / LOG, state.step)
 
         def save(place: Path) -> None:
-            save_checkpoint(place, state, schedule, config, about, machine)
+            save_checkpoint(place, state, chosen.schedule, config, about, machine)
 
         run = train(
             state.model,
-            GaussianDiffusion(schedule),
+            GaussianDiffusion(chosen.schedule),
             until(stopped, batches, processes),
             config,
             state,
@@ -158,16 +144,3 @@ def _measured(model: Network, data: Images, batch: int, machine: Machine, proces
     )
     print(f"{machine.precision}, {'channels last' if machine.channels_last else 'channels first'}{algorithm}")
     return machine
-
-
-DEFAULT_PRESET = {"unet": "cpu-minutes", "resnet": "classic-resnet"}
-
-
-def fit_to_data(config: NetworkConfig, data: Images) -> NetworkConfig:
-    """The preset's network with the channels of these images and, where it has classes, theirs."""
-    if isinstance(config, MLPConfig):
-        raise UsageError("An MLP reads points, not images: choose unet or resnet.")
-    config = replace(config, channels=data.shape[0])
-    if isinstance(config, UNetConfig) and config.classes:
-        config = replace(config, classes=len(data.classes))
-    return config

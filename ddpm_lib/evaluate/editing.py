@@ -41,7 +41,7 @@ def edit_from(
     y: Labels | None = None,
     step: Step = ddpm_step,
     steps: int | None = None,
-    clip: bool = True,
+    clip: bool | None = None,
 ) -> Iterator[State]:
     """Noise x0, one image for each seed, to time `start`, and walk back from there: SDEdit (Meng et al. 2022, alg. 1).
 
@@ -51,6 +51,30 @@ def edit_from(
     path = start_times(diffusion.T, start, steps)
     x_start = diffusion.q_sample(x0, start, noise())
     yield from sample_from(denoiser, diffusion, x_start, noise=noise, y=y, step=step, steps=path, clip=clip)
+
+
+def inpaint(
+    denoiser: Denoiser,
+    diffusion: GaussianDiffusion,
+    x0: X,
+    known: Bool[Tensor, "..."],
+    start: int,
+    *,
+    seeds: Sequence[int],
+    y: Labels | None = None,
+    step: Step = ddpm_step,
+    steps: int | None = None,
+    resample: int = 1,
+    clip: bool | None = None,
+) -> Iterator[State]:
+    """`edit_from` by steps of `Inpaint`, which keep x0 where `known` is True."""
+    noise = Noise(seeds, x0.shape[1:], x0.device)
+    x_start = diffusion.q_sample(x0, start, noise())
+    keeping = Inpaint(x0, known, noise, step, resample)
+    path = start_times(diffusion.T, start, steps)
+    yield from sample_from(
+        denoiser, diffusion, x_start, noise=noise, y=y, step=keeping, steps=path, clip=clip
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +130,8 @@ def invert(
 
     Book: eq-invert (Song et al. 2021, section 4.3).
 
-    The slope of a step from s to t is asked for at x_s and time t, since at time 0 there is no noise to guess.
+    The slope of a step from s to t is asked for at x_s and time t, since at time 0 there is no noise to guess. Nothing
+    is clipped unless `clip` says so: what was cut off could not be found again.
     """
     x = x0
     yield State(0, x, None)

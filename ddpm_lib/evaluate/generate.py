@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from ddpm_lib.data import to_pixels
-from ddpm_lib.denoiser import Denoiser
+from ddpm_lib.denoiser import Denoiser, X
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.guidance import Guided
 from ddpm_lib.models import Network, classes_of
@@ -59,9 +59,10 @@ def generate(
     step: Step = ddim_step,
     steps: int | None = 50,
     batch: int = 64,
+    clip: bool | None = None,
     device: torch.device | str = "cpu",
-) -> Iterator[Float[Tensor, "b c h w"]]:
-    """One finished image in [-1, 1] for each seed, on the CPU, `batch` of them at a time."""
+) -> Iterator[X]:
+    """One finished image, or point, for each seed, on the CPU, `batch` of them at a time; `clip` as for `sample`."""
     for i in range(0, len(seeds), batch):
         labels = None if y is None else y[i : i + batch].to(device)
         states = sample(
@@ -72,6 +73,7 @@ def generate(
             y=labels,
             step=step,
             steps=steps,
+            clip=clip,
             device=device,
         )
         yield last(states).xt.cpu()
@@ -96,7 +98,28 @@ def tile(x: Float[Tensor, "n c h w"], columns: int = 8, pad: int = 2) -> np.ndar
 
 def save_grid(path: str | Path, x: Float[Tensor, "n c h w"], columns: int = 8, zoom: int = 3) -> None:
     """Write `tile(x)` as a PNG, each pixel `zoom` pixels wide. Raises PlaceError, and an older file is as it was."""
-    page = tile(x, columns)
-    page = page.repeat(zoom, axis=0).repeat(zoom, axis=1)
     with replacing(path) as part:
-        Image.fromarray(page.squeeze(-1) if page.shape[-1] == 1 else page).save(part, "PNG")
+        _page(x, columns, zoom).save(part, "PNG")
+
+
+def save_image(path: str | Path, x: Float[Tensor, "c h w"]) -> None:
+    """Write one image as a PNG, pixel for pixel. Raises PlaceError."""
+    with replacing(path) as part:
+        _picture(to_pixels(x).cpu().permute(1, 2, 0).numpy()).save(part, "PNG")
+
+
+def save_film(path: str | Path, x: Float[Tensor, "n f c h w"], columns: int = 8, zoom: int = 3) -> None:
+    """Write f states of n walks as a GIF or WebP that repeats and rests on the last. Raises PlaceError."""
+    pages = [_page(x[:, i], columns, zoom) for i in range(x.shape[1])]
+    times = [80] * (len(pages) - 1) + [2000]  # milliseconds
+    kind = "WEBP" if Path(path).suffix == ".webp" else "GIF"
+    with replacing(path) as part:
+        pages[0].save(part, kind, save_all=True, append_images=pages[1:], duration=times, loop=0)
+
+
+def _page(x: Float[Tensor, "n c h w"], columns: int, zoom: int) -> Image.Image:
+    return _picture(tile(x, columns).repeat(zoom, axis=0).repeat(zoom, axis=1))
+
+
+def _picture(pixels: np.ndarray) -> Image.Image:
+    return Image.fromarray(pixels.squeeze(-1) if pixels.shape[-1] == 1 else pixels)

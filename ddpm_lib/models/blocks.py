@@ -109,7 +109,9 @@ class Attention(nn.Module):
     def __init__(self, channels: int, heads: int, groups: int) -> None:
         super().__init__()
         if channels % heads:
-            raise ValueError(f"{channels} channels cannot be split into {heads} heads: choose a divisor.")
+            raise ValueError(
+                f"{channels} channels cannot be split into {heads} heads of attention: take a width that they divide."
+            )
         self.heads = heads
         self.norm = group_norm(channels, groups)
         self.qkv = nn.Conv2d(channels, 3 * channels, 1)

@@ -26,7 +26,8 @@ class TrainConfig:
     ema: float = 0.999  # decay of the averaged weights, per step
     label_drop: float = 0.1  # share of labels replaced by "no class", where there are classes
     draw_t: DrawT = "uniform"  # how timesteps are drawn; see loss.t_weights
-    seed: int = 0  # of timesteps, noise and dropped labels
+    flip: bool = False  # whether half of the images are mirrored, left to right, each time they are drawn
+    seed: int = 0  # of timesteps, noise, dropped labels and mirrored images
     every: int = 10  # steps between two Progress
 
 

@@ -58,12 +58,15 @@ def train(
         # Draw images, and for those of all processes, so that the numbers do not depend on how many there are: ...
         x0, y = batches(state.step)
         n = len(x0) * processes.world
-        # ... timesteps, noise, and which labels to hide.
+        # ... timesteps, noise, which labels to hide and which images to mirror.
         t = draw_t(n, weights, rng)
         eps = torch.randn((n, *x0.shape[1:]), generator=rng, device=x0.device, dtype=x0.dtype)
         dropped = None
         if classes and y is not None:
             dropped = torch.rand(n, generator=rng, device=y.device) < config.label_drop
+        if config.flip:
+            mirrored = torch.rand(n, generator=rng, device=x0.device)[processes.part(n)] < 0.5
+            x0 = torch.where(mirrored[:, None, None, None], x0.flip(-1), x0)
 
         # The gradient of the loss ...
         value = backward(loss, own=(x0, y), whole=(t, eps, dropped))

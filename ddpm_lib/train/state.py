@@ -18,7 +18,7 @@ class TrainState:
     model: Network
     ema: EMA
     optimizer: torch.optim.Optimizer
-    generator: torch.Generator  # of timesteps, noise and dropped labels
+    generator: torch.Generator  # of timesteps, noise, dropped labels and mirrored images
     step: int = 0  # optimizer steps taken
     seconds: float = 0.0  # time spent
 
