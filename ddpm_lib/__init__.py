@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from ddpm_lib.models.trained import Trained
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 
 
 class CourseError(Exception):

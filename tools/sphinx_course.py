@@ -28,6 +28,7 @@ from tools.mathjax import MATHJAX, mathjax_file
 from tools.page_networks import move_networks
 from tools.page_rules import mend_pages
 from tools.search import SearchWithoutAccents
+from tools.teaching import declared
 
 HOSTS = ("https://github.com/", "https://gitlab.com/", "https://bitbucket.org/")  # the theme knows these
 COLAB_BRANCH = "colab"  # where the `book` workflow pushes the notebooks that Colab opens
@@ -121,6 +122,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_search_language(SearchWithoutAccents)
     app.setup_extension(figures.__name__)
     app.connect("config-inited", page_of_equations)
+    app.connect("source-read", declared)
     app.connect("config-inited", local_mathjax)
     app.connect("config-inited", repository, priority=400)  # before the theme reads its options
     app.connect("html-page-context", no_widget_state, priority=900)  # after myst-nb has added it

@@ -1,0 +1,65 @@
+"""The page for teachers holds what the chapters declare, and says nothing of it twice."""
+
+import re
+from types import SimpleNamespace
+
+from tools.equations import ROOT
+from tools.teaching import MARKS, PAGE, declared, exercises_table, lesson, lessons
+
+CHAPTER = """# A chapter
+
+When you have read it you can
+
+- say why $x$,
+- add **two** of them.
+
+Allow about an hour, and another for the exercises.
+
+## 1. No exercise
+
+## Exercises
+
+### 1. Derive: a sum
+
+### 2. Open ★
+
+## Recap
+
+### 3. Debug: not one either
+"""
+
+
+def test_a_chapter_declares_time_objectives_and_exercises() -> None:
+    found = lesson("book/one", CHAPTER)
+    assert found is not None
+    assert (found.title, found.time) == ("A chapter", "an hour, and another for the exercises")
+    assert found.objectives == ("say why $x$", "add **two** of them")
+    assert found.exercises == (("Derive", 1), ("Open", 2))
+    assert lesson("book/none", "# A page without a time") is None
+
+
+def test_every_numbered_chapter_declares_a_time_and_most_their_objectives() -> None:
+    toc = (ROOT / "_toc.yml").read_text(encoding="utf-8")
+    numbered = re.findall(r"numbered: 2\n +chapters:\n((?: +- file: .*\n)+)", toc)
+    names = {name for part in numbered for name in re.findall(r"file: (\S+)", part)}
+    found = {each.name: each for each in lessons(ROOT)}
+    assert names <= set(found)
+    assert {name for name in names if len(found[name].objectives) < 3} <= {"book/engineering"}
+    assert {name for name in names if len(found[name].exercises) < 5} <= {"book/engineering"}
+
+
+def test_the_table_lists_each_exercise_under_its_kind() -> None:
+    found = lesson("book/one", CHAPTER)
+    assert found is not None
+    table = exercises_table([found]).splitlines()
+    assert table[0] == "| Chapter | Derive | Open |"
+    assert table[2] == "| [A chapter](one.ipynb#exercises) | 1 | 2 |"
+
+
+def test_the_page_takes_in_what_is_declared() -> None:
+    text = [(ROOT / f"{PAGE}.md").read_text(encoding="utf-8")]
+    assert all(mark in text[0] for mark in MARKS)
+    declared(SimpleNamespace(srcdir=ROOT), PAGE, text)
+    assert not any(mark in text[0] for mark in MARKS)
+    assert "tell whether a schedule really ends in noise" in text[0]
+    assert "| Chapter | " in text[0]
