@@ -75,7 +75,9 @@ euler_step, heun_step = Euler(), Heun()
 
 
 class DPMSolver2M:
-    """DPM-Solver++(2M), one call a step: x0_hat is extrapolated from the last two (Lu et al. 2022b, algorithm 2).
+    """DPM-Solver++(2M), one call a step: x0_hat is extrapolated from the last two.
+
+    Book: eq-dpm-solver (Lu et al. 2022, algorithm 2).
 
     With lambda = -log sigma, its step is `ddim_step` with x0_hat + (x0_hat - the last one) / (2 r) in the place of
     x0_hat, where r is the last stride in lambda over this one. The first step and the one to s = 0 are DDIM's.

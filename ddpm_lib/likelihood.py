@@ -35,7 +35,9 @@ def exact_divergence(v: X, x: X) -> Float[Tensor, " b"]:
 def hutchinson(probe: X) -> Divergence:
     """probe . (dv / dx) probe: one backward pass, right on average over probes of unit covariance.
 
-    (Hutchinson 1989; Grathwohl et al. 2019, eq. 7.) The probe stays the same along the curve.
+    Book: eq-hutchinson (Hutchinson 1990; Grathwohl et al. 2019, section 3.1).
+
+    The probe stays the same along the curve.
     """
 
     def estimate(v: X, x: X) -> Float[Tensor, " b"]:
@@ -60,7 +62,9 @@ def log_likelihood(
 ) -> Float[Tensor, " b"]:
     """log p of x at time path[0] >= 1, in nats: log N(x_T; 0, I) + the integral of the divergence of v up to T.
 
-    (Song et al. 2021, eq. 39.) By Heun's method along `path`, times that rise to T: two calls and their backward
+    Book: eq-ode-likelihood (Song et al. 2021, eq. 39).
+
+    By Heun's method along `path`, times that rise to T: two calls and their backward
     passes a step. Whatever the denoiser, p is a density; its draws are those of the ODE's solver in short steps.
     """
     if path[0] < 1 or path[-1] != diffusion.T:

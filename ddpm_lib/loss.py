@@ -34,6 +34,8 @@ def simple_loss(
 def t_weights(schedule: NoiseSchedule, how: DrawT = "uniform") -> Float64[Tensor, " T_plus_1"]:
     """Probability of each t = 0 ... T in training; t = 0 is never drawn.
 
+    Book: eq-logistic (Esser et al. 2024, section 3.1), with how="logistic".
+
     "uniform" is Algorithm 1. "lognormal" draws log sigma_t ~ N(0, 1), where sigma_t^2 = 1 / SNR: most of the
     training is where image and noise are about equally large (after Karras et al. 2022, section 5, whose mean is
     lower, -1.2; on digits and in a short run the higher one gives far better images). "logistic" makes

@@ -108,8 +108,9 @@ def test_the_network_is_called_once_or_twice_a_step_and_never_at_0(
     assert min(seen) >= 1
 
 
+@pytest.mark.equation("eq-dpm-solver")
 def test_dpm_solver_is_exact_where_x0_hat_is_linear_in_lambda() -> None:
-    """x_s = (s_s / s_t) x_t + a_s times the integral of e^(lambda - lambda_s) x0_hat: Lu et al. 2022b, eq. 9."""
+    """x_s = (s_s / s_t) x_t + a_s times the integral of e^(lambda - lambda_s) x0_hat: Lu et al. 2022, prop. 4.1."""
     schedule, xt = FINE, normal(3, 4)
     lam = -noise_level(schedule).log()
     at, rate = normal(3, 4, seed=1), normal(3, 4, seed=2)

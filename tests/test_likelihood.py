@@ -34,6 +34,7 @@ def path(first: int, stride: int) -> list[int]:
     return [*range(first, 512, stride), 512]
 
 
+@pytest.mark.equation("eq-hutchinson")
 def test_the_divergence_of_a_linear_field_is_its_trace() -> None:
     matrix, x = normal(6, 6), normal(3, 6, seed=1).requires_grad_()
     trace = matrix.trace()
@@ -46,6 +47,7 @@ def test_the_divergence_of_a_linear_field_is_its_trace() -> None:
     close(hutchinson(signs[:3])(x @ diagonal, x), trace.expand(3), 1e-12)
 
 
+@pytest.mark.equation("eq-ode-likelihood")
 def test_the_density_is_the_oracles_and_the_error_falls_at_heuns_order() -> None:
     x = MIXTURE.draw(40, generator(0))
     exact = MIXTURE.noised(SCHEDULE.alpha_bar[32]).log_prob(x)

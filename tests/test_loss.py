@@ -103,6 +103,7 @@ def test_lognormal_mass_up_to_t_is_the_normal_cdf_of_log_sigma(schedule):
         assert float(weights[: t + 1].sum()) == pytest.approx(normal_cdf(edge), abs=1e-9)
 
 
+@pytest.mark.equation("eq-logistic")
 @pytest.mark.parametrize("schedule", [linear_schedule(1000), cosine_schedule(500)])
 def test_logistic_mass_up_to_t_is_the_share_of_noise(schedule):
     """tau = sigma / (1 + sigma) is uniform: between two times, at the geometric mean of their sigmas."""

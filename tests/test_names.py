@@ -54,6 +54,7 @@ def each(t: int, n: int) -> Tensor:
     return torch.full((n,), t)
 
 
+@pytest.mark.equation("eq-rescale")
 @pytest.mark.parametrize("here", PATHS.values(), ids=PATHS)
 @pytest.mark.parametrize("there", PATHS.values(), ids=PATHS)
 def test_a_state_goes_to_another_path_and_back(here: Scales, there: Scales) -> None:
@@ -80,6 +81,7 @@ def test_the_first_path_is_ddpm_and_the_second_edm() -> None:
     close(rescale(xt, sigma, variance_preserving, variance_exploding), x0 + sigma * eps, 1e-8)
 
 
+@pytest.mark.equation("eq-from-velocity")
 def test_velocity_eps_and_x0_are_one() -> None:
     x0, eps = normal(5, 3), normal(5, 3, seed=1)
     for t in TIMES:
@@ -94,6 +96,7 @@ def test_velocity_eps_and_x0_are_one() -> None:
         close(v, DIFFUSION.predict_v(x0, t, eps), 1e-12)
 
 
+@pytest.mark.equation("eq-velocity")
 def test_the_slopes_of_the_three_paths_are_eps_v_and_u() -> None:
     """Each is the derivative of the state on its own clock: sigma, the angle, tau."""
     x0, eps, h = normal(5, 3), normal(5, 3, seed=1), 1e-5
@@ -140,6 +143,7 @@ def test_an_euler_step_along_the_velocity_is_ddim() -> None:
         close(z, end.xt, 1e-7)
 
 
+@pytest.mark.equation("eq-tweedie")
 def test_tweedie_is_the_oracles_guess() -> None:
     x = normal(30, 2)
     for t in TIMES:
@@ -153,6 +157,7 @@ def test_tweedie_is_the_oracles_guess() -> None:
         close(tweedie(DIFFUSION, x, t, score), x0_hat, 1e-7 * (1 + float(x0_hat.abs().max())))
 
 
+@pytest.mark.equation("eq-langevin")
 def test_langevin_keeps_the_density_and_a_step_without_noise_does_not() -> None:
     law = MIXTURE.noised(SCHEDULE.alpha_bar[200])
     x, noise = law.draw(20_000, generator(3)), normal(30, 20_000, 2, seed=4)
@@ -168,6 +173,7 @@ def test_langevin_keeps_the_density_and_a_step_without_noise_does_not() -> None:
     assert bool((shrunk.var(0) < 0.9 * fresh.var(0)).all())
 
 
+@pytest.mark.equation("eq-reverse-sde")
 @pytest.mark.parametrize("noise", [0.0, 1.0])
 def test_ddpm_and_ddim_are_the_sde_and_the_ode_in_short_steps(noise: float) -> None:
     """The difference of one step falls with the square of beta."""
@@ -186,6 +192,7 @@ def test_ddpm_and_ddim_are_the_sde_and_the_ode_in_short_steps(noise: float) -> N
         assert math.log2(coarse / fine) == pytest.approx(order, abs=0.3)
 
 
+@pytest.mark.equation("eq-vae-term")
 def test_a_layer_of_the_hierarchical_vae_is_a_term_of_the_bound() -> None:
     x0, eps = normal(8, 2), normal(8, 2, seed=1)
     for t in (2, 30, 250, 490):
@@ -199,6 +206,7 @@ def test_a_layer_of_the_hierarchical_vae_is_a_term_of_the_bound() -> None:
     close(one, torch.as_tensor(many), 1e-9 * float(one.max()))
 
 
+@pytest.mark.equation("eq-straightness")
 def test_straightness_is_nought_on_a_line_and_known_on_a_circle() -> None:
     tau = torch.linspace(1, 0, 201).double()
     line = (1 - tau)[:, None, None] * normal(4, 3) + tau[:, None, None] * normal(4, 3, seed=1)

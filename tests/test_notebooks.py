@@ -178,6 +178,7 @@ DERIVING = [
     "quality",
     "guidance",
     "clinic",
+    "one_idea",
 ]  # the chapters that a reader is examined on
 QUESTION = re.compile(r"^\*\*\d+\. ", re.MULTILINE)
 ANSWER = re.compile(

@@ -38,6 +38,12 @@ RAW_TEX = r"""() => {
 }"""
 
 
+def test_no_table_is_left_as_text(chapter: Page) -> None:
+    """A rule such as | ---: | in the text: Markdown that nobody read, its hyphens perhaps a dash by now."""
+    text = "() => [...document.querySelectorAll('article p')].map((p) => p.textContent)"
+    assert [part[:80] for part in chapter.evaluate(text) if re.search(r"\| ?:?[-—]+:? ?\|", part)] == []
+
+
 def test_no_formula_is_left_as_tex(chapter: Page) -> None:
     assert chapter.evaluate(RAW_TEX) == []
 

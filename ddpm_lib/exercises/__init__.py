@@ -51,6 +51,14 @@ from ddpm_lib.exercises.javascript import (
 from ddpm_lib.exercises.jump import check_q_sample
 from ddpm_lib.exercises.loss import check_least_error, check_noise_loss, check_score_from_x0, check_x0_weight
 from ddpm_lib.exercises.notation import check_diffusers_index, check_reparameterize, check_sum_of_gaussians
+from ddpm_lib.exercises.one_idea import (
+    check_clocks,
+    check_extrapolate,
+    check_langevin,
+    check_shares_of_noise,
+    check_tweedie,
+    check_velocity_from_eps,
+)
 from ddpm_lib.exercises.posterior import check_narrower, check_posterior, check_shares
 from ddpm_lib.exercises.quality import (
     check_bits,
@@ -97,6 +105,7 @@ __all__ = [
     "check_blocks_needed",
     "check_clean_end",
     "check_clipped_mean",
+    "check_clocks",
     "check_coarser",
     "check_company",
     "check_conv_cost",
@@ -114,6 +123,7 @@ __all__ = [
     "check_epoch_steps",
     "check_euler",
     "check_excess",
+    "check_extrapolate",
     "check_first_loss",
     "check_forgets",
     "check_frechet",
@@ -122,6 +132,7 @@ __all__ = [
     "check_images_that_fit",
     "check_invert_step",
     "check_kl",
+    "check_langevin",
     "check_last_sd",
     "check_layer_noise",
     "check_least_error",
@@ -164,6 +175,7 @@ __all__ = [
     "check_share_above",
     "check_share_of_copies",
     "check_shares",
+    "check_shares_of_noise",
     "check_shift",
     "check_similarity",
     "check_slerp",
@@ -174,7 +186,9 @@ __all__ = [
     "check_time_factor",
     "check_timesteps",
     "check_training_cost",
+    "check_tweedie",
     "check_two_steps",
+    "check_velocity_from_eps",
     "check_view",
     "check_window",
     "check_x0_weight",

@@ -1,0 +1,198 @@
+"""Flow matching against the course's own recipe: the same network, the same budget, the same noise and labels.
+
+    OMP_NUM_THREADS=1 python -m benchmarks.flow_matching --steps 600
+
+The arms are networks of the preset `cpu-minutes`, trained for fewer steps. Its recipe is to answer x0_hat, with the
+squared error of that and log sigma ~ N(0, 1); flow matching is to answer the velocity of the straight path, with the
+squared error of that and tau uniform. Either answer is trained with either weighting, from the same starts. A network
+is judged by the Frechet distance of its digits to the test set against the calls of the network, and by how crooked
+its paths are. The chapter "One idea, many names" reads the result: ddpm_lib/assets/measured/flow_matching.json. It is
+written after every network, beside a .png of digits, and a further run measures only what is missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from benchmarks.arms import Key, Row, run
+from ddpm_lib.data import ASSETS, Batches, mnist
+from ddpm_lib.denoiser import Denoiser
+from ddpm_lib.diffusion import GaussianDiffusion
+from ddpm_lib.evaluate.classifier import digit_classifier, in_batches
+from ddpm_lib.evaluate.generate import last
+from ddpm_lib.evaluate.metrics import frechet_distance
+from ddpm_lib.flow import DPMSolver2M, heun_step, noise_level, straight_timesteps
+from ddpm_lib.loss import draw_t, t_weights
+from ddpm_lib.models import UNet, UNetConfig
+from ddpm_lib.names import FromVelocity, rescale, sigma_at, straight, straightness, variance_preserving
+from ddpm_lib.sampling import Step, ddim_step, ddpm_step, sample, timesteps
+from ddpm_lib.train.loop import lr_factor
+from ddpm_lib.train.presets import PRESETS
+from ddpm_lib.train.state import TrainState, start
+
+RESULT = ASSETS / "measured" / "flow_matching.json"
+PRESET = PRESETS["cpu-minutes"]
+DIFFUSION = GaussianDiffusion(PRESET.noise_schedule())
+SHAPE, SEEDS, CALLS, COMPARED = (1, 28, 28), (0, 1, 2), (1, 3, 5, 9, 19), (5, 19)
+SHOWN = 10
+# what the network answers, and how its error is weighted and its times are drawn
+ARMS = {
+    "ddpm": ("x0", "ddpm"),
+    "flow": ("u", "flow"),
+    "u weighted as ddpm": ("u", "ddpm"),
+    "x0 weighted as flow": ("x0", "flow"),
+}
+DRAWS: dict[str, Any] = {"ddpm": "lognormal", "flow": "logistic"}
+LAST = "x0 weighted as flow"  # measured when all others are
+FULL = ("ddpm", "flow")  # the arms whose digits are drawn by every sampler
+
+Batch = tuple[Tensor, Tensor, Tensor]  # x0, eps, y
+
+
+def as_denoiser(net: nn.Module, answer: str) -> Denoiser:
+    """The network for the samplers, whatever it answers."""
+    return net if answer == "x0" else FromVelocity(net, DIFFUSION)  # type: ignore[return-value]
+
+
+def fit(
+    net: UNet, answer: str, weighting: str, steps: int, seed: int, batches: Callable[[int], Batch]
+) -> UNet:
+    """Train `net` for so many steps as cpu-minutes is trained; returns its average."""
+    config = PRESET.train
+    state: TrainState = start(net, config)
+    rng = torch.Generator().manual_seed(seed)
+    weights = t_weights(DIFFUSION.schedule, DRAWS[weighting]).float()
+    denoiser = as_denoiser(net.train(), answer)
+    for step in range(steps):
+        x0, eps, y = batches(step)
+        t = draw_t(len(x0), weights, rng)
+        y = torch.where(torch.rand(len(x0), generator=rng) < config.label_drop, net.config.classes, y)
+        error = denoiser(DIFFUSION.q_sample(x0, t, eps), t, y) - x0
+        if weighting == "flow":  # u_hat - u = (x0 - x0_hat) / tau
+            error = error / straight(sigma_at(DIFFUSION, t, x0))[1].float()
+        state.optimizer.zero_grad()
+        error.square().mean().backward()
+        nn.utils.clip_grad_norm_(net.parameters(), config.clip)
+        for group in state.optimizer.param_groups:
+            group["lr"] = config.lr * lr_factor(step / steps, config)
+        state.optimizer.step()
+        state.ema.update(net, step)
+    average = state.ema.average
+    assert isinstance(average, UNet)
+    return average
+
+
+def trained(arm: str, seed: int, steps: int) -> UNet:
+    """The network of that arm: the same start, images, times' generator and noise for all arms of one seed."""
+    torch.manual_seed(seed)
+    assert isinstance(PRESET.model, UNetConfig)
+    net = UNet(PRESET.model)
+    net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    images, rng = Batches(mnist(), PRESET.train.batch, seed), torch.Generator().manual_seed(1000 + seed)
+
+    def batches(step: int) -> Batch:
+        x0, y = images(step)
+        assert y is not None
+        return x0, torch.randn(x0.shape, generator=rng), y
+
+    return fit(net, *ARMS[arm], steps, seed, batches)
+
+
+def labels(n: int) -> Tensor:
+    """The classes in turn."""
+    return torch.arange(n) % 10
+
+
+def draw(denoiser: Denoiser, n: int, step: Step, path: Sequence[int], clip: bool = True) -> Iterator[Tensor]:
+    """All states of so many digits, (steps + 1, b, 1, 28, 28), in batches."""
+    for at in range(0, n, 64):
+        seeds = range(at, min(at + 64, n))
+        states = sample(
+            denoiser, DIFFUSION, SHAPE, seeds=seeds, y=labels(n)[seeds.start : seeds.stop], step=step,
+            steps=path, clip=clip,
+        )  # fmt: skip
+        yield torch.stack([state.xt for state in states])
+
+
+def samplers(arm: str, seed: int) -> Iterator[tuple[str, int, Step, list[int]]]:
+    """(name, calls, step, times) of every point of an arm's curves; Heun's method calls twice a step, but the last.
+
+    Of the first seed all points are drawn, of the others those that are compared.
+    """
+    schedule, T = DIFFUSION.schedule, DIFFUSION.T
+    for calls in COMPARED if seed else CALLS:
+        yield "straight", calls, ddim_step, straight_timesteps(schedule, calls)
+        if arm in FULL:
+            yield "ddpm", calls, ddpm_step, timesteps(T, calls)
+            yield "dpm-solver++(2m)", calls, DPMSolver2M(), timesteps(T, calls)
+        if arm in FULL and not seed:
+            yield "ddim", calls, ddim_step, timesteps(T, calls)
+            yield "heun", calls, heun_step, timesteps(T, (calls + 1) // 2)
+
+
+def crooked(denoiser: Denoiser, n: int = 64) -> float:
+    """Mean straightness of n paths on the straight path's own scale and clock, in 32 steps."""
+    path = straight_timesteps(DIFFUSION.schedule, 32)
+    x = torch.cat(list(draw(denoiser, n, ddim_step, path, clip=False)), dim=1)
+    sigma = noise_level(DIFFUSION.schedule)[path]
+    x_tau = rescale(x, sigma.reshape(-1, 1, 1, 1, 1), variance_preserving, straight)
+    return round(float(straightness(x_tau, straight(sigma)[1]).mean()), 5)
+
+
+def measure(reference: Tensor, n: int, steps: int, key: Key) -> tuple[Row, Tensor]:
+    """Train one network and draw with it."""
+    arm, seed = key["arm"], key["seed"]
+    begun = time.perf_counter()
+    net = trained(arm, seed, steps)
+    seconds = time.perf_counter() - begun
+    denoiser = as_denoiser(net, ARMS[arm][0])
+    row: Row = {"seconds": round(seconds, 1), "crooked": crooked(denoiser), "distance": {}}
+    for name, calls, step, path in samplers(arm, seed):
+        x = torch.cat([walk[-1] for walk in draw(denoiser, n, step, path)])
+        features = in_batches(digit_classifier().features, x)
+        row["distance"].setdefault(name, {})[str(calls)] = round(frechet_distance(features, reference), 2)
+    shown = last(
+        sample(denoiser, DIFFUSION, SHAPE, seeds=range(SHOWN), y=labels(SHOWN), step=ddim_step, steps=50)
+    ).xt
+    return row, shown
+
+
+def floor(reference: Tensor, n: int, sets: int = 20) -> dict[str, float]:
+    """Distance of n real training digits from the test set: mean and spread over disjoint sets."""
+    order = torch.randperm(60_000, generator=torch.Generator().manual_seed(0))[: sets * n]
+    parts = in_batches(digit_classifier().features, mnist().x0(order)).split(n)
+    distances = [frechet_distance(part, reference) for part in parts]
+    return {"mean": round(mean(distances), 2), "spread": round(stdev(distances), 2)}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--steps", type=int, default=600, help="optimizer steps a network (default: 600)")
+    parser.add_argument("--samples", type=int, default=320, help="digits a point (default: 320)")
+    parser.add_argument("--seeds", type=int, default=len(SEEDS), help="networks an arm (default: 3)")
+    parser.add_argument("--out", type=Path, default=RESULT, help="the JSON file")
+    args = parser.parse_args()
+    reference = in_batches(digit_classifier().features, mnist(train=False).x0())
+    head = {
+        "what": f"Frechet distance of {args.samples} digits to the test set against calls of the network",
+        "preset": "cpu-minutes", "steps": args.steps, "samples": args.samples,
+        "floor": floor(reference, args.samples),
+    }  # fmt: skip
+    groups = ([arm for arm in ARMS if arm != LAST], [LAST])
+    keys = [{"arm": arm, "seed": seed} for group in groups for seed in range(args.seeds) for arm in group]
+    run(args.out, head, keys, partial(measure, reference, args.samples, args.steps), SHOWN)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,181 @@
+"""Graders of the chapter on one idea's many names: clocks, guesses, Langevin, extrapolation, where time goes."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from ddpm_lib.exercises.grading import Mistake, Verdict, grade, grade_value
+from ddpm_lib.exercises.tolerance import nearest
+
+
+def check_clocks(answer: object) -> Verdict:
+    """answer: (sigma, tau, the factor from x_t to x_tau) where alpha_bar_t = 0.8."""
+    mistakes: list[tuple[object, str]] = [
+        ((0.25, 0.2, 0.8944), "0.25 is the variance of the noise beside a whole image: sigma is its root."),
+        ((2.0, 0.6667, 0.7454), "That is the image over the noise: sigma is the noise over the image."),
+        ((0.5, 0.5, 0.7454), "tau is the noise's share of both: sigma / (1 + sigma)."),
+        (
+            (0.5, 0.3333, 1.3416),
+            "That factor leads from x_tau to x_t: divide a of the new path by that of the old.",
+        ),
+        ((0.5, 0.6667, 0.7454), "That is 1 - tau, the image's share."),
+        (
+            (0.4472, 0.309, 0.7725),
+            "0.4472 is the noise in x_t; beside an image that is not shrunk it is more.",
+        ),
+    ]
+    return grade_value(
+        answer, (0.5, 1 / 3, (2 / 3) / 0.8**0.5), mistakes, "Half as much noise as image, a third of the sum."
+    )
+
+
+def check_velocity_from_eps(answer: object) -> Verdict:
+    """answer(x_tau, tau, eps_hat): the velocity on the straight path; tau is a number below 1."""
+
+    def right(x_tau: Tensor, tau: float, eps_hat: Tensor) -> Tensor:
+        return (eps_hat - x_tau) / (1 - tau)
+
+    mistakes = [
+        Mistake(
+            lambda x, tau, eps: (x - eps) / (1 - tau),
+            "tau grows towards the noise: eps - x_0, not x_0 - eps.",
+        ),
+        Mistake(lambda x, tau, eps: eps - x, "x_tau is not the image yet: solve the path for x_0 first."),
+        Mistake(
+            lambda x, tau, eps: (x - tau * eps) / (1 - tau),
+            "That is x0_hat. The velocity is eps_hat - x0_hat.",
+        ),
+        Mistake(
+            lambda x, tau, eps: eps - (x - tau * eps),
+            "The image's share of x_tau is 1 - tau: divide by it to get x0_hat.",
+        ),
+        Mistake(
+            lambda x, tau, eps: (eps - x) / tau, "Divide by the image's share, 1 - tau, not by the noise's."
+        ),
+    ]
+    draw = torch.Generator().manual_seed(0)
+    x_tau, eps = torch.randn(2, 3, 4, generator=draw, dtype=torch.float64)
+    cases = [(x_tau, 0.2, eps), (x_tau, 0.7, eps)]
+    return grade(answer, right, mistakes, cases, "A network that answers eps_hat is a velocity field.")
+
+
+def check_tweedie(answer: object) -> Verdict:
+    """answer(u, sigma, score): E[x_0 | u] for u = x_0 + sigma eps, from the score of the density of u."""
+
+    def right(u: Tensor, sigma: float, score: Tensor) -> Tensor:
+        return u + sigma**2 * score
+
+    mistakes = [
+        Mistake(
+            lambda u, sigma, score: u - sigma**2 * score,
+            "The score points to where points are likelier: add it.",
+        ),
+        Mistake(
+            lambda u, sigma, score: u + sigma * score,
+            "Units: the score is one over a length, so it takes sigma^2.",
+        ),
+        Mistake(
+            lambda u, sigma, score: u + score, "How far to go depends on the noise: sigma^2 times the score."
+        ),
+        Mistake(lambda u, sigma, score: sigma**2 * score, "That is how far to go. From where?"),
+        Mistake(
+            lambda u, sigma, score: u + (1 - 1 / (1 + sigma**2)) * score,
+            "1 - alpha_bar belongs to x_t. The noise in u has the variance sigma^2.",
+        ),
+        Mistake(lambda u, sigma, score: -sigma * score, "That is eps_hat; take sigma times it from u."),
+    ]
+    draw = torch.Generator().manual_seed(1)
+    u, score = torch.randn(2, 3, 4, generator=draw, dtype=torch.float64)
+    return grade(
+        answer, right, mistakes, [(u, 0.5, score), (u, 3.0, score)], "Tweedie's formula, EDM's denoiser."
+    )
+
+
+def check_langevin(answer: object) -> Verdict:
+    """answer(x, score, size, z): one step of Langevin dynamics that keeps the density of that score."""
+
+    def right(x: Tensor, score: Tensor, size: float, z: Tensor) -> Tensor:
+        return x + size * score + math.sqrt(2 * size) * z
+
+    mistakes = [
+        Mistake(
+            lambda x, score, size, z: x + size * score + size**0.5 * z,
+            "Too little noise: the points gather at the peaks. Its variance is twice the size of the step.",
+        ),
+        Mistake(
+            lambda x, score, size, z: x + size * score + 2 * size * z,
+            "2 size is the variance of the noise: multiply z by its root.",
+        ),
+        Mistake(
+            lambda x, score, size, z: x - size * score + (2 * size) ** 0.5 * z,
+            "Downhill: the score points to where points are likelier. Add it.",
+        ),
+        Mistake(lambda x, score, size, z: x + size * score, "Without noise all points end on the peaks."),
+        Mistake(
+            lambda x, score, size, z: x + (2 * size) ** 0.5 * z,
+            "Noise alone spreads the points: the score is missing.",
+        ),
+    ]
+    draw = torch.Generator().manual_seed(2)
+    x, score, z = torch.randn(3, 3, 4, generator=draw, dtype=torch.float64)
+    return grade(
+        answer, right, mistakes, [(x, score, 0.01, z), (x, score, 0.3, z)], "Up the hill, and shaken."
+    )
+
+
+def check_extrapolate(answer: object) -> Verdict:
+    """answer(x0_hat, before, lam_before, lam, lam_next): x0_hat in the middle of the next stride."""
+
+    def right(x0_hat: Tensor, before: Tensor, lam_before: float, lam: float, lam_next: float) -> Tensor:
+        return x0_hat + (lam_next - lam) / (2 * (lam - lam_before)) * (x0_hat - before)
+
+    mistakes = [
+        Mistake(
+            lambda x, b, p, q, n: x + (n - q) / (q - p) * (x - b),
+            "That is the guess at the end of the stride: the middle is half as far.",
+        ),
+        Mistake(
+            lambda x, b, p, q, n: x + (q - p) / (2 * (n - q)) * (x - b),
+            "Upside down: the longer the coming stride, the further it is to its middle.",
+        ),
+        Mistake(
+            lambda x, b, p, q, n: right(b, x, p, q, n), "The other way round: `before` is the older guess."
+        ),
+        Mistake(lambda x, b, p, q, n: x + (x - b) / 2, "Right for strides of equal length; these are not."),
+        Mistake(
+            lambda x, b, p, q, n: (x + b) / 2,
+            "Between the two guesses is the past: go on beyond the newer one.",
+        ),
+        Mistake(
+            lambda x, b, p, q, n: x - (n - q) / (2 * (q - p)) * (x - b),
+            "Backwards: add the change, do not take it off.",
+        ),
+    ]
+    draw = torch.Generator().manual_seed(3)
+    x0_hat, before = torch.randn(2, 3, 4, generator=draw, dtype=torch.float64)
+    cases = [(x0_hat, before, -1.0, -0.4, 0.8), (x0_hat, before, 0.0, 1.0, 1.5)]
+    return grade(answer, right, mistakes, cases, "A straight line through two guesses, read at the middle.")
+
+
+def check_shares_of_noise(answer: object) -> Verdict:
+    """answer: the shares of the times with sigma above e, by the logistic and by the lognormal law (T = 500)."""
+    mistakes: list[tuple[object, str]] = [
+        ((0.159, 0.269), "Both are right, in the other order."),
+        ((0.731, 0.841), "These are the shares below e: take the rest."),
+        ((0.5, 0.5), "That is the share above 1: log sigma > 0. Ask for log sigma > 1."),
+        ((0.119, 0.0228), "That is log sigma > 2: the logarithm of e is 1."),
+        ((0.228, 0.228), "That is the share of the chain's times: add up the laws' weights."),
+    ]
+    known = [(0.2689, 0.1587), *(value for value, _ in mistakes)]
+    if isinstance(answer, tuple | list) and len(answer) == 2:
+        columns = zip(answer, zip(*known, strict=True), strict=True)
+        answer = tuple(nearest(one, values, 0.02) for one, values in columns)
+    return grade_value(
+        answer,
+        (0.2689, 0.1587),
+        mistakes,
+        "Flow matching spends more of its training where little can be seen.",
+    )

@@ -1,0 +1,103 @@
+"""Answers to the exercises of the chapter on one idea's many names."""
+
+import math
+
+import numpy as np
+import torch
+
+from tests.bank import Answers, Bank
+
+
+def from_eps(x_tau, tau, eps):
+    return (eps - x_tau) / (1 - tau)
+
+
+def extrapolate(x, before, p, q, n):
+    return x + (n - q) / (2 * (q - p)) * (x - before)
+
+
+def langevin(x, score, size, z):
+    return x + size * score + math.sqrt(2 * size) * z
+
+
+BANK: Bank = {
+    "check_clocks": Answers(
+        right=[(0.5, 1 / 3, 0.745), (0.5, 0.333, 0.7454), np.array([0.5, 0.3333, 0.7454])],
+        wrong=[
+            ((0.25, 0.2, 0.8944), "sigma is its root"),
+            ((2.0, 0.667, 0.745), "noise over the image"),
+            ((0.5, 0.5, 0.7454), "share of both"),
+            ((0.5, 0.333, 1.34), "from x_tau to x_t"),
+            ((0.5, 0.667, 0.745), "That is 1 - tau"),
+            ((0.447, 0.309, 0.772), "not shrunk"),
+        ],
+    ),
+    "check_velocity_from_eps": Answers(
+        right=[
+            from_eps,
+            lambda x, tau, eps: eps - (x - tau * eps) / (1 - tau),
+            lambda x, tau, eps: (eps.numpy() - x.numpy()) / (1 - tau),
+        ],
+        wrong=[
+            (lambda x, tau, eps: -from_eps(x, tau, eps), "tau grows"),
+            (lambda x, tau, eps: eps - x, "solve the path"),
+            (lambda x, tau, eps: (x - tau * eps) / (1 - tau), "That is x0_hat"),
+            (lambda x, tau, eps: (1 + tau) * eps - x, "1 - tau: divide"),
+            (lambda x, tau, eps: (eps - x) / tau, "not by the noise's"),
+        ],
+    ),
+    "check_tweedie": Answers(
+        right=[
+            lambda u, sigma, score: u + sigma**2 * score,
+            lambda u, sigma, score: u - sigma * (-sigma * score),
+            lambda u, sigma, score: u.numpy() + sigma * sigma * score.numpy(),
+        ],
+        wrong=[
+            (lambda u, sigma, score: u - sigma**2 * score, "add it"),
+            (lambda u, sigma, score: u + sigma * score, "Units"),
+            (lambda u, sigma, score: u + score, "How far"),
+            (lambda u, sigma, score: sigma**2 * score, "From where"),
+            (lambda u, sigma, score: u + sigma**2 / (1 + sigma**2) * score, "belongs to x_t"),
+            (lambda u, sigma, score: -sigma * score, "That is eps_hat"),
+        ],
+    ),
+    "check_langevin": Answers(
+        right=[
+            langevin,
+            lambda x, score, size, z: x + size * (score + (2 / size) ** 0.5 * z),
+            lambda x, score, size, z: torch.add(x, score, alpha=size) + (2 * size) ** 0.5 * z,
+        ],
+        wrong=[
+            (lambda x, score, size, z: x + size * score + size**0.5 * z, "Too little noise"),
+            (lambda x, score, size, z: x + size * score + 2 * size * z, "its root"),
+            (lambda x, score, size, z: langevin(x, -score, size, z), "Downhill"),
+            (lambda x, score, size, z: x + size * score, "Without noise"),
+            (lambda x, score, size, z: langevin(x, 0 * score, size, z), "Noise alone"),
+        ],
+    ),
+    "check_extrapolate": Answers(
+        right=[
+            extrapolate,
+            lambda x, b, p, q, n: x + (x - b) / (q - p) * (n - q) / 2,
+            lambda x, b, p, q, n: b + (x - b) * ((q + n) / 2 - p) / (q - p),
+        ],
+        wrong=[
+            (lambda x, b, p, q, n: x + (n - q) / (q - p) * (x - b), "end of the stride"),
+            (lambda x, b, p, q, n: x + (q - p) / (2 * (n - q)) * (x - b), "Upside down"),
+            (lambda x, b, p, q, n: extrapolate(b, x, p, q, n), "older guess"),
+            (lambda x, b, p, q, n: 1.5 * x - 0.5 * b, "equal length"),
+            (lambda x, b, p, q, n: (x + b) / 2, "the past"),
+            (lambda x, b, p, q, n: 2 * x - extrapolate(x, b, p, q, n), "Backwards"),
+        ],
+    ),
+    "check_shares_of_noise": Answers(
+        right=[(0.2697, 0.1596), (0.2689, 0.1587), torch.tensor([0.27, 0.16])],
+        wrong=[
+            ((0.1596, 0.2697), "other order"),
+            ((0.7303, 0.8404), "below e"),
+            ((0.5, 0.5), "above 1"),
+            ((0.119, 0.0228), "log sigma > 2"),
+            ((0.228, 0.228), "share of the chain's times"),
+        ],
+    ),
+}
