@@ -18,13 +18,10 @@ RUN = """async ([where, options]) => {
   return violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.target.join(" ")}: ${n.html.slice(0, 100)}`));
 }"""
 
-# axe looks at every element, and most of a chapter's are alike: strokes of formulas, which are hidden from assistive
-# technology, MathJax's MathML, and spans of code, of which every class stays once.
+# axe looks at every element, and most of a chapter's are alike: the signs of formulas, and spans of code, of which each
+# class stays once.
 THIN = """() => {
-  for (const formula of [...document.querySelectorAll("mjx-container")].slice(3)) {
-    formula.querySelector("svg")?.replaceChildren();
-    formula.querySelector("mjx-assistive-mml")?.replaceChildren();
-  }
+  for (const formula of [...document.querySelectorAll("math")].slice(3)) formula.replaceChildren();
   const seen = new Set();
   for (const span of document.querySelectorAll("pre span[class]")) {
     if (seen.has(span.className) && !span.children.length) span.replaceWith(...span.childNodes);

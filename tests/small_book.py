@@ -3,7 +3,9 @@
 import base64
 from pathlib import Path
 
-from tools.mathjax import mathjax_file
+from tools.page_math import set_formulas
+
+ASSETS = Path(__file__).resolve().parent.parent / "book" / "assets"
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
 PAGE = """<!DOCTYPE html><html><body><nav>Sidebar</nav><article><section id="{name}">
@@ -41,11 +43,14 @@ def write_small_book(root: Path) -> None:
         "  - caption: The course\n    chapters:\n      - file: book/second\n"
     )
     (html / "_static" / "pygments.css").write_text('html[data-theme="light"] .kn { color: red }\n')
-    (html / "_static" / "tex-svg-full.js").symlink_to(mathjax_file())
+    (html / "_static" / "stix-two-math.woff2").symlink_to(ASSETS / "stix-two-math.woff2")
     (html / "_images" / "dot.png").write_bytes(base64.b64decode(PIXEL))
     long = " + ".join(f"x_{{{i}}}" for i in range(60))
+    pages = {}
     for number, name, text in ((1, "first", FIRST), (2, "second", SECOND)):
-        page = PAGE.format(
-            name=name, number=number, title=name.capitalize(), text=text.format(pixel=PIXEL, long=long)
+        filled = text.format(pixel=PIXEL, long=long)
+        pages[html / "book" / f"{name}.html"] = PAGE.format(
+            name=name, number=number, title=name.capitalize(), text=filled
         )
-        (html / "book" / f"{name}.html").write_text(page)
+    for path, page in set_formulas(pages).items():
+        path.write_text(page, encoding="utf-8")

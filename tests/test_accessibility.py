@@ -14,12 +14,11 @@ pytestmark = pytest.mark.pages
 
 
 def opened(browser: Browser, path: str) -> Page:
-    """A page of the book, its mathematics drawn."""
+    """A page of the book."""
     page = browser.new_page(
         viewport={"width": 1280, "height": 900}, color_scheme="light", reduced_motion="reduce"
     )
     page.goto(f"{HTML.as_uri()}/{path}", wait_until="load")
-    page.evaluate("() => window.MathJax?.startup?.promise")
     return page
 
 
@@ -32,7 +31,7 @@ def chapter(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
 
 # What is wider than its box and can be scrolled, yet has no stop for the keyboard, no name or no fade.
 SILENT = """() => [...document.querySelectorAll("article *")]
-  .filter((e) => e.scrollWidth > e.clientWidth && e.clientWidth && !e.closest("svg, mjx-assistive-mml, .ddpm-host"))
+  .filter((e) => e.scrollWidth > e.clientWidth && e.clientWidth && !e.closest("svg, math, .ddpm-host"))
   .filter((e) => ["auto", "scroll"].includes(getComputedStyle(e).overflowX))
   .filter((e) => e.tabIndex !== 0 || !e.getAttribute("aria-label") || getComputedStyle(e).maskImage === "none")
   .map((e) => e.outerHTML.slice(0, 80))"""
@@ -48,7 +47,7 @@ def silent(page: Page) -> list[str]:
 
 def test_formulas_are_read_and_pages_have_one_column_when_enlarged(chapter: Page) -> None:
     """1280 pixels at 200 % are 640, and at 400 % 320 (WCAG 1.4.10)."""
-    assert chapter.locator("mjx-container:not(:has(mjx-assistive-mml > math))").count() == 0
+    assert chapter.locator(".math:not(:has(math[alttext]))").count() == 0
     for width in (640, 320):
         chapter.set_viewport_size({"width": width, "height": 450})
         assert chapter.evaluate("() => document.documentElement.scrollWidth") == width

@@ -3,7 +3,6 @@
 import re
 import shutil
 import subprocess
-import unicodedata
 import zipfile
 from pathlib import Path
 from xml.etree import ElementTree
@@ -14,7 +13,6 @@ from playwright.sync_api import Browser, Page
 from tests.small_book import write_small_book
 from tools.forms.chapters import Chapter, read_chapters
 from tools.forms.epub import write_epub
-from tools.forms.mathml import Misread, to_mathml
 from tools.forms.offline import gather, requirements, write_zip
 from tools.forms.paper import Imprint, one_page
 from tools.forms.pdf import NUMBER, Unreadable, destinations, printed, typeset
@@ -103,35 +101,22 @@ def test_the_pdf_has_living_links_bookmarks_and_numbered_contents(paper: Page) -
 
 def test_on_paper_formulas_are_set_and_fit(paper: Page) -> None:
     assert (
-        paper.locator(".math").count() == paper.locator("mjx-container").count() == 4
+        paper.locator(".math").count() == paper.locator(".math math").count() == 4
     )  # one of them in the contents
     wide = (
         "(all) => all.filter((e) => e.getBoundingClientRect().right > document.body.clientWidth + 1).length"
     )
-    assert paper.locator("mjx-container svg").evaluate_all(wide) == 0
+    assert paper.locator("math").evaluate_all(wide) == 0
+    widths = paper.locator("div.math math").evaluate_all(
+        "(all) => all.map((e) => e.getBoundingClientRect().width)"
+    )
+    assert widths[1] > 500  # the long one fills the paper
     paper.close()
 
 
 def test_a_pdf_of_another_kind_is_refused() -> None:
     with pytest.raises(Unreadable, match="no destinations"):
         destinations(b"%PDF-1.4\n1 0 obj\n<</Type /Catalog>>\nendobj\ntrailer\n<</Root 1 0 R>>")
-
-
-def test_formulas_become_mathml_with_their_tex_as_words() -> None:
-    tex = r"\begin{aligned}\mathbf{x} &= \mathcal{N}\\ &= \mathbb{E}\end{aligned}"
-    (found,) = to_mathml([(tex, True)])
-    root = ElementTree.fromstring(found)
-    assert (root.tag, root.get("alttext"), root.get("display")) == (f"{MATHML}math", tex, "block")
-    letters = "".join(root.itertext())
-    alphabets = ("BOLD SMALL X", "SCRIPT CAPITAL N", "DOUBLE-STRUCK CAPITAL E")
-    assert letters == "=".join(unicodedata.lookup(f"MATHEMATICAL {name}") for name in alphabets)
-    sides = [str(cell.get("style")).partition(";")[0] for cell in root.iter(f"{MATHML}mtd")]
-    assert sides == ["text-align: right", "text-align: left"] * 2
-
-
-def test_a_formula_that_nobody_can_read_is_refused() -> None:
-    with pytest.raises(Misread, match=r"\\foo"):
-        to_mathml([(r"\foo", False)])
 
 
 @pytest.fixture
@@ -146,6 +131,7 @@ def test_the_epub_holds_text_formulas_and_pictures_and_its_links_lead_somewhere(
         names = book.namelist()
         assert (names[0], book.read("mimetype")) == ("mimetype", b"application/epub+zip")
         assert sum(name.startswith("book/images/") for name in names) == 2
+        assert "book/stix-two-math.woff2" in names
         trees = {
             name.removeprefix("book/"): ElementTree.fromstring(book.read(name))
             for name in names

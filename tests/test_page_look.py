@@ -16,12 +16,11 @@ SCHEMES = ("light", "dark")
 
 @pytest.fixture(scope="module", params=CHAPTERS)
 def chapter(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
-    """A page of the book at a desk's width, its mathematics drawn."""
+    """A page of the book at a desk's width."""
     path = HTML / f"{request.param}.html"
     assert path.is_file(), f"{path} is not built; run `make html` first."
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     page.goto(path.as_uri())
-    page.evaluate("() => window.MathJax?.startup?.promise")
     yield page
     page.close()
 
@@ -31,7 +30,7 @@ RAW_TEX = r"""() => {
   const walker = document.createTreeWalker(document.querySelector("article"), NodeFilter.SHOW_TEXT);
   const found = [];
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
-    if (node.parentElement.closest("pre, code, script, style, mjx-container, [data-raw]")) continue;
+    if (node.parentElement.closest("pre, code, script, style, [data-raw]")) continue;
     if (/\$[^$\n]+\$|\\\(|\\\[|\\begin\{/.test(node.data)) found.push(node.data.trim().slice(0, 80));
   }
   return found;
@@ -46,6 +45,23 @@ def test_no_table_is_left_as_text(chapter: Page) -> None:
 
 def test_no_formula_is_left_as_tex(chapter: Page) -> None:
     assert chapter.evaluate(RAW_TEX) == []
+
+
+def test_formulas_need_no_script_and_have_the_book_s_font(browser: Browser) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto((HTML / "book" / "posterior.html").as_uri())
+    assert page.locator(".math").count() == page.locator(".math math").count() > 200
+    formula = page.locator("div.math math").first.bounding_box()
+    assert formula is not None
+    assert formula["width"] > 100
+    context.close()
+    page = browser.new_page()
+    page.goto((HTML / "book" / "posterior.html").as_uri())
+    page.evaluate("() => document.fonts.ready")
+    fonts = "() => [...document.fonts].filter((f) => f.family.includes('STIX Two Math')).map((f) => f.status)"
+    assert page.evaluate(fonts) == ["loaded"]
+    page.close()
 
 
 # Tables that are wider than the box that holds them, and so are cut or scroll.
@@ -113,16 +129,14 @@ def test_the_text_has_the_size_that_the_style_asks_for(browser: Browser, scheme:
 def test_every_formula_stands_on_the_page_of_equations(browser: Browser) -> None:
     page = browser.new_page()
     page.goto((HTML / "book" / "equations.html").as_uri())
-    page.evaluate("() => window.MathJax?.startup?.promise")
     assert page.locator("div.equation").count() > 50
-    assert page.locator("div.equation").count() == page.locator("div.equation mjx-container[display]").count()
+    assert page.locator("div.equation").count() == page.locator("div.equation math[display=block]").count()
     page.close()
 
 
 def test_the_page_of_equations_fits_a_phone(browser: Browser) -> None:
     page = browser.new_page(viewport={"width": 390, "height": 900})
     page.goto((HTML / "book" / "equations.html").as_uri())
-    page.evaluate("() => window.MathJax?.startup?.promise")
     assert page.evaluate("() => document.documentElement.scrollWidth") == 390
     page.close()
 
@@ -143,7 +157,6 @@ def test_search_finds_words_with_and_without_accents_and_fetches_nothing(
 def test_the_contents_mark_the_section_that_is_being_read(browser: Browser) -> None:
     page = browser.new_page(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
     page.goto((HTML / "book" / "loss.html").as_uri())
-    page.evaluate("() => window.MathJax?.startup?.promise")
     current = page.locator("#contents-of-this-page a[aria-current]")
     sections = page.locator("article section section").evaluate_all("(all) => all.map((s) => s.id)")
     assert len(sections) > 8

@@ -32,7 +32,7 @@ def source_of(path: str) -> str:
 WIDGET_PAGES = [path for path in CHAPTERS if "Widget(" in source_of(path)]
 DERIVING = [f"book/{name}.html" for name in ("forward", "posterior", "loss", "sampling")]
 WIDTHS = {"desk": (1280, "light"), "telephone": (390, "dark")}
-# Bytes of a page before compression, and its pictures; less MathJax and the theme, which all pages share.
+# Bytes of a page before compression, and its pictures; less the theme and the font of formulas, which all pages share.
 HEAVIEST = 400_000
 
 # Console messages that are the theme's own and harmless, each by its exact text. There are none left.
@@ -102,8 +102,6 @@ class Visit:
     def open(self, path: str) -> Page:
         self.watch()
         self.page.goto(self.base + path, wait_until="load")
-        self.page.wait_for_function("() => !window.MathJax || window.MathJax.startup?.promise")
-        self.page.evaluate("() => window.MathJax?.startup?.promise")
         self.page.wait_for_load_state("networkidle")
         return self.page
 
@@ -133,9 +131,6 @@ UNNAMED = """() => [...document.querySelectorAll("img")]
     || /\\.(png|svg|jpe?g|gif)$/i.test(i.alt))
   .map((i) => i.src.slice(0, 120))"""
 
-MISREAD = """() => [...document.querySelectorAll("[data-mml-node=merror]")]
-  .map((e) => e.closest("[data-mjx-error]")?.dataset.mjxError)"""
-
 BROKEN = """() => [...document.images].filter((i) => i.complete && !i.naturalWidth).map((i) => i.src.slice(0, 120))"""
 
 
@@ -150,10 +145,13 @@ def test_a_page_opens_whole_and_alone(browser: Browser, base: str, path: str, wi
     complaints += [f"a picture has no alternative text: {source}" for source in page.evaluate(UNNAMED)]
     complaints += [f"a picture does not show: {source}" for source in page.evaluate(BROKEN)]
     complaints += [f"wider than the screen: {element}" for element in page.evaluate(WIDER)]
-    formulas, drawn = page.locator("span.math, div.math").count(), page.locator("mjx-container").count()
+    formulas, drawn = (
+        page.locator("span.math, div.math").count(),
+        page.locator(".math math > *:first-child").count(),
+    )
     if drawn < formulas:
         complaints.append(f"{formulas} formulas, {drawn} of them drawn")
-    complaints += [f"MathJax could not read a formula: {error}" for error in page.evaluate(MISREAD)]
+    complaints += [f"a formula is an error: {words}" for words in page.locator("merror").all_inner_texts()]
     theme = page.evaluate("() => document.documentElement.dataset.theme")
     if theme != WIDTHS[width][1]:
         complaints.append(f"the reader's system is {WIDTHS[width][1]}, the page is {theme}")

@@ -1,4 +1,4 @@
-"""The MathJax of the pages: one file, from the package sphinx-mathjax-offline."""
+"""MathJax: one file, from the package sphinx-mathjax-offline."""
 
 from __future__ import annotations
 

@@ -19,9 +19,9 @@ README = ROOT / "book" / "assets" / "readme.png"
 
 
 def ready(page: Page) -> None:
-    """Wait until the mathematics is set."""
+    """Wait until nothing is loading, fonts included."""
     page.wait_for_load_state("networkidle")
-    page.wait_for_function("!window.MathJax || !MathJax.startup || MathJax.startup.promise.then(() => true)")
+    page.evaluate("() => document.fonts.ready")
 
 
 def every_page() -> None:

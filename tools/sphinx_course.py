@@ -24,7 +24,7 @@ from tools import figures
 from tools.address import find_address
 from tools.equations import Incomplete
 from tools.equations_page import write as write_equations
-from tools.mathjax import MATHJAX, mathjax_file
+from tools.page_math import add_math
 from tools.page_networks import move_networks
 from tools.page_rules import mend_pages
 from tools.search import SearchWithoutAccents
@@ -46,18 +46,6 @@ THEME_MODE = """
     root.theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
 })(document.documentElement.dataset);
 """
-
-
-def local_mathjax(app: Sphinx, config: Config) -> None:
-    """Serve MathJax from the book itself. Its menu goes: some of its entries would fetch from elsewhere."""
-    config.html_static_path.append(str(mathjax_file()))
-    config.mathjax_path = MATHJAX
-    config.mathjax3_config = {
-        "options": {"enableMenu": False},
-        "tex": {
-            "packages": {"[-]": ["noundefined", "noerrors"]}
-        },  # a misspelt command is an error, which tests find
-    }
 
 
 def repository(app: Sphinx, config: Config) -> None:
@@ -122,8 +110,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_search_language(SearchWithoutAccents)
     app.setup_extension(figures.__name__)
     app.connect("config-inited", page_of_equations)
+    add_math(app)
     app.connect("source-read", declared)
-    app.connect("config-inited", local_mathjax)
     app.connect("config-inited", repository, priority=400)  # before the theme reads its options
     app.connect("html-page-context", no_widget_state, priority=900)  # after myst-nb has added it
     app.connect("html-page-context", networks_of_a_page)

@@ -3,7 +3,7 @@
 // wide becomes a little smaller instead.
 (() => {
   const KINDS = {
-    "mjx-container[display]": "Formula",
+    "div.math > div.display, span.math": "Formula",
     "div.cell_output pre, div.cell_output > .output": "Output",
     pre: "Code",
     ".pst-scrollable-table-container": "Table",
@@ -29,11 +29,12 @@
   };
 
   const markAll = () => {
-    const excess = [...boxes.keys()].map((box) => {
-      const drawing = box.matches("mjx-container") && box.querySelector("svg");
-      return drawing ? drawing.width.baseVal.value / box.clientWidth : 1;
+    const formulas = [...boxes.keys()].filter((box) => box.matches("div.display"));
+    for (const box of formulas) box.style.fontSize = "";
+    const excess = formulas.map((box) => (box.scrollWidth + 1) / box.clientWidth);
+    formulas.forEach((box, i) => {
+      if (excess[i] > 1 + 2 / box.clientWidth && excess[i] < SMALLER) box.style.fontSize = `${100 / excess[i]}%`;
     });
-    [...boxes.keys()].forEach((box, i) => box.classList.toggle("smaller", excess[i] > 1 && excess[i] < SMALLER));
     for (const [box, kind] of boxes) mark(box, kind);
   };
 
@@ -50,8 +51,5 @@
     document.addEventListener("toggle", markAll, true); // a fold that opens
   };
 
-  addEventListener("load", async () => {
-    await window.MathJax?.startup?.promise;
-    find();
-  });
+  addEventListener("load", find);
 })();

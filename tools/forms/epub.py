@@ -6,50 +6,16 @@ python -m tools.forms.epub     from _build/html to _build/epub
 from __future__ import annotations
 
 import zipfile
-from dataclasses import dataclass, field
 from pathlib import Path
-
-from bs4 import Tag
 
 from tools.forms.chapters import Chapter, read_chapters, relink
 from tools.forms.epub_parts import CONTAINER, Item, document, navigation, package
 from tools.forms.imprint import imprint
-from tools.forms.mathml import tex_of, to_mathml
-from tools.forms.paper import HERE, SOLUTIONS, Imprint, pygments_css
+from tools.forms.paper import FONT, HERE, SOLUTIONS, Imprint, font_css, pygments_css
 from tools.forms.pictures import Pictures
 from tools.serve import HTML, ROOT
 
 OUT = ROOT / "_build" / "epub"
-MARK = "\ue000{}\ue001"  # private characters: they stand in no text
-
-
-@dataclass
-class Formulas:
-    """Every formula of the book, each replaced by a mark until all are read at once."""
-
-    found: list[tuple[str, bool]] = field(default_factory=list)
-
-    def take(self, tag: Tag) -> None:
-        """Put a mark in place of each formula within the tag."""
-        for formula in tag.select(".math"):
-            tex = tex_of(formula)
-            for child in list(formula.contents):
-                if isinstance(child, str):
-                    child.extract()
-            formula.append(MARK.format(len(self.found)))
-            self.found.append(tex)
-
-    def put(self, texts: dict[str, str]) -> dict[str, str]:
-        """Every text with MathML in place of its marks."""
-        marks = {MARK.format(i): mathml for i, mathml in enumerate(to_mathml(self.found))}
-        done = {}
-        for name, text in texts.items():
-            pieces = text.split("\ue000")
-            for i, piece in enumerate(pieces[1:], start=1):
-                number, _, rest = piece.partition("\ue001")
-                pieces[i] = marks[MARK.format(number)] + rest
-            done[name] = "".join(pieces)
-        return done
 
 
 def link_apart(chapter: Chapter, stems: set[str]) -> None:
@@ -72,13 +38,12 @@ def link_apart(chapter: Chapter, stems: set[str]) -> None:
 
 def write_epub(chapters: list[Chapter], said: Imprint, html: Path, target: Path) -> None:
     """Write the book; the chapters are used up."""
-    formulas, pictures = Formulas(), Pictures(html)
+    pictures = Pictures(html)
     bodies: dict[str, str] = {}
     solved = ""
     for chapter in chapters:
         link_apart(chapter, {each.stem for each in chapters})
         for tag in (chapter.text, *chapter.solutions):
-            formulas.take(tag)
             pictures.take(tag)
         bodies[chapter.stem] = chapter.text.decode(formatter="minimal")
         if chapter.solutions:
@@ -86,9 +51,8 @@ def write_epub(chapters: list[Chapter], said: Imprint, html: Path, target: Path)
             solved += f"<section><h2>{chapter.title}</h2>{own}</section>"
     bodies["solutions"] = f"<h1>{SOLUTIONS}</h1>{solved}"
     titles = {chapter.stem: chapter.title for chapter in chapters} | {"solutions": SOLUTIONS}
-    done = formulas.put(bodies)
-    items = [Item(stem, f"{stem}.xhtml", titles[stem], "<math" in text) for stem, text in done.items()]
-    style = pygments_css(html) + (HERE / "text.css").read_text(encoding="utf-8")
+    items = [Item(stem, f"{stem}.xhtml", titles[stem], "<math" in text) for stem, text in bodies.items()]
+    style = font_css(FONT) + pygments_css(html) + (HERE / "text.css").read_text(encoding="utf-8")
     target.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as book:
         book.writestr(
@@ -98,8 +62,9 @@ def write_epub(chapters: list[Chapter], said: Imprint, html: Path, target: Path)
         book.writestr("book/package.opf", package(said, items, list(pictures.files)))
         book.writestr("book/nav.xhtml", navigation(said.title, chapters, titles))
         book.writestr("book/style.css", style)
+        book.writestr(f"book/{FONT}", (html / "_static" / FONT).read_bytes())
         for item in items:
-            book.writestr(f"book/{item.file}", document(item.title, done[item.name]))
+            book.writestr(f"book/{item.file}", document(item.title, bodies[item.name]))
         for name, picture in pictures.files.items():
             book.writestr(f"book/{name}", picture, zipfile.ZIP_STORED)
 

@@ -12,7 +12,7 @@ from html import escape
 from itertools import groupby
 
 from tools.forms.chapters import Chapter
-from tools.forms.paper import SOLUTIONS, Imprint
+from tools.forms.paper import FONT, SOLUTIONS, Imprint
 
 CONTAINER = """<?xml version="1.0" encoding="UTF-8"?>
 <container version="1.0" xmlns="urn:oasis:names:tc:opendocument:xmlns:container">
@@ -94,6 +94,7 @@ def package(said: Imprint, items: Sequence[Item], pictures: Sequence[str]) -> st
 <manifest>
 <item id="nav" href="nav.xhtml" media-type="application/xhtml+xml" properties="nav"/>
 <item id="style" href="style.css" media-type="text/css"/>
+<item id="font" href="{FONT}" media-type="font/woff2"/>
 {manifest}</manifest>
 <spine>
 <itemref idref="nav"/>

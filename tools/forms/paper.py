@@ -14,6 +14,7 @@ from tools.forms.chapters import Chapter, relink
 
 HERE = Path(__file__).resolve().parent
 SOLUTIONS = "Solutions"
+FONT = "stix-two-math.woff2"  # of the formulas
 
 
 @dataclass(frozen=True)
@@ -33,13 +34,18 @@ def pygments_css(html: Path) -> str:
     return "\n".join(line.removeprefix('html[data-theme="light"] ') for line in light)
 
 
+def font_css(path: str) -> str:
+    """The font of the formulas, which lies at `path`."""
+    return f'@font-face {{ font-family: "STIX Two Math"; src: url("{path}") format("woff2"); }}\n'
+
+
 def one_page(chapters: list[Chapter], imprint: Imprint, html: Path, to_html: str) -> str:
     """The book as one HTML document. `to_html` is the path from it to the folder `html`; the chapters are used up."""
     for chapter in chapters:
         for tag in (chapter.text, *chapter.solutions):
             _name_apart(tag, chapter, {each.stem for each in chapters}, to_html)
-    styles = [f"{pygments_css(html)}\n{(HERE / name).read_text(encoding='utf-8')}" for name in ("text.css",)]
-    styles += [(HERE / "paper.css").read_text(encoding="utf-8"), _running_heads(chapters)]
+    styles = [font_css(f"{to_html}/_static/{FONT}"), pygments_css(html), _running_heads(chapters)]
+    styles += [(HERE / name).read_text(encoding="utf-8") for name in ("text.css", "paper.css")]
     body = [_cover(imprint), _contents(chapters)]
     part: str | None = None
     for chapter in chapters:
@@ -54,9 +60,6 @@ def one_page(chapters: list[Chapter], imprint: Imprint, html: Path, to_html: str
 <meta charset="utf-8">
 <title>{escape(imprint.title)}</title>
 <style>{"".join(styles)}</style>
-<script>window.MathJax = {{options: {{enableMenu: false, ignoreHtmlClass: "book", processHtmlClass: "math"}},
-  tex: {{packages: {{"[-]": ["noundefined", "noerrors"]}}}}, svg: {{fontCache: "global"}}}};</script>
-<script defer src="{to_html}/_static/tex-svg-full.js"></script>
 </head>
 <body class="book">
 {"".join(body)}
@@ -131,7 +134,7 @@ def _contents(chapters: list[Chapter]) -> str:
         sections = chapter.text.select(":scope > section[id] > h2")
         for heading in sections:
             assert heading.parent is not None
-            inner = copy(heading)  # with its formulas, for MathJax to set
+            inner = copy(heading)  # with its formulas
             for link in inner.select("a"):
                 link.unwrap()
             rows.append(_row("toc-section", str(heading.parent["id"]), inner.decode_contents()))

@@ -20,10 +20,14 @@ OUT = ROOT / "_build" / "pdf"
 
 # A formula that is wider than the paper becomes as much smaller as it must.
 FIT = """() => {
-  for (const formula of document.querySelectorAll("mjx-container[display]")) {
-    const drawing = formula.querySelector("svg"), number = formula.parentElement.querySelector(".eqno");
-    const room = formula.parentElement.clientWidth - (number ? 2 * number.offsetWidth : 0);
-    if (drawing.width.baseVal.value > room) drawing.style.width = `${room}px`;
+  for (const box of document.querySelectorAll("div.math > div.display")) {
+    const number = box.parentElement.querySelector(".eqno");
+    const room = box.clientWidth - (number ? 2 * number.offsetWidth : 0);
+    const formula = box.querySelector("math");
+    formula.style.display = "inline-block math";
+    const wide = formula.getBoundingClientRect().width;
+    formula.style.display = "";
+    if (wide > room) box.style.fontSize = `${(100 * room) / wide}%`;
   }
 }"""
 NUMBER = """(pages) => {
@@ -66,11 +70,11 @@ def destinations(pdf: bytes) -> dict[str, int]:
 
 
 def typeset(page: Page, path: Path) -> None:
-    """Open the book and set its mathematics."""
+    """Open the book and let its formulas fit."""
     page.set_viewport_size({"width": 643, "height": 950})  # what A4 leaves between the margins
     page.emulate_media(media="print")
     page.goto(path.as_uri())
-    page.evaluate("() => MathJax.startup.promise")
+    page.evaluate("() => document.fonts.ready")
     page.evaluate(FIT)
 
 

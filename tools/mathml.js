@@ -1,4 +1,4 @@
-// TeX to MathML by the MathJax of the pages, without a browser:  node mathml.js TEX-SVG-FULL.JS < formulas
+// TeX to MathML by MathJax, without a browser:  node mathml.js TEX-SVG-FULL.JS < formulas
 // Formulas come as JSON, [[tex, display], ...], and go as a JSON list of MathML.
 //
 // That MathJax is made for a page and looks around in it as it starts. It finds an empty one here: only its reading of
