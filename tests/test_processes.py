@@ -94,6 +94,7 @@ def notebook(folder: Path, straight: Path) -> Path:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
     sampling = ["sample", str(straight / "checkpoint.safetensors"), *SAMPLING, str(folder / "two.png")]
+    sampling += ["--folder", str(folder / "two")]
     lines = [" ".join(training(folder, "notebook")), " ".join(sampling)]
     done = execute([sys.executable, str(TESTS / "notebook_script.py"), port, str(folder), *lines], folder)
     assert done.returncode == 0, done.stderr
@@ -283,6 +284,9 @@ def test_a_notebook_launches_training_and_sampling_in_two_lines(notebook: Path, 
     same_end(straight, notebook / "notebook")
     one = notebook / "one.png"
     assert main(["sample", str(straight / "checkpoint.safetensors"), *SAMPLING, str(one)]) == 0
+    assert [file.name for file in sorted((notebook / "two").iterdir())] == [
+        f"{seed:06}.png" for seed in range(5)
+    ]
     a, b = (np.asarray(Image.open(path), int) for path in (one, notebook / "two.png"))
     assert np.abs(a - b).max() <= 1  # a level of grey, where the batch's size turns a rounding
 
