@@ -67,6 +67,7 @@ from ddpm_lib.exercises.quality import (
     check_limit,
     check_share_of_copies,
 )
+from ddpm_lib.exercises.repairing_weight import check_repairing_weight
 from ddpm_lib.exercises.resnet import (
     check_add_time,
     check_blocks_needed,
@@ -82,7 +83,12 @@ from ddpm_lib.exercises.reverse_step import (
 )
 from ddpm_lib.exercises.reverse_variance import check_reverse_variance
 from ddpm_lib.exercises.sampling import check_left_over, check_line_4, check_loop
-from ddpm_lib.exercises.scale import check_images_that_fit, check_least_images, check_rescale
+from ddpm_lib.exercises.scale import (
+    check_images_that_fit,
+    check_least_images,
+    check_noise_scale,
+    check_rescale,
+)
 from ddpm_lib.exercises.schedules import check_correlation, check_cosine_beta, check_shift, check_smallest_T
 from ddpm_lib.exercises.slips import check_bend, check_grow, check_look
 from ddpm_lib.exercises.steps import check_enough_steps, check_timesteps
@@ -154,6 +160,7 @@ __all__ = [
     "check_middle",
     "check_narrower",
     "check_noise_loss",
+    "check_noise_scale",
     "check_one_step",
     "check_pixel",
     "check_posterior",
@@ -161,6 +168,7 @@ __all__ = [
     "check_q_sample",
     "check_race",
     "check_repair_factor",
+    "check_repairing_weight",
     "check_reparameterize",
     "check_replace",
     "check_rescale",

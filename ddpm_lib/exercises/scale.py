@@ -1,4 +1,4 @@
-"""Graders of the chapter on many GPUs: memory, a larger batch, the wire."""
+"""Graders of the chapter on many GPUs: memory, a larger batch and the noise in it, the wire."""
 
 from __future__ import annotations
 
@@ -123,3 +123,47 @@ def check_least_images(answer: object) -> Verdict:
     return grade(
         answer, right, mistakes, cases, "Below it, a faster GPU would not help; a faster wire would."
     )
+
+
+def check_noise_scale(answer: object) -> Verdict:
+    """answer(b_1, n_1, b_2, n_2): the batch whose gradient's noise is as large as the gradient itself.
+
+    n is the mean squared length of the gradient of b images, |G|^2 + S / b; the answer is S / |G|^2.
+    """
+
+    def parts(b_1: float, n_1: float, b_2: float, n_2: float) -> tuple[float, float]:
+        return (n_1 - n_2) / (1 / b_1 - 1 / b_2), (b_2 * n_2 - b_1 * n_1) / (b_2 - b_1)
+
+    def right(*case: float) -> float:
+        noise, gradient2 = parts(*case)
+        return noise / gradient2
+
+    mistakes = [
+        Mistake(
+            lambda *case: 1 / right(*case),
+            "Upside down: that is the gradient over its noise.",
+        ),
+        Mistake(
+            lambda *case: parts(*case)[0],
+            "That is S, the noise of a single image. Divide it by the squared length of the true gradient.",
+        ),
+        Mistake(lambda *case: parts(*case)[1], "That is |G|^2. How large is S, and how large their ratio?"),
+        Mistake(
+            lambda b_1, n_1, b_2, n_2: parts(b_1, n_1, b_2, n_2)[0] / n_2,
+            "The larger batch's gradient is noisy as well: n_2 still holds S / b_2. Take that off.",
+        ),
+        Mistake(
+            lambda b_1, n_1, b_2, n_2: parts(b_1, n_1, b_2, n_2)[0] / n_1,
+            "n_1 is mostly noise: it holds S / b_1. What is left without it?",
+        ),
+        Mistake(lambda *case: -right(*case), "The sign: the smaller batch has the longer gradient."),
+        Mistake(
+            lambda *case: math.sqrt(right(*case)),
+            "Squared lengths are compared, and a number of images is wanted: no root.",
+        ),
+    ]
+    cases = [(64.0, 5.0, 1024.0, 2.0), (10.0, 12.0, 1000.0, 2.1)]
+    praise = (
+        "Well below this batch, twice the images are worth nearly twice the steps; well above it, little."
+    )
+    return grade(answer, right, mistakes, cases, praise)

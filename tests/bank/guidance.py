@@ -134,4 +134,17 @@ BANK: Bank = {
             ),
         ],
     ),
+    "check_repairing_weight": Answers(
+        right=[1.5, torch.tensor(1.5), 1 / 0.4 - 1, 1.49],
+        wrong=[
+            (2.5, "Subtract 1"),
+            (0.4, "the share that the network has learned"),
+            (0.6, "the share that is missing"),
+            (0, "Without guidance"),
+            (1, "Better, but not all"),
+            (2, "Too far"),
+            ("1.5", "made of numbers"),
+            (1.3, "off by up to"),
+        ],
+    ),
 }

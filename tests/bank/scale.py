@@ -28,6 +28,16 @@ def least(n, p, f, r, w):
     return 2 * (n - 1) / n * 4 * p / w * r / (2 * f)
 
 
+def noise_scale(b_1, n_1, b_2, n_2):
+    return b_1 * b_2 * (n_1 - n_2) / (b_2 * n_2 - b_1 * n_1)
+
+
+def by_two_equations(b_1, n_1, b_2, n_2):
+    both = torch.tensor([[1, 1 / b_1], [1, 1 / b_2]], dtype=torch.float64)
+    gradient2, noise = torch.linalg.solve(both, torch.tensor([n_1, n_2], dtype=torch.float64))
+    return noise / gradient2
+
+
 BANK: Bank = {
     "check_images_that_fit": Answers(
         right=[fit, fit_by_search, lambda m, p, a: np.floor((4 * m / 5 - 5 * 4 * p) / a)],
@@ -69,6 +79,18 @@ BANK: Bank = {
             (lambda n, p, f, r, w: least(n, p, f, r, w) / 2, "go round twice"),
             (lambda n, p, f, r, w: 4 * p / w * r / f, "In n - 1 turns"),
             (lambda n, p, f, r, w: math.ceil(least(n, p, f, r, w)), "before rounding"),
+        ],
+    ),
+    "check_noise_scale": Answers(
+        right=[noise_scale, by_two_equations, lambda *case: np.float64(noise_scale(*case))],
+        wrong=[
+            (lambda *case: 1 / noise_scale(*case), "Upside down"),
+            (lambda b_1, n_1, b_2, n_2: (n_1 - n_2) / (1 / b_1 - 1 / b_2), "noise of a single image"),
+            (lambda b_1, n_1, b_2, n_2: (n_1 - n_2) / (1 / b_1 - 1 / b_2) / n_2, "Take that off"),
+            (lambda b_1, n_1, b_2, n_2: (n_1 - n_2) / (1 / b_1 - 1 / b_2) / n_1, "mostly noise"),
+            (lambda *case: -noise_scale(*case), "The sign"),
+            (lambda *case: noise_scale(*case) ** 0.5, "no root"),
+            (lambda b_1, n_1, b_2, n_2: n_1 / n_2, "off by"),
         ],
     ),
 }
