@@ -4,6 +4,7 @@ from ddpm_lib.widgets.cloud.cloud import CloudWidget
 from ddpm_lib.widgets.generator.generator import GenerateWidget
 from ddpm_lib.widgets.host.widget import Fallback, Widget
 from ddpm_lib.widgets.loss_by_t.loss_by_t import LossWidget
+from ddpm_lib.widgets.play.play import PlayWidget
 from ddpm_lib.widgets.posterior.posterior import PosteriorWidget
 from ddpm_lib.widgets.schedule.schedule import ScheduleWidget
 from ddpm_lib.widgets.scrub.scrub import ScrubWidget
@@ -14,6 +15,7 @@ __all__ = [
     "Fallback",
     "GenerateWidget",
     "LossWidget",
+    "PlayWidget",
     "PosteriorWidget",
     "ScheduleWidget",
     "ScrubWidget",

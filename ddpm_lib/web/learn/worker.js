@@ -5,9 +5,11 @@
  * What the page hears. After `start`, and several times a second while it trains, a `state`: losses since the last one,
  * the averaged network's arrows on the grid and a few of its samples. `exact` holds the oracle's arrows, where they are new.
  * @typedef {{ type: "start", id: number, recipe: Recipe, points: Float32Array, learned?: Learned } | { type: "train" } |
- *   { type: "pause" } | { type: "step" } | { type: "pace", ms: number } | { type: "save" } |
+ *   { type: "pause" } | { type: "step" } | { type: "pace", ms: number } | { type: "rate", lr: number } | { type: "save" } |
  *   { type: "look", t: number, grid: Float32Array, samples: { n: number, steps: number, seed: number } } |
  *   { type: "walk", kind: string, n: number, steps: number, seed: number }} Heard
+ *
+ * A `walk` is answered with its times and two lists of frames: the network's, and the oracle's from the same noise.
  */
 
 const page = /** @type {DedicatedWorkerGlobalScope} */ (/** @type {unknown} */ (self));
@@ -102,6 +104,7 @@ page.onmessage = ({ data }) => guarded(() => {
   }
   if (data.type === "pace") trainee.pace = data.ms;
   if (!learner) return;
+  if (data.type === "rate") learner.optimizer.lr = data.lr;
   if (data.type === "train" && !trainee.on) {
     trainee.on = true;
     round();
@@ -117,7 +120,9 @@ page.onmessage = ({ data }) => guarded(() => {
   if (data.type === "walk") {
     const clean = (/** @type {Float32Array} */ x, /** @type {number} */ t) => learner.clean(x, t);
     const points = { n: data.n, steps: data.steps, seed: data.seed };
-    page.postMessage({ type: "walk", id: trainee.id, ...walk(data.kind, learner.alphaBar, clean, points) });
+    const best = (/** @type {Float32Array} */ x, /** @type {number} */ t) => exactClean(learner.points, learner.alphaBar[t], x);
+    const [learned, exact] = [clean, best].map((x0) => walk(data.kind, learner.alphaBar, x0, points));
+    page.postMessage({ type: "walk", id: trainee.id, ts: learned.ts, frames: learned.frames, exact: exact.frames });
   }
   if (data.type === "save")
     page.postMessage({ type: "saved", id: trainee.id, learned: learnedOf(learner.net, learner.schedule, trainee.steps, trainee.spent / 1000) });

@@ -1,0 +1,230 @@
+"""The widget that trains, driven in headless Chromium as a reader drives it: from the disk, with pointer and keys."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+import torch
+import traitlets
+from playwright.sync_api import Locator, Page, expect
+
+from ddpm_lib.diffusion import GaussianDiffusion
+from ddpm_lib.models import MLP, MLPConfig
+from ddpm_lib.models.storage import CheckpointError
+from ddpm_lib.schedule import linear_schedule
+from ddpm_lib.web.learned import from_learned, to_learned
+from ddpm_lib.widgets import PlayWidget
+from ddpm_lib.widgets.play.shapes import shapes
+from tests.axe import violations
+from tests.browser import pixels
+from tests.helpers import assert_mean, close
+from tests.widget_page import drive
+
+
+def root(page: Page) -> Locator:
+    return page.locator(".ddpm-learn")
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).press("Enter")
+
+
+def steps(page: Page) -> int:
+    return int(root(page).get_attribute("data-steps") or 0)
+
+
+def trained_for(page: Page, least: int) -> None:
+    """Train until so many steps are taken, then pause and wait for what was learned."""
+    press(page, "Train")
+    page.wait_for_function(
+        "n => Number(document.querySelector('.ddpm-learn').dataset.steps) >= n", arg=least, timeout=120_000
+    )
+    press(page, "Pause")
+    expect(page.get_by_role("button", name="Save weights")).to_be_enabled()
+    expect(root(page)).to_have_attribute("data-state", "paused")
+
+
+def test_it_trains_from_the_disk_and_what_it_saves_loads_in_python_and_in_the_page(
+    show: Any, tmp_path: Any
+) -> None:
+    page: Page = show(PlayWidget())
+    expect(root(page)).to_have_attribute("data-least", re.compile(r"0\.\d"))  # the worker has answered
+    planes = page.locator(".ddpm-plane")
+    before = [pixels(planes.nth(i)) for i in (0, 1)]
+    trained_for(page, 300)
+    least, loss = (float(root(page).get_attribute(f"data-{name}") or "nan") for name in ("least", "loss"))
+    assert 0.8 * least < loss < 1.6 * least < 1.0
+    after = [pixels(planes.nth(i)) for i in (0, 1)]
+    assert (before[0] != after[0]).any()
+    assert (before[1] == after[1]).all()  # the exact answer does not change
+    assert re.match(r"\d+ steps, \d+ a second here\.", page.locator(".ddpm-status").inner_text())
+    with page.expect_download() as download:
+        press(page, "Save weights")
+    path = tmp_path / "learned.json"
+    download.value.save_as(path)
+    trained = from_learned(path)
+    assert trained.step == steps(page)
+    assert trained.model_config == MLPConfig(width=32, predicts="eps")
+    press(page, "Reset")
+    expect(root(page)).to_have_attribute("data-steps", "0")
+    page.locator("input[type=file]").set_input_files(path)
+    expect(root(page)).to_have_attribute("data-steps", str(trained.step))
+    expect(page.locator(".ddpm-status")).to_contain_text("A network that was trained")
+
+
+def test_one_step_is_one_step_and_a_new_recipe_begins_anew(show: Any) -> None:
+    page: Page = show(PlayWidget())
+    press(page, "One step")
+    press(page, "One step")
+    expect(root(page)).to_have_attribute("data-steps", "2")
+    page.get_by_role("slider", name="learning rate").press("ArrowLeft")
+    press(page, "One step")
+    expect(root(page)).to_have_attribute("data-steps", "3")  # the rate alone is changed under way
+    for name in ("x0, the point", "cosine", "rings"):
+        press(page, "One step")
+        page.get_by_role("radio", name=name, exact=True).check(force=True)
+        expect(root(page)).to_have_attribute("data-steps", "0")
+        expect(root(page)).to_have_attribute("data-state", "idle")
+
+
+@pytest.mark.parametrize("kind", ["DDPM", "DDIM", "ODE, Heun's steps"])
+def test_a_walk_goes_from_noise_to_data_beside_the_exact_one(show: Any, page: Page, kind: str) -> None:
+    page.emulate_media(reduced_motion="reduce")  # the walk waits for the reader
+    show(PlayWidget(schedule="linear", steps=20))
+    page.get_by_role("radio", name=kind, exact=True).check(force=True)
+    press(page, "Walk")
+    expect(root(page)).to_have_attribute("data-view", "walk")
+    expect(root(page)).to_have_attribute("data-t", "100")
+    planes = page.locator(".ddpm-plane")
+    start = pixels(planes.nth(1))
+    page.get_by_role("slider", name=re.compile("time t")).press("Home")
+    expect(planes.nth(1)).to_have_attribute("aria-label", re.compile("a walk at t = 0;"))
+    assert (pixels(planes.nth(1)) != start).any()
+    press(page, "Train")
+    expect(root(page)).to_have_attribute("data-view", "samples")
+    press(page, "Pause")
+
+
+def test_what_the_reader_draws_is_learned_by_pointer_and_by_keys(show: Any) -> None:
+    page: Page = show(PlayWidget(data="drawing"))
+    press(page, "Clear")
+    expect(page.get_by_role("button", name="Train")).to_be_disabled()
+    expect(page.locator(".ddpm-status")).to_contain_text("draw something first")
+    board = page.locator(".ddpm-pad")
+    board.scroll_into_view_if_needed()
+    box = board.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 0.5 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.8 * box["width"], box["y"] + 0.5 * box["height"], steps=8)
+    page.mouse.up()
+    expect(page.get_by_role("button", name="Train")).to_be_enabled()
+    trained_for(page, 20)
+    press(page, "Clear")
+    board.focus()
+    for key in (" ", *["ArrowRight"] * 6):
+        board.press(key)
+    expect(page.get_by_role("button", name="Train")).to_be_enabled()
+
+
+BROKEN = {
+    "throws": "throw Error('no such thing')",
+    "none": "delete window.Worker",
+    "forbidden": "void (window.Worker = class { constructor() { throw Error('forbidden here'); } })",
+}
+
+
+@pytest.mark.parametrize("how", BROKEN)
+def test_a_worker_that_fails_is_one_sentence(page: Page, how: str) -> None:
+    page.set_content("<main></main>")
+    widget = PlayWidget()
+    if how == "throws":
+        widget.set_trait("worker", BROKEN[how])
+    else:
+        page.evaluate(BROKEN[how])
+    drive(page, widget, clear=False)
+    expect(root(page)).to_have_attribute("data-state", "error")
+    said = page.locator(".ddpm-status").inner_text()
+    assert re.search(r"(Press Reset to begin anew|try another one|open it by itself)\.$", said), said
+
+
+def test_python_hears_what_was_learned_and_the_page_what_python_learned(page: Page) -> None:
+    widget = PlayWidget(T=50)
+    drive(page, widget)
+    trained_for(page, 10)
+    learned = page.evaluate("model.get('learned')")
+    widget.learned = learned
+    assert widget.trained.step == steps(page)
+    assert widget.trained.schedule.T == 50
+    torch.manual_seed(1)
+    own = MLP(MLPConfig(width=16, predicts="x0"))
+    text = to_learned(own, GaussianDiffusion(linear_schedule(50)))
+    page.evaluate("text => model.set('learned', text)", text)
+    expect(page.locator(".ddpm-status")).to_contain_text("A network that was trained")
+    press(page, "One step")
+    page.wait_for_function("() => JSON.parse(model.get('learned')).step === 1")
+    assert json.loads(page.evaluate("model.get('learned')"))["config"]["width"] == 16
+
+
+@pytest.mark.parametrize("state", ["training over", "a walk", "a drawing", "an error"])
+def test_every_state_is_accessible(show: Any, page: Page, state: str) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    widget = PlayWidget(data="drawing" if state == "a drawing" else "moons")
+    if state == "an error":
+        widget.set_trait("worker", "throw Error('no')")
+    show(widget)
+    if state != "an error":
+        press(page, "One step")
+        expect(root(page)).to_have_attribute("data-steps", "1")
+    if state == "a walk":
+        press(page, "Walk")
+        expect(root(page)).to_have_attribute("data-view", "walk")
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+            assert violations(page, ".ddpm-host") == []
+
+
+# -- in Python -----------------------------------------------------------------------------------------------------
+
+
+def test_a_network_of_python_sets_the_recipe() -> None:
+    network = MLP(MLPConfig(width=16, predicts="x0"))
+    widget = PlayWidget(network, GaussianDiffusion(linear_schedule(50)))
+    assert (widget.width, widget.predicts, widget.T, widget.schedule) == (16, "x0", 50, "linear")
+    for ours, theirs in zip(widget.trained.network().parameters(), network.parameters(), strict=True):
+        close(ours.detach(), theirs.detach(), 1e-12)
+
+
+def test_the_shapes_fill_the_plane_evenly() -> None:
+    made = shapes(4000)
+    assert list(made) == ["moons", "rings", "spiral", "letter"]
+    for x in made.values():
+        assert x.abs().max() < 2.8
+    radius = made["rings"].norm(dim=1)
+    outer = (radius > 1.2).float()[:, None]
+    assert_mean(outer, 1.7 / 2.4)
+    assert_mean(radius[radius > 1.2][:, None], 1.7005, errors=8)
+
+
+def test_what_does_not_fit_is_refused_in_a_sentence() -> None:
+    widget = PlayWidget()
+    with pytest.raises(CheckpointError, match="button"):
+        _ = widget.trained
+    with pytest.raises(traitlets.TraitError, match="choose one of"):
+        widget.data = "cube"
+    with pytest.raises(traitlets.TraitError, match="pass a T in that range"):
+        widget.T = 5000
+    with pytest.raises(CheckpointError):
+        widget.learned = "{}"
+    with pytest.raises(TypeError, match="no option"):
+        PlayWidget(rate=1)
+    with pytest.raises(ValueError, match="no points"):
+        PlayWidget(points={})
+    with pytest.raises(ValueError, match="stays in the page"):
+        _ = PlayWidget(data="drawing").x0
