@@ -213,6 +213,7 @@ def test_the_loop_of_sample_is_theirs_too(monkeypatch):
             (2,),
             seeds=range(8),
             steps=steps,
+            clip=True,
         )
     )
     generators = [generator(seed) for seed in range(8)]

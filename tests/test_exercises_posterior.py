@@ -26,7 +26,7 @@ def q_posterior(x0: Tensor, xt: Tensor, t: int, s: int, alpha_bar: Tensor) -> tu
 
 
 def clipped_mean(xt: Tensor, eps_hat: Tensor, t: int, s: int, alpha_bar: Tensor) -> Tensor:
-    return DIFFUSION.p_mean_variance(Fixed(eps_hat), xt, t, s)[0]
+    return DIFFUSION.p_mean_variance(Fixed(eps_hat), xt, t, s, clip=True)[0]
 
 
 def mean_from_eps(xt: Tensor, eps: Tensor, beta_t: float, alpha_bar_t: float) -> Tensor:
