@@ -45,7 +45,10 @@ def test_every_numbered_chapter_declares_a_time_and_most_their_objectives() -> N
     found = {each.name: each for each in lessons(ROOT)}
     assert names <= set(found)
     assert {name for name in names if len(found[name].objectives) < 3} <= {"book/engineering"}
-    assert {name for name in names if len(found[name].exercises) < 5} <= {"book/engineering", "book/own_images"}
+    assert {name for name in names if len(found[name].exercises) < 5} <= {
+        "book/engineering",
+        "book/own_images",
+    }
 
 
 def test_the_table_lists_each_exercise_under_its_kind() -> None:
