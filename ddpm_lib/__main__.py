@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from ddpm_lib import CourseError
 from ddpm_lib.cli import diagnose, evaluate, export, sample, shard, train
 from ddpm_lib.cli.common import UsageError
+from ddpm_lib.cli.memory import enough_memory
 from ddpm_lib.cli.options import parser
 from ddpm_lib.models.place import PlaceError
 from ddpm_lib.train import TrainingError
@@ -23,6 +24,14 @@ COMMANDS = {
     "diagnose": diagnose,
     "shard": shard,
 }
+LESS = {  # memory
+    "train": "close other programs, or choose a smaller preset or --size",
+    "sample": "pass a smaller --batch, which changes no image, or --device cpu",
+    "evaluate": "pass a smaller --bits or --samples, or --device cpu",
+    "export": "close other programs",
+    "diagnose": "close other programs, or pass --device cpu",
+    "shard": "close other programs, or pass a smaller --size or --each",
+}
 MISTAKES = (CourseError, OSError)  # one sentence each; any other exception is ours, and shows its traceback
 SHARED = (
     UsageError,
@@ -35,7 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; a mistake of the user's is one line on stderr and exit status 2."""
     args = parser().parse_args(argv)
     try:
-        COMMANDS[args.command].run(args)
+        with enough_memory("here", LESS[args.command]):
+            COMMANDS[args.command].run(args)
     except MISTAKES as error:
         rank = int(os.environ["RANK"]) if launched() else 0
         if rank == 0 or not isinstance(error, SHARED):

@@ -21,7 +21,9 @@ from PIL import Image
 
 from ddpm_lib import load
 from ddpm_lib.__main__ import main
+from ddpm_lib.cli.evaluate import digits
 from ddpm_lib.cli.watch import trim_log
+from ddpm_lib.data import load_data
 from ddpm_lib.models import storage
 from ddpm_lib.train.presets import PRESETS
 
@@ -266,6 +268,21 @@ def test_images_of_other_classes_are_not_measured_under_wrong_names(
     assert "has the classes cats, wolves, and the network knows cats, dogs" in said
 
 
+def test_a_distance_below_the_floor_is_within_its_spread() -> None:
+    """Real digits that the network might have drawn: all distances on one scale, with what chance adds."""
+    train, test = load_data("mnist", train=True), load_data("mnist", train=False).head(500)
+    rows = {
+        name.strip(): (value, meaning)
+        for name, value, meaning in digits(train.x0(slice(256, 512)), None, test)
+    }
+    distance, floor, above = (
+        rows[name] for name in ("Frechet distance", "of real training digits", "above the floor")
+    )
+    assert above[0] == distance[0] - floor[0]
+    spread = float(above[1].rpartition("+- ")[2])
+    assert abs(above[0]) < 3 * spread < 3 * distance[0]
+
+
 def test_weights_that_are_not_finite_draw_nothing(
     run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -363,6 +380,7 @@ def test_what_cannot_be_written_is_refused_before_the_sampling(
     capsys.readouterr()
     assert "does not end in .png" in mistake(["sample", str(run), "--grid", str(tmp_path / "x.xyz")], capsys)
     assert "are too few" in mistake(["evaluate", str(run), "--samples", "100"], capsys)
+    assert "take 256 or more" in mistake(["evaluate", str(run), "--samples", "255"], capsys)
     assert "Cannot take 9999 steps" in mistake(["evaluate", str(run), "--steps", "9999"], capsys)
     assert "Is a directory" in mistake(["export", str(run), "--out", str(tmp_path)], capsys)
 

@@ -166,3 +166,9 @@ def test_fashion_mnist_is_fetched_into_the_cache_and_then_read_from_there(monkey
         assert fashion.y.tolist() == [9, 0, 4]
         assert fashion.pixels.flatten().tolist() == images.tolist()
     assert len(server.ranges) == 2
+
+
+def test_a_cache_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(FetchError, match=r"Not a directory.* name a folder with room in DDPM_DATA"):
+        fetch("http://127.0.0.1:9/x.gz", tmp_path / "file" / "deep" / "x.gz", "")

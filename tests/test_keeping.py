@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 import ddpm_lib.cli.watch as watching
 from ddpm_lib import CourseError, load
 from ddpm_lib.__main__ import main
 from ddpm_lib.cli import lock
 from ddpm_lib.cli.lock import locked
+from ddpm_lib.data.stream import index
 from ddpm_lib.models import place, storage
 from tests.tiny import CPU, pictures, tiny, train
 
@@ -309,6 +311,35 @@ def test_writing_that_fails_keeps_the_old_file(
     assert sorted(p.name for p in run.iterdir()) == sorted({p.relative_to(run).parts[0] for p in before})
 
 
+def test_shards_that_find_no_room_leave_nothing(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    webdataset = pytest.importorskip("webdataset")
+    argv = ["shard", str(photos), str(tmp_path / "shards"), "--each", "5"]
+    real, written = webdataset.TarWriter.write, list[Any]()
+
+    def full(self: Any, sample: Any) -> None:
+        if len(written) == 7:
+            raise OSError(28, "No space left on device")
+        written.append(real(self, sample))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(webdataset.TarWriter, "write", full)
+        said = refused(argv, capsys)
+    assert f"{tmp_path / 'shards'} could not be written (No space left on device)" in said
+    assert list(tmp_path.iterdir()) == []
+    assert main(argv) == 0
+    monkeypatch.setattr(index, "write_index", read_only_disk)
+    (tmp_path / "shards" / "index.json").unlink()
+    training = ["train", "--data", str(tmp_path / "shards"), "--out", str(tmp_path / "run"), "--steps", "2"]
+    assert main([*training, "--batch", "4", *CPU]) == 0
+    assert "keeps no index.json (Read-only file system): its shards are counted at" in capsys.readouterr().err
+
+
+def read_only_disk(*_: object) -> None:
+    raise OSError(30, "Read-only file system")
+
+
 def test_cannot_be_read_is_not_does_not_exist(
     run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -364,3 +395,72 @@ def test_images_that_go_away_end_the_run_and_save_it(
     assert "images is gone. The run was saved after 7 steps" in said
     monkeypatch.undo()
     assert load(run).step == 7
+
+
+# -- memory --------------------------------------------------------------------------------------------------
+
+
+def of_the_cpu() -> None:
+    torch.empty(2**50)
+
+
+def of_the_gpu() -> None:
+    raise torch.OutOfMemoryError(
+        "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of ..."
+    )
+
+
+def of_python() -> None:
+    bytearray(2**60)
+
+
+def of_a_library() -> None:
+    raise RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED")
+
+
+@pytest.mark.parametrize(
+    ("end", "asked"),
+    [(of_the_cpu, "4503599627370496 bytes"), (of_the_gpu, "2.00 GiB"), (of_python, ""), (of_a_library, "")],
+)
+def test_memory_that_runs_out_is_a_sentence_and_keeps_what_was_saved(
+    run: Path, end: Any, asked: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import ddpm_lib.train.loop as loop
+    from ddpm_lib.cli import sample
+
+    real, before = loop.draw_t, (run / CHECKPOINT).read_bytes()
+    monkeypatch.setattr(loop, "draw_t", lambda *a: (end(), real(*a))[1])
+    said = refused(["train", "--resume", str(run), "--steps", "8", *CPU], capsys)
+    assert "Memory ran out on cpu, for batches of 4 images of (3, 8, 8)" in said
+    assert f"(another {asked} was asked for)" in said if asked else "another" not in said
+    assert (
+        "pass --accumulate 2 for the same step in less memory, or a --batch below 4. Go on from the last"
+        in said
+    )
+    assert (run / CHECKPOINT).read_bytes() == before
+    monkeypatch.setattr(sample, "drawn", lambda *_, **__: end())
+    assert "pass a smaller --batch, which" in refused(["sample", str(run), *CPU], capsys)
+    assert not Path("samples.png").exists()
+
+
+def test_memory_that_runs_out_before_the_first_save(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("ddpm_lib.cli.train.fastest", lambda *_: of_the_gpu())
+    argv = ["train", "--data", str(photos), "--size", "8", "--batch", "6", "--accumulate", "2", *CPU]
+    said = refused(argv, capsys)
+    assert (
+        "pass --accumulate 3 for the same step in less memory, or a --batch below 6, or a --size below 8."
+        in said
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_another_runtime_error_is_no_lack_of_memory(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fault(*_: object, **__: object) -> None:
+        raise RuntimeError("a fault of the program")
+
+    monkeypatch.setattr("ddpm_lib.cli.sample.drawn", fault)
+    with pytest.raises(RuntimeError, match="a fault"):
+        main(["sample", str(run), *CPU])

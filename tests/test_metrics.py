@@ -10,7 +10,13 @@ import torch
 from ddpm_lib.data import mnist
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.evaluate.classifier import digit_classifier, in_batches
-from ddpm_lib.evaluate.metrics import digit_classes, digit_distance, frechet_distance, loss_by_t
+from ddpm_lib.evaluate.metrics import (
+    digit_classes,
+    digit_distance,
+    distance_and_error,
+    frechet_distance,
+    loss_by_t,
+)
 from ddpm_lib.models import ResNet, ResNetConfig
 from ddpm_lib.schedule import cosine_schedule
 
@@ -60,6 +66,21 @@ def test_frechet_distance_on_a_line() -> None:
 def test_too_few_samples_are_refused() -> None:
     with pytest.raises(ValueError, match="take more samples"):
         frechet_distance(torch.randn(5, 8), torch.randn(100, 8))
+
+
+def test_a_distance_is_told_with_the_spread_of_another_draw() -> None:
+    # Far from the floor the distance is |mean_a - mean_b|^2 = 25 with a standard deviation of 2 * 5 / sqrt(n).
+    normal = torch.Generator().manual_seed(0)
+    b = torch.randn(2000, 2, generator=normal, dtype=torch.float64)
+    far = torch.randn(30, 400, 2, generator=normal, dtype=torch.float64) + torch.tensor([3.0, 4.0])
+    told = [distance_and_error(a, b) for a in far]
+    assert told[0][0] == frechet_distance(far[0], b)
+    mean = sum(error for _, error in told) / len(told)
+    assert mean == pytest.approx(2 * 5 / math.sqrt(400), rel=0.15)
+    assert mean == pytest.approx(float(torch.tensor([d for d, _ in told]).std()), rel=0.4)
+    # At the floor it is never told too small.
+    near = [distance_and_error(a - torch.tensor([3.0, 4.0]), b) for a in far]
+    assert sum(error for _, error in near) / 30 > float(torch.tensor([d for d, _ in near]).std())
 
 
 def test_the_classifier_reads_the_test_set() -> None:

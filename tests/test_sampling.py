@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from functools import partial
 from itertools import pairwise
 
@@ -10,8 +11,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ddpm_lib.bound import step_term, terms
 from ddpm_lib.diffusion import GaussianDiffusion
-from ddpm_lib.evaluate.generate import sampler
+from ddpm_lib.evaluate.editing import edit_from
+from ddpm_lib.evaluate.generate import generate, last, sampler
 from ddpm_lib.flow import heun_step
 from ddpm_lib.models import GaussianMixture, OracleDenoiser, UNet, UNetConfig
 from ddpm_lib.sampling import DDIM, DDPM, Noise, State, ddim_step, ddpm_step, sample, sample_from, timesteps
@@ -348,3 +351,23 @@ def test_a_step_may_call_the_network_again_with_the_same_labels_and_clipping():
     list(sample_from(denoiser, LINEAR, torch.zeros(2, 1, 2, 2), y=y, step=step, steps=[9, 5, 0]))
     assert asked == [([t, t], [3, 4]) for t in (9, 5, 5)]
     assert all(torch.equal(x0_hat, torch.ones(2, 1, 2, 2)) for x0_hat in inside)
+
+
+def test_points_are_not_clipped_unless_asked_and_images_are() -> None:
+    # An exact oracle of two narrow modes at -1.8 and 1.8: clipped, they would come out at -1 and 1.
+    modes = GaussianMixture(torch.tensor([[-1.8], [1.8]]), torch.full((2,), 0.05), torch.tensor([0.5, 0.5]))
+    diffusion = GaussianDiffusion(linear_schedule(100))
+    oracle = OracleDenoiser(modes, diffusion.schedule.alpha_bar)
+    walked = last(sample(oracle, diffusion, (1,), seeds=range(200), steps=50)).xt
+    (drawn,) = generate(oracle, diffusion, (1,), range(200), steps=50, batch=200)
+    for x in (walked, drawn):
+        assert float(x.abs().mean()) == pytest.approx(1.8, abs=0.02)
+    (clipped,) = generate(oracle, diffusion, (1,), range(200), steps=50, batch=200, clip=True)
+    assert float(clipped.abs().max()) <= 1
+    # The library's doors all have the one default, which `denoise` resolves.
+    net, xt = tiny_unet(), torch.full((1, 1, 8, 8), 3.0)
+    assert float(diffusion.denoise(net, xt, 100)[0].detach().abs().max()) <= 1
+    doors = (sample, sample_from, generate, edit_from, step_term, terms)
+    methods = (GaussianDiffusion.denoise, GaussianDiffusion.p_mean_variance)
+    for door in (*doors, *methods):
+        assert inspect.signature(door).parameters["clip"].default is None, door

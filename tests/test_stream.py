@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import multiprocessing
+import os
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -18,6 +20,7 @@ import webdataset
 from PIL import Image
 from torch import Tensor
 
+import ddpm_lib.cli.watch as watching
 from ddpm_lib.__main__ import main
 from ddpm_lib.data import DataError, image_folder, to_pixels
 from ddpm_lib.data.stream import Shards, StreamedBatches, batches, batches_of, open_images, write_shards
@@ -27,6 +30,9 @@ from ddpm_lib.models.trained import About
 from ddpm_lib.train import train
 from ddpm_lib.train.checkpoint import load_checkpoint, save_checkpoint
 from ddpm_lib.train.presets import PRESETS
+from tests.tiny import CPU, tiny
+
+__all__ = ["tiny"]
 
 SIZE, N = 8, 90
 
@@ -164,6 +170,31 @@ def test_workers_end_with_the_batches_that_they_read_for(shards: Path) -> None:
     assert not set(multiprocessing.active_children()) - before
 
 
+def kill_workers() -> None:
+    """As the system does where memory runs out; returns when they are dead, and their signals sent."""
+    for child in multiprocessing.active_children():
+        assert child.pid is not None
+        os.kill(child.pid, signal.SIGKILL)
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+
+
+def test_a_killed_worker_is_told_where_a_batch_is_asked_for(shards: Path) -> None:
+    stream = StreamedBatches(opened(shards), 8, workers=1)
+    expected = [stream(step) for step in range(3)]
+    kill_workers()
+    sum(range(100_000))  # a training step: whatever the signal does, it does not end in here
+    with pytest.raises(
+        DataError, match="was killed, most often because memory ran out: close other"
+    ) as error:
+        stream(3)
+    assert "pid" not in str(error.value)
+    for step, (x0, _) in enumerate(expected):  # by new workers
+        assert torch.equal(stream(step)[0], x0)
+    answer = signal.getsignal(signal.SIGCHLD)
+    stream.close()
+    assert signal.getsignal(signal.SIGCHLD) is not answer  # DataLoader has its own back
+
+
 def test_shards_from_elsewhere_get_an_index(photos: Path, shards: Path) -> None:
     ours = opened(shards).index
     (shards / "index.json").unlink()
@@ -178,8 +209,12 @@ def test_writing_is_deterministic_and_whole(photos: Path, tmp_path: Path) -> Non
     assert [p.read_bytes() for p in sorted((tmp_path / "a").iterdir())] == [
         p.read_bytes() for p in sorted((tmp_path / "b").iterdir())
     ]
-    next(write_shards(photos, tmp_path / "c", size=SIZE))  # interrupted after a shard
+    interrupted = write_shards(photos, tmp_path / "c", size=SIZE)
+    next(interrupted)
     assert not (tmp_path / "c").exists()
+    interrupted.close()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
+    (tmp_path / "c.part").mkdir()  # as after a kill
     with pytest.raises(DataError, match=r"c\.part exists already"):
         next(write_shards(photos, tmp_path / "c", size=SIZE))
 
@@ -349,6 +384,29 @@ def test_shard_train_resume_evaluate(
     assert "8 pixels wide, and not 9" in capsys.readouterr().err
     assert main(["evaluate", str(checkpoint), "--bits", "0", "--device", "cpu"]) == 0
     assert "90 images of the folder" in capsys.readouterr().out
+
+
+def test_a_run_whose_worker_is_killed_is_saved_and_goes_on(
+    shards: Path,
+    tmp_path: Path,
+    tiny: None,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run = ["--batch", "8", "--precision", "float32", *CPU, "--out", str(tmp_path / "run"), "--steps", "60"]
+    real = watching.describe
+    monkeypatch.setattr(watching, "describe", lambda p: (kill_workers(), real(p))[1])
+    assert main(["train", "unet", "--data", str(shards), *run]) == 2
+    error = capsys.readouterr().err
+    assert "Traceback" not in error
+    step = load_checkpoint(tmp_path / "run" / "checkpoint.safetensors").step
+    assert (
+        f"ran out: close other programs, or write smaller shards with `shard --each`. The run was saved after {step} "
+        in error
+    )
+    assert 2 <= step < 60
+    monkeypatch.setattr(watching, "describe", real)
+    assert main(["train", "--resume", str(tmp_path / "run"), "--steps", str(step + 1), *CPU]) == 0
 
 
 def test_without_webdataset(

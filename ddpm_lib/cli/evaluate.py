@@ -20,15 +20,16 @@ from ddpm_lib.cli.drawing import check_count, draw, steps_of
 from ddpm_lib.cli.walk import Route, walk_of
 from ddpm_lib.data import ImageData, load_data
 from ddpm_lib.data.stream import Shards, open_images
+from ddpm_lib.evaluate.classifier import digit_classifier, in_batches
 from ddpm_lib.evaluate.generate import class_labels, sampler, with_guidance
-from ddpm_lib.evaluate.metrics import digit_classes, digit_distance, loss_by_t
+from ddpm_lib.evaluate.metrics import digit_classes, distance_and_error, loss_by_t
 from ddpm_lib.models import classes_of
 from ddpm_lib.models.place import check_place, write_text
 from ddpm_lib.models.trained import Trained
 from ddpm_lib.sampling import timesteps
 from ddpm_lib.train.machine.processes import Processes
 
-FEATURES = 128  # of the digit classifier
+LEAST = 256  # samples, two for each feature of the digit classifier: fewer, and the distance is mostly chance
 LOSSES = 512  # images that the losses are measured on
 Row = tuple[str, float, str]  # name, value, what it means
 
@@ -45,10 +46,8 @@ def _run(args: argparse.Namespace, processes: Processes) -> None:
     steps = steps_of(args.steps, T)
     with at_the_door():
         timesteps(T, steps)
-    if args.samples <= FEATURES:
-        raise UsageError(
-            f"{args.samples} samples are too few for a Frechet distance: take more than {FEATURES}."
-        )
+    if args.samples < LEAST:
+        raise UsageError(f"{args.samples} samples are too few for a Frechet distance: take {LEAST} or more.")
     if args.json:
         if Path(args.json).exists() and not args.json.endswith(".json"):
             raise UsageError(f"{args.json} exists and is no .json file: name another place for the table.")
@@ -139,11 +138,14 @@ def drawn(checkpoint: Trained, args: argparse.Namespace, processes: Processes) -
 
 def digits(x: Float[Tensor, "n c h w"], y: Int[Tensor, " n"] | None, test: ImageData) -> list[Row]:
     """Frechet distance and classes of images x, of which y was asked for."""
-    real = load_data("mnist", train=True).x0(slice(0, len(x)))
-    classes = digit_classes(x, y)
+    real, classes = load_data("mnist", train=True).x0(slice(0, len(x))), digit_classes(x, y)
+    features = digit_classifier().features
+    drawn, trained, held_out = (in_batches(features, each) for each in (x, real, test.x0()))
+    (distance, error), (floor, its) = (distance_and_error(each, held_out) for each in (drawn, trained))
     rows = [
-        ("Frechet distance", digit_distance(x, test.x0()), f"{len(x)} samples against the test set"),
-        ("  of real training digits", digit_distance(real, test.x0()), "the floor at this number of samples"),
+        ("Frechet distance", distance, f"{len(x)} samples against the test set, +- {error:.2g}"),
+        ("  of real training digits", floor, f"the floor at this number of samples, +- {its:.2g}"),
+        ("  above the floor", distance - floor, f"0 for real digits, +- {math.hypot(error, its):.2g}"),
         ("class entropy", classes.entropy, "bits; log2(10) = 3.32 when all digits come equally often"),
         ("top probability", classes.confidence, "of the likeliest class; high for noise too"),
     ]

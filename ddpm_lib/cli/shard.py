@@ -11,7 +11,7 @@ from ddpm_lib.cli.common import print_config
 from ddpm_lib.data.photos import find_photos
 from ddpm_lib.data.stream import Index, write_shards
 from ddpm_lib.data.stream.write import check_shards
-from ddpm_lib.models.place import check_place
+from ddpm_lib.models.place import check_place, writing
 
 
 def options(p: argparse.ArgumentParser) -> None:
@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> None:
         )
         return
     index: Index | None = None
-    with tqdm(total=len(photos.files), unit=" images") as bar:
+    with writing(args.shards), tqdm(total=len(photos.files), unit=" images") as bar:
         for index in write_shards(
             args.images, args.shards, args.size, args.each, args.channels, args.seed, args.skip_bad
         ):

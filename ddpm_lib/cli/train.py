@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -17,6 +18,7 @@ from ddpm_lib.cli.common import (
 )
 from ddpm_lib.cli.keep import Keeper, stamp
 from ddpm_lib.cli.lock import LOG, alone
+from ddpm_lib.cli.memory import enough_memory, smaller_steps
 from ddpm_lib.cli.plan import plan, preset_of
 from ddpm_lib.cli.resume import check_data, check_resume
 from ddpm_lib.cli.watch import trim_log, until, watch
@@ -77,9 +79,14 @@ def _run(args: argparse.Namespace, path: Path, processes: Processes) -> None:
     config, machine = chosen.train, chosen.machine
     check_batch(config.batch, machine, processes)
 
+    less = smaller_steps(
+        config.batch, machine.accumulate, processes.world, None if checkpoint else data.shape[-1]
+    )
+    work = f"on {processes.device}, for batches of {config.batch} images of {data.shape}"
+    memory = partial(enough_memory, work, less, path)
     torch.manual_seed(config.seed)
     # One image through the network: what does not fit is refused.
-    with torch.no_grad(), at_the_door():
+    with torch.no_grad(), at_the_door(), memory():
         model = build(chosen.model).to(processes.device)
         first = torch.ones(1, dtype=torch.int64, device=processes.device)
         model(data.head(1).x0().to(processes.device), first)
@@ -100,8 +107,10 @@ def _run(args: argparse.Namespace, path: Path, processes: Processes) -> None:
             checkpoint=path,
         )
         return
-    batches = batches_of(data, config.batch, config.seed, processes.device, processes.rank, processes.world)
-    with stop_on_interrupt(processes.is_main) as stopped, alone(path.parent, processes):
+    with stop_on_interrupt(processes.is_main) as stopped, alone(path.parent, processes), memory():
+        batches = batches_of(
+            data, config.batch, config.seed, processes.device, processes.rank, processes.world
+        )
         if stamp(path) != came_from:
             raise UsageError(
                 f"{path} was written by another run meanwhile: go on with `train --resume {path}`."

@@ -57,15 +57,15 @@ def fetch(url: str, path: Path, md5: str) -> Path:
     """Download `url` to `path` unless it is there; go on where an interrupted download stopped."""
     if path.is_file():
         return path
-    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         _download(url, part)
     except (OSError, http.client.HTTPException) as error:  # URLError is an OSError
         reason = " ".join(str(error).split())
         raise FetchError(
-            f"Could not download {url} ({reason}): check the connection and try again (what came so far "
-            f"is kept and the download resumes), or put the file at {path} by hand."
+            f"Could not download {url} ({reason}): check the connection and try again (what came so far is kept and "
+            f"the download resumes), name a folder with room in DDPM_DATA, or put the file at {path} by hand."
         ) from error
     if hashlib.md5(part.read_bytes()).hexdigest() != md5:
         part.unlink()

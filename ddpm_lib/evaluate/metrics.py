@@ -35,6 +35,20 @@ def frechet_distance(a: Float[Tensor, "n d"], b: Float[Tensor, "m d"]) -> float:
     return float((mean_a - mean_b).square().sum() + cov_a.trace() + cov_b.trace() - 2 * cross)
 
 
+def distance_and_error(
+    a: Float[Tensor, "n d"], b: Float[Tensor, "m d"], groups: int = 10
+) -> tuple[float, float]:
+    """The distance, and its standard deviation from one draw of `a` to another, by leaving out each group once.
+
+    Such a jackknife never tells too little on average (Efron and Stein 1981), but near the floor about twice too much.
+    The groups are neighbors in `a`, which is to be in no order but that of its draw.
+    """
+    parts = a.tensor_split(groups)
+    without = [torch.cat([*parts[:i], *parts[i + 1 :]]) for i in range(groups)]
+    each = torch.tensor([frechet_distance(rest, b) for rest in without], dtype=torch.float64)
+    return frechet_distance(a, b), float((groups - 1) ** 0.5 * each.std(correction=0))
+
+
 def _moments(features: Float[Tensor, "n d"]) -> tuple[Float64[Tensor, " d"], Float64[Tensor, "d d"]]:
     x = features.double()
     return x.mean(0), torch.cov(x.T).reshape(x.shape[1], x.shape[1])

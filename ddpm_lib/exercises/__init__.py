@@ -27,11 +27,7 @@ from ddpm_lib.exercises.experiment import (
     check_seconds,
     check_training_cost,
 )
-from ddpm_lib.exercises.forward import (
-    check_one_step,
-    check_pixel,
-    check_two_steps,
-)
+from ddpm_lib.exercises.forward import check_one_step, check_pixel, check_two_steps
 from ddpm_lib.exercises.grading import Mistake, Verdict, grade
 from ddpm_lib.exercises.guidance import (
     check_drop_labels,
@@ -76,11 +72,7 @@ from ddpm_lib.exercises.resnet import (
     check_residual,
     check_view,
 )
-from ddpm_lib.exercises.reverse_step import (
-    check_clipped_mean,
-    check_mean_from_eps,
-    check_reverse_mean,
-)
+from ddpm_lib.exercises.reverse_step import check_clipped_mean, check_mean_from_eps, check_reverse_mean
 from ddpm_lib.exercises.reverse_variance import check_reverse_variance
 from ddpm_lib.exercises.sampling import check_left_over, check_line_4, check_loop
 from ddpm_lib.exercises.scale import (

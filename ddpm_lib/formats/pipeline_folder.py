@@ -21,7 +21,7 @@ import torch
 from ddpm_lib.formats import FormatError, need
 from ddpm_lib.formats.unet2d import unet2d_config, unet2d_weights, why_not
 from ddpm_lib.models import Network, classes_of
-from ddpm_lib.models.place import unwritable
+from ddpm_lib.models.place import writing
 from ddpm_lib.models.trained import Trained, kind_of
 from ddpm_lib.models.unet import UNet
 
@@ -72,12 +72,10 @@ def write_pipeline(folder: Path, checkpoint: Trained) -> Written:
 @contextmanager
 def _beside(folder: Path) -> Iterator[Path]:
     """An empty folder beside `folder`, for a moment. Raises PlaceError where writing fails; `folder` is as it was."""
-    try:
+    with writing(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=folder.parent) as name:
             yield Path(name)
-    except OSError as error:
-        raise unwritable(folder, error) from error
 
 
 def scheduler(diffusers: Any, checkpoint: Trained) -> Any:

@@ -36,6 +36,15 @@ def check_place(path: str | Path, folder: bool = False) -> None:
 
 
 @contextmanager
+def writing(path: str | Path) -> Iterator[None]:
+    """Raise PlaceError where `path` cannot be written in here."""
+    try:
+        yield
+    except OSError as error:
+        raise unwritable(Path(path), error) from error
+
+
+@contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
     """A place beside `path` to write to; what was written there becomes `path` at the end, or nothing changes.
 
@@ -43,7 +52,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     part = part_of(path)
-    try:
+    with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             yield part
@@ -52,8 +61,6 @@ def replacing(path: str | Path) -> Iterator[Path]:
             os.replace(part, path)
         finally:
             _remove(part)
-    except OSError as error:
-        raise unwritable(path, error) from error
 
 
 def part_of(path: Path) -> Path:

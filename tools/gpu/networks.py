@@ -75,7 +75,7 @@ def card(desk: Desk, name: str) -> None:
     checkpoint = _shipped(folder, name)
     export_weights(source, checkpoint, half=True)
     steps = min(50, checkpoint.schedule.T)
-    samples, bits = (130, 2) if desk.tiny else (2048, 512)
+    samples, bits = (256, 2) if desk.tiny else (2048, 512)
     if ship(source, name, desk.hardware, folder, samples, steps, device=desk.device, bits=bits):
         raise RuntimeError(f"{name} could not be measured: the lines above say why.")
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,8 +19,9 @@ from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from ddpm_lib.data.errors import DataError
+from ddpm_lib.data.errors import DataError, shown
 from ddpm_lib.data.images import to_x0
+from ddpm_lib.data.stream.deaths import Deaths, WorkerDied, killed
 from ddpm_lib.data.stream.plan import Plan
 from ddpm_lib.data.stream.shards import Shards
 from ddpm_lib.data.stream.tars import library
@@ -54,14 +56,25 @@ class StreamedBatches:
         self._running = _from(0, self.plan, self.device, self.workers)  # starts nothing yet
 
     def __call__(self, step: int) -> Batch:
-        """(x0, y) of batch `step` = 0, 1, 2 ..., this process's share of it, on the device."""
+        """(x0, y) of batch `step` = 0, 1, 2 ..., this process's share of it, on the device. Raises DataError.
+
+        After WorkerDied, the next call starts new workers.
+        """
         if step < 0:
             raise DataError(f"There is no batch {step}: the first is 0.")
         if step != self._next:
             self._running.close()  # its workers end before new ones start
             self._running = _from(step, self.plan, self.device, self.workers)
         self._next = -1  # until it has worked
-        batch = next(self._running)
+        try:
+            batch = next(self._running)
+        except (RuntimeError, ConnectionError, EOFError) as error:
+            if not killed(error):
+                raise
+            raise WorkerDied(
+                f"A process that reads the images of {shown(self.data.folder)} was killed, most often because memory "
+                "ran out: close other programs, or write smaller shards with `shard --each`."
+            ) from error
         self._next = step + 1
         return batch
 
@@ -76,7 +89,7 @@ def _from(
     step: int, plan: Plan, device: torch.device | str, workers: int | None
 ) -> Generator[Batch, None, None]:
     """Batch `step` and all after it."""
-    webdataset, local = library(), plan.local
+    webdataset = library()
     # Each worker takes every n-th part, and DataLoader asks the workers in turn: so the parts come in their order.
     parts = webdataset.DataPipeline(partial(plan.parts, step), webdataset.split_by_worker, plan.read)
     workers = max(1, min(8, _cores() // plan.world)) if workers is None else workers
@@ -88,9 +101,22 @@ def _from(
         worker_init_fn=_begin,
         generator=torch.Generator(),  # else it would draw from torch's own
     )
+    begun = iter(loader)  # starts the workers
+    deaths = Deaths()
+    try:
+        yield from _cut(begun, step, plan, device, deaths)
+    finally:
+        deaths.close()
+
+
+def _cut(
+    parts: Iterator[Any], step: int, plan: Plan, device: torch.device | str, deaths: Deaths
+) -> Iterator[Batch]:
+    """The parts, cut into batches: a rest is carried on within an epoch."""
+    local = plan.local
     now, given = divmod(step, plan.an_epoch)
     left: tuple[np.ndarray, np.ndarray] | None = None
-    for part in loader:
+    for part in parts:
         if isinstance(part, str):
             raise DataError(part)
         epoch, pixels, y = part[0], part[1].numpy(), part[2].numpy()
@@ -101,10 +127,10 @@ def _from(
         count = min(plan.an_epoch - given, len(pixels) // local)
         for i in range(0, count * local, local):
             x0 = _x0(torch.from_numpy(pixels[i : i + local]), device)
-            yield (
-                x0,
-                torch.from_numpy(y[i : i + local].copy()).to(device) if plan.data.classes else None,
-            )
+            labels = torch.from_numpy(y[i : i + local].copy()).to(device) if plan.data.classes else None
+            deaths.deaf = True  # from here on the network trains
+            yield x0, labels
+            deaths.listen()
         given, left = given + count, (pixels[count * local :], y[count * local :])
 
 

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ddpm_lib.data.errors import DataError, counted, shown, some
+from ddpm_lib.data.errors import DataError, counted, note, shown, some
 from ddpm_lib.data.pixels import check_format, decode
 from ddpm_lib.data.stream.tars import samples
 
@@ -60,7 +60,12 @@ def read_index(folder: Path, write: bool = True) -> Index:
     if not (folder / INDEX).is_file():
         index = _count(folder, names)
         if write:
-            write_index(folder, index)
+            try:
+                write_index(folder, index)
+            except OSError as error:  # as on a disk that is mounted to be read
+                note(
+                    f"{shown(folder)} keeps no {INDEX} ({error.strerror}): its shards are counted at every start."
+                )
         return index
     try:
         index = _parsed(json.loads((folder / INDEX).read_bytes()))

@@ -95,5 +95,8 @@ class Plan:
             except DataError as error:  # as a word: DataLoader would wrap it in a traceback of the worker
                 yield str(error)
                 return
+            except MemoryError:
+                yield "Memory ran out while images were read: close other programs, or write smaller shards."
+                return
             order = np.random.default_rng(part.seed).permutation(len(pixels))[part.skip :]
             yield part.epoch, pixels.numpy()[order], y.numpy()[order]
