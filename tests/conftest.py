@@ -2,12 +2,17 @@
 
 import pytest
 import torch
+from hypothesis import settings
 from jaxtyping import install_import_hook
 
 install_import_hook("ddpm_lib", "beartype.beartype")
 
 # The tests' tensors are tiny: a second thread costs them more than it gives, most of all on a busy machine.
 torch.set_num_threads(1)
+
+# A busy machine is slow, and not wrong.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 from tests.browser import browser as browser  # noqa: E402  (fixtures; after the hook, for they import ddpm_lib)
 from tests.generator_page import opened as opened  # noqa: E402

@@ -26,7 +26,7 @@ X0 = torch.tensor([0.8, -0.3, 1.5]).double()
 
 @pytest.mark.equation("eq-one-step", "eq-one-step-sample")
 @given(st.floats(1e-4, 0.99), st.floats(-2.0, 2.0))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_step_has_the_density_that_it_is_drawn_from(beta: float, start: float) -> None:
     # x_t is a stretched eps, so its density is that of eps over the stretch, sqrt(beta): both sides of the equation.
     eps = torch.linspace(-4, 4, 17, dtype=torch.float64)

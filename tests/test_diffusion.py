@@ -165,7 +165,7 @@ def test_at_s_0_the_posterior_is_exactly_x0_without_variance(diffusion, t, dtype
 
 
 @given(st.integers(2, 40), st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_two_posterior_steps_in_a_row_are_one_posterior_of_the_longer_stride(T, data):
     # p(x_r | x_t, x_0) = integral of p(x_r | x_s, x_0) p(x_s | x_t, x_0) for r < s < t and any schedule.
     betas = data.draw(st.lists(st.floats(1e-4, 0.9), min_size=T, max_size=T))

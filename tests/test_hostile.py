@@ -28,7 +28,7 @@ from ddpm_lib.data.stream.shards import Shards
 
 CORPUS = sorted((Path(__file__).parent / "corpus").iterdir())
 MEMORY = 100 * 2**20  # bytes that reading a file of a few kilobytes may take
-FEW = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+FEW = settings(max_examples=150, suppress_health_check=list(HealthCheck), derandomize=True)
 
 
 def images() -> list[bytes]:

@@ -153,14 +153,14 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.fixed_dictionaries({"size": JSON, "channels": JSON, "classes": JSON, "shards": JSON}))
 def test_no_index_raises_anything_but_what_is_caught(raw: dict[str, object]) -> None:
     with contextlib.suppress(KeyError, TypeError, ValueError, DataError):
         _parsed(raw)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(cut=st.integers(0, 10240))
 def test_a_tar_cut_anywhere_is_read_or_refused_in_a_sentence(
     cut: int, tmp_path_factory: pytest.TempPathFactory

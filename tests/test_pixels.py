@@ -200,7 +200,7 @@ def test_images_that_cannot_be_made_are_refused(size: int, channels: int) -> Non
 GOOD = encoded(grey([[0, 64], [128, 255]], np.uint8))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, len(GOOD)), st.binary(max_size=12), st.integers(0, len(GOOD)))
 def test_a_damaged_file_is_read_or_refused_in_a_sentence(cut: int, junk: bytes, at: int) -> None:
     raw = (GOOD[:at] + junk + GOOD[at + len(junk) :])[: cut or len(GOOD)]
