@@ -197,5 +197,7 @@ def test_a_table_is_a_real_one_with_its_numbers_to_the_right() -> None:
 
 
 def test_a_table_refuses_a_row_of_another_length() -> None:
+    with pytest.raises(ValueError, match="A column has no name"):
+        plot.table(("", "distance"), [("real digits", "3")])
     with pytest.raises(ValueError, match="2 cells stands under a header of 3"):
         plot.table(("a", "b", "c"), [(1, 2)])

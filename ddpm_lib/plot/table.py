@@ -43,6 +43,10 @@ class Table:
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
     """A table for the last line of a cell; columns of numbers stand to the right, words to the left."""
+    if not all(name.strip() for name in header):
+        raise ValueError(
+            f"A column has no name, which a screen reader would read: name each of {tuple(header)}."
+        )
     body = tuple(tuple(str(cell) for cell in row) for row in rows)
     for cells in body:
         if len(cells) != len(header):
