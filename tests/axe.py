@@ -18,11 +18,11 @@ RUN = """async ([where, options]) => {
   return violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.target.join(" ")}: ${n.html.slice(0, 100)}`));
 }"""
 
-# axe looks at every element, and most of a chapter's are alike: the signs of formulas (a table's header may be nothing
-# else, so there they stay), and spans of code, of which each class stays once.
+# axe looks at every element, and most of a chapter's are alike: the signs of formulas, and spans of code, of which each
+# class stays once. A table's header that is a formula it takes for empty, although readers are told the formula.
 THIN = """() => {
-  for (const formula of [...document.querySelectorAll("math")].slice(3))
-    if (!formula.closest("th")) formula.replaceChildren();
+  for (const formula of document.querySelectorAll("th math")) formula.replaceWith(formula.textContent);
+  for (const formula of [...document.querySelectorAll("math")].slice(3)) formula.replaceChildren();
   const seen = new Set();
   for (const span of document.querySelectorAll("pre span[class]")) {
     if (seen.has(span.className) && !span.children.length) span.replaceWith(...span.childNodes);
