@@ -17,7 +17,7 @@ from ddpm_lib.data.images import to_x0
 from ddpm_lib.data.pixels import read_image
 from ddpm_lib.denoiser import Denoiser, Labels
 from ddpm_lib.diffusion import GaussianDiffusion
-from ddpm_lib.evaluate.editing import edit_from, inpaint, start_times
+from ddpm_lib.evaluate.editing import edit_from, start_times
 from ddpm_lib.sampling import State, Step, sample, timesteps
 
 RESAMPLE = 5  # times that inpainting takes each step, when nothing is asked for
@@ -81,25 +81,15 @@ def walk_of(
     """The walk of an image of `shape` for each of some seeds."""
     x0 = None if way.x0 is None else way.x0.to(device)
     known = None if way.known is None else way.known.to(device)
-    start, steps = way.times[0], len(way.times) - 1
+    steps = len(way.times) - 1
 
     def walk(seeds: Sequence[int], y: Labels | None) -> Iterator[State]:
         if x0 is None:
             return sample(denoiser, diffusion, shape, seeds=seeds, y=y, step=step, steps=steps, device=device)
         x = x0.expand(len(seeds), *x0.shape[1:])
-        if known is None:
-            return edit_from(denoiser, diffusion, x, start, seeds=seeds, y=y, step=step, steps=steps)
-        return inpaint(
-            denoiser,
-            diffusion,
-            x,
-            known,
-            start,
-            seeds=seeds,
-            y=y,
-            step=step,
-            steps=steps,
-            resample=way.resample,
-        )
+        return edit_from(
+            denoiser, diffusion, x, way.times[0],
+            seeds=seeds, y=y, step=step, steps=steps, known=known, resample=way.resample,
+        )  # fmt: skip
 
     return walk

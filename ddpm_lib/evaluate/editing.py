@@ -41,40 +41,22 @@ def edit_from(
     y: Labels | None = None,
     step: Step = ddpm_step,
     steps: int | None = None,
+    known: Bool[Tensor, "..."] | None = None,
+    resample: int = 1,
     clip: bool | None = None,
 ) -> Iterator[State]:
     """Noise x0, one image for each seed, to time `start`, and walk back from there: SDEdit (Meng et al. 2022, alg. 1).
 
     Book: eq-edit-start.
+
+    With `known`, by steps of `Inpaint`, each taken `resample` times, which keep x0 where it is True.
     """
     noise = Noise(seeds, x0.shape[1:], x0.device)
     path = start_times(diffusion.T, start, steps)
     x_start = diffusion.q_sample(x0, start, noise())
+    if known is not None:
+        step = Inpaint(x0, known, noise, step, resample)
     yield from sample_from(denoiser, diffusion, x_start, noise=noise, y=y, step=step, steps=path, clip=clip)
-
-
-def inpaint(
-    denoiser: Denoiser,
-    diffusion: GaussianDiffusion,
-    x0: X,
-    known: Bool[Tensor, "..."],
-    start: int,
-    *,
-    seeds: Sequence[int],
-    y: Labels | None = None,
-    step: Step = ddpm_step,
-    steps: int | None = None,
-    resample: int = 1,
-    clip: bool | None = None,
-) -> Iterator[State]:
-    """`edit_from` by steps of `Inpaint`, which keep x0 where `known` is True."""
-    noise = Noise(seeds, x0.shape[1:], x0.device)
-    x_start = diffusion.q_sample(x0, start, noise())
-    keeping = Inpaint(x0, known, noise, step, resample)
-    path = start_times(diffusion.T, start, steps)
-    yield from sample_from(
-        denoiser, diffusion, x_start, noise=noise, y=y, step=keeping, steps=path, clip=clip
-    )
 
 
 @dataclass(frozen=True, eq=False)
