@@ -47,3 +47,8 @@ def close(a: Tensor, b: Tensor, tolerance: float) -> None:
 def generator(seed: int) -> torch.Generator:
     """A seeded generator."""
     return torch.Generator().manual_seed(seed)
+
+
+def normal(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float64) -> Tensor:
+    """Standard normal draws, the same for the same seed."""
+    return torch.randn(shape, generator=generator(seed), dtype=dtype)

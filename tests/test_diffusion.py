@@ -13,15 +13,11 @@ from ddpm_lib import gaussian
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.models.oracle import GaussianMixture, OracleDenoiser
 from ddpm_lib.schedule import NoiseSchedule, cosine_schedule, linear_schedule
-from tests.helpers import assert_mean, assert_variance, close, generator, unchecked
+from tests.helpers import assert_mean, assert_variance, close, normal, unchecked
 
 LINEAR, COSINE = GaussianDiffusion(linear_schedule(1000)), GaussianDiffusion(cosine_schedule(1000))
 BOTH = pytest.mark.parametrize("diffusion", [LINEAR, COSINE], ids=["linear", "cosine"])
 STRIDES = [(1, 0), (2, 1), (500, 499), (1000, 999), (20, 0), (60, 40), (1000, 980), (699, 0), (1000, 301)]
-
-
-def normal(*shape, seed=0, dtype=torch.float64):
-    return torch.randn(shape, generator=generator(seed), dtype=dtype)
 
 
 class Fixed:

@@ -13,7 +13,7 @@ from ddpm_lib.flow import DPMSolver2M, euler_step, heun_step, karras_timesteps, 
 from ddpm_lib.models import GaussianMixture, OracleDenoiser
 from ddpm_lib.sampling import State, Step, ddim_step, sample_from, timesteps
 from ddpm_lib.schedule import cosine_schedule, linear_schedule
-from tests.helpers import assert_mean, assert_variance, close, generator
+from tests.helpers import assert_mean, assert_variance, close, generator, normal
 from tests.test_diffusion import Fixed
 
 FINE = linear_schedule(4096)
@@ -24,10 +24,6 @@ MIXTURE = GaussianMixture(
     torch.tensor([0.3, 0.7]).double(),
 )
 ORACLE = OracleDenoiser(MIXTURE, FINE.alpha_bar)
-
-
-def normal(*shape: int, seed: int = 0) -> Tensor:
-    return torch.randn(shape, generator=generator(seed), dtype=torch.float64)
 
 
 def walk(step: Step, xT: Tensor, steps: int | list[int], denoiser: Denoiser = ORACLE) -> list[State]:

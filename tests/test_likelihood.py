@@ -7,14 +7,13 @@ from itertools import pairwise
 
 import pytest
 import torch
-from torch import Tensor
 
 from ddpm_lib import bound, gaussian
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.likelihood import angle, exact_divergence, hutchinson, log_likelihood, ode_bound
 from ddpm_lib.models import GaussianMixture, OracleDenoiser
 from ddpm_lib.schedule import cosine_schedule
-from tests.helpers import assert_mean, close, generator
+from tests.helpers import assert_mean, close, generator, normal
 
 SCHEDULE = cosine_schedule(512)
 DIFFUSION = GaussianDiffusion(SCHEDULE)
@@ -24,10 +23,6 @@ MIXTURE = GaussianMixture(
     torch.tensor([0.3, 0.7]).double(),
 )
 ORACLE = OracleDenoiser(MIXTURE, SCHEDULE.alpha_bar)
-
-
-def normal(*shape: int, seed: int = 0) -> Tensor:
-    return torch.randn(shape, generator=generator(seed), dtype=torch.float64)
 
 
 def path(first: int, stride: int) -> list[int]:

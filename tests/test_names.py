@@ -32,7 +32,7 @@ from ddpm_lib.names import (
 )
 from ddpm_lib.sampling import ddim_step, ddpm_step, sample_from, timesteps
 from ddpm_lib.schedule import cosine_schedule, linear_schedule
-from tests.helpers import assert_mean, assert_variance, close, generator
+from tests.helpers import assert_mean, assert_variance, close, generator, normal
 
 SCHEDULE = cosine_schedule(500)
 DIFFUSION = GaussianDiffusion(SCHEDULE)
@@ -44,10 +44,6 @@ MIXTURE = GaussianMixture(
 ORACLE = OracleDenoiser(MIXTURE, SCHEDULE.alpha_bar)
 PATHS = {"vp": variance_preserving, "ve": variance_exploding, "straight": straight}
 TIMES = (1, 40, 250, 420, 499)
-
-
-def normal(*shape: int, seed: int = 0) -> Tensor:
-    return torch.randn(shape, generator=generator(seed), dtype=torch.float64)
 
 
 def each(t: int, n: int) -> Tensor:

@@ -19,15 +19,11 @@ from ddpm_lib.flow import heun_step
 from ddpm_lib.models import GaussianMixture, OracleDenoiser, UNet, UNetConfig
 from ddpm_lib.sampling import DDIM, DDPM, Noise, State, ddim_step, ddpm_step, sample, sample_from, timesteps
 from ddpm_lib.schedule import cosine_schedule, linear_schedule
-from tests.helpers import close, generator
+from tests.helpers import close, normal
 
 LINEAR, COSINE = GaussianDiffusion(linear_schedule(1000)), GaussianDiffusion(cosine_schedule(1000))
 BOTH = pytest.mark.parametrize("diffusion", [LINEAR, COSINE], ids=["linear", "cosine"])
 STRIDES = [(1, 0), (2, 1), (500, 499), (1000, 999), (20, 0), (60, 40), (699, 0), (900, 201)]
-
-
-def normal(*shape, seed=0, dtype=torch.float64):
-    return torch.randn(shape, generator=generator(seed), dtype=dtype)
 
 
 def prediction(diffusion, t, clip, seed=0):
