@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from contextlib import nullcontext
 from dataclasses import replace
@@ -18,7 +19,7 @@ from ddpm_lib.evaluate.generate import class_labels, generate, with_guidance
 from ddpm_lib.models import build, classes_of
 from ddpm_lib.models.trained import About, Trained, export_weights, load_trained
 from ddpm_lib.sampling import ddpm_step
-from ddpm_lib.train import Progress
+from ddpm_lib.train import Progress, TrainConfig, TrainingError
 from ddpm_lib.train.checkpoint import save_checkpoint
 from ddpm_lib.train.presets import PRESETS
 from tools.gpu.desk import Desk
@@ -29,11 +30,13 @@ KEPT = 8.0  # seconds that a training leaves for writing down what it has
 
 
 def train(desk: Desk, preset_name: str, name: str, folder: str, seconds: float | None = None) -> None:
-    """Train a preset and write its averaged weights, float16, to work/<folder>/<name>*.safetensors."""
+    """Train a preset and write its averaged weights, float16, to work/<folder>/<name>*.safetensors.
+
+    A run whose loss is not finite begins once more, at half the learning rate.
+    """
     begun = told = time.monotonic()
     preset = PRESETS[preset_name]
     config = preset.train if seconds is None else replace(preset.train, seconds=seconds)
-    torch.manual_seed(config.seed)
     schedule = preset.noise_schedule()
 
     def stop(p: Progress) -> bool:
@@ -46,9 +49,17 @@ def train(desk: Desk, preset_name: str, name: str, folder: str, seconds: float |
             )
         return desk.left() < KEPT
 
-    last = train_on(
-        build(preset.model), GaussianDiffusion(schedule), config, desk.device, say=desk.say, stop=stop
-    )
+    def run(config: TrainConfig) -> Progress:
+        torch.manual_seed(config.seed)
+        diffusion = GaussianDiffusion(schedule)
+        return train_on(build(preset.model), diffusion, config, desk.device, say=desk.say, stop=stop)
+
+    try:
+        last = run(config)
+    except TrainingError as lost:
+        config = replace(config, lr=config.lr / 2)
+        desk.say(f"{name}: {lost} It begins again at half the learning rate.")
+        last = run(config)
     about = About("mnist", (1, 28, 28), tuple("0123456789"))
     whole, half = (
         desk.work / "scratch" / f"{name}.safetensors",
@@ -120,6 +131,9 @@ def rung(desk: Desk, name: str) -> None:
             *quick,
         ]
     )
+    rows = json.loads(desk.measured("ladder.json").read_text(encoding="utf-8"))["rows"]
+    if not any(row["rung"] == name for row in rows):
+        raise RuntimeError(f"{name} is not trained yet, so it cannot be measured.")
 
 
 def trained_rung(desk: Desk, name: str) -> None:

@@ -1,4 +1,4 @@
-"""The pieces in order of worth, each with the minutes that it takes on one H100: estimates, until one has run."""
+"""The pieces in order of worth, each with the minutes that it takes on one H200."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from tools.gpu.desk import Desk, Piece
 EPOCHS = 10
 RESERVE = 5.0  # seconds between the end of the last arm and the end
 STATED = {
-    "classic-resnet": 0.5,
+    "classic-resnet": 0.35,
     "timed-resnet": 0.6,
-    "wide-resnet": 1.0,
-    "classic-small": 0.6,
-    "classic-half": 0.9,
+    "wide-resnet": 1.3,
+    "classic-small": 0.7,
+    "classic-half": 1.6,
 }
 
 
@@ -28,22 +28,23 @@ def plan() -> list[Piece]:
     return [
         Piece(
             "train unet",
-            1.3,
+            1.6,
             partial(networks.train, preset_name="classic-unet", name="unet", folder="weights"),
         ),
-        Piece("card of unet", 0.8, partial(networks.card, name="unet")),
-        Piece("unet by every step of DDPM", 1.5, partial(networks.every_step, name="unet")),
-        Piece("ladder: classic-unet", 0.8, partial(networks.rung, name="classic-unet")),
+        Piece("card of unet", 0.7, partial(networks.card, name="unet")),
+        Piece("unet by every step of DDPM", 0.8, partial(networks.every_step, name="unet")),
+        Piece("ladder: classic-unet", 0.6, partial(networks.rung, name="classic-unet")),
         *(
             Piece(f"ladder: {name}", STATED[name], partial(networks.trained_rung, name=name))
             for name in reversed(rungs)
         ),
-        Piece("train modern-unet-cond", 2.5, modern),
-        Piece("card of modern-unet-cond", 0.6, partial(networks.card, name="modern-unet-cond")),
         *(
             Piece(f"speed: {work}", minutes, partial(speed, work=work))
-            for work, minutes in (("train", 1.2), ("sample", 0.6), ("compiled", 2.5))
+            for work, minutes in (("sample", 0.5), ("train", 1.4))
         ),
+        Piece("train modern-unet-cond", 2.5, modern),
+        Piece("card of modern-unet-cond", 0.6, partial(networks.card, name="modern-unet-cond")),
+        Piece("speed: compiled", 2.5, partial(speed, work="compiled")),
         Piece("what the U-Net's pieces are worth, eps", 1.0, partial(pieces, target="eps")),
         Piece("what the U-Net's pieces are worth, x0", 1.0, partial(pieces, target="x0")),
         Piece("from the classic recipe to cpu-minutes", 1.0, recipe),

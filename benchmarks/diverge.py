@@ -1,0 +1,109 @@
+"""What keeps the first steps of the large U-Net finite: the classic recipe, and one change of it at a time.
+
+    python3 -m benchmarks.diverge --device cuda
+
+A row is a network, a change of the recipe, a seed and a precision. `lost at` is the step whose loss was NaN or
+infinite, null where all `--steps` steps stayed finite; `loss` is the mean of every tenth of the run, null from there on
+where it was lost. Rows that are there are kept. A CPU takes hours for what a GPU does in a minute.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from benchmarks.machine import machine
+from benchmarks.rows import Row, fill
+from benchmarks.timing import digits
+from ddpm_lib.data import ASSETS, Batches, mnist
+from ddpm_lib.diffusion import GaussianDiffusion
+from ddpm_lib.models import build
+from ddpm_lib.train import Machine, TrainConfig, TrainingError, train
+from ddpm_lib.train.machine.compiling import tune
+from ddpm_lib.train.machine.graph import train_graphed
+from ddpm_lib.train.presets import CLASSIC, PRESETS
+
+RESULT = ASSETS / "measured" / "diverge.json"
+TENTHS = 10
+PLAIN = replace(CLASSIC, warmup=0.0, clip=0.0)
+# A warm-up is a share of the run, here of ten epochs: 500 steps, and of a shorter run as many.
+WARM_UP = 500
+CHANGES: dict[str, dict[str, Any]] = {
+    "none": {},
+    "clip 1": {"clip": 1.0},
+    "warm-up": {"warmup": WARM_UP / PLAIN.steps},
+    "clip 1 and warm-up": {"clip": 1.0, "warmup": WARM_UP / PLAIN.steps},
+    "lr 2e-4": {"lr": 2e-4},
+}
+
+
+def keys() -> list[Row]:
+    """What is measured, in order of worth."""
+    full = [
+        {"network": "classic-unet", "change": change, "precision": "bfloat16", "seed": seed}
+        for seed in range(3)
+        for change in CHANGES
+    ]
+    exact = {"network": "classic-unet", "change": "none", "precision": "float32", "seed": 0}
+    half = {"network": "classic-half", "change": "none", "precision": "bfloat16", "seed": 0}
+    return [*full[: len(CHANGES)], exact, *full[len(CHANGES) :], half]
+
+
+def measure(key: Row, args: argparse.Namespace) -> Row:
+    """Train one arm until its steps are done or its loss is lost."""
+    preset = PRESETS[key["network"]]
+    config: TrainConfig = replace(
+        PLAIN, **CHANGES[key["change"]], seed=key["seed"], every=args.steps // TENTHS
+    )
+    torch.manual_seed(key["seed"])
+    model = build(preset.model).to(args.device)
+    loop: Any = train_graphed if args.device == "cuda" else train
+    run = loop(
+        model,
+        GaussianDiffusion(preset.noise_schedule()),
+        Batches(mnist().to(args.device), config.batch, config.seed),
+        config,
+        None,
+        Machine(precision=key["precision"], channels_last=True),
+    )
+    losses: list[float | None] = [None] * TENTHS
+    try:
+        for i, progress in zip(range(TENTHS), run, strict=False):
+            losses[i] = digits(progress.loss, 4)
+    except TrainingError as error:
+        found = re.search(r"step (\d+)", str(error))
+        assert found is not None
+        return {"lost at": int(found[1]), "loss": losses}
+    return {"lost at": None, "loss": losses}
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--device", default="cuda", help="cuda (default) or cpu")
+    parser.add_argument("--steps", type=int, default=600, help="steps of each arm (default: 600)")
+    parser.add_argument("--rows", type=int, default=None, help="measure the first so many alone")
+    parser.add_argument("--out", type=Path, default=RESULT, help="the JSON file")
+    args = parser.parse_args(argv)
+
+    tune(torch.device(args.device))
+    torch.backends.cudnn.benchmark = args.device == "cuda"
+    head = {
+        "what": f"the mean loss of each tenth of {args.steps} steps, and the step that was not finite",
+        "steps": args.steps,
+        "device": args.device if args.device == "cpu" else torch.cuda.get_device_name(),
+        "torch": torch.__version__,
+        "machine": machine(),
+    }
+    fill(args.out, head, keys()[: args.rows], partial(measure, args=args), resume=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
