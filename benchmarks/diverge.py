@@ -1,10 +1,11 @@
 """What keeps the first steps of the large U-Net finite: the classic recipe, and one change of it at a time.
 
-    python3 -m benchmarks.diverge --device cuda
+    python3 -m benchmarks.diverge [--device cpu] [--changes CHANGE ...] [--seeds SEED ...]
 
-A row is a network, a change of the recipe, a seed and a precision. `lost at` is the step whose loss was NaN or
-infinite, null where all `--steps` steps stayed finite; `loss` is the mean of every tenth of the run, null from there on
-where it was lost. Rows that are there are kept. A CPU takes hours for what a GPU does in a minute.
+A row is a network, a change of the recipe, a precision, a seed and a device. `lost at` is the step after which loss or
+weights were not finite, null where all `--steps` steps stayed finite; `loss` is the mean of every tenth of the run,
+null from there on where it was lost. Rows that are there are kept. Ten seconds an arm on a large GPU, most of an hour
+on a CPU.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ from typing import Any
 
 import torch
 
-from benchmarks.machine import machine
 from benchmarks.rows import Row, fill
 from benchmarks.timing import digits
 from ddpm_lib.data import ASSETS, Batches, mnist
@@ -28,7 +28,7 @@ from ddpm_lib.models import build
 from ddpm_lib.train import Machine, TrainConfig, TrainingError, train
 from ddpm_lib.train.machine.compiling import tune
 from ddpm_lib.train.machine.graph import train_graphed
-from ddpm_lib.train.presets import CLASSIC, PRESETS
+from ddpm_lib.train.presets import CLASSIC, LADDER, PRESETS
 
 RESULT = ASSETS / "measured" / "diverge.json"
 TENTHS = 10
@@ -44,16 +44,14 @@ CHANGES: dict[str, dict[str, Any]] = {
 }
 
 
-def keys() -> list[Row]:
-    """What is measured, in order of worth."""
-    full = [
-        {"network": "classic-unet", "change": change, "precision": "bfloat16", "seed": seed}
-        for seed in range(3)
-        for change in CHANGES
+def keys(args: argparse.Namespace) -> list[Row]:
+    """What is asked for, seed by seed."""
+    device = "CPU" if args.device == "cpu" else torch.cuda.get_device_name()
+    return [
+        {"network": args.network, "change": change, "precision": args.precision, "seed": seed, "on": device}
+        for seed in args.seeds
+        for change in args.changes
     ]
-    exact = {"network": "classic-unet", "change": "none", "precision": "float32", "seed": 0}
-    half = {"network": "classic-half", "change": "none", "precision": "bfloat16", "seed": 0}
-    return [*full[: len(CHANGES)], exact, *full[len(CHANGES) :], half]
 
 
 def measure(key: Row, args: argparse.Namespace) -> Row:
@@ -88,7 +86,10 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--device", default="cuda", help="cuda (default) or cpu")
     parser.add_argument("--steps", type=int, default=600, help="steps of each arm (default: 600)")
-    parser.add_argument("--rows", type=int, default=None, help="measure the first so many alone")
+    parser.add_argument("--network", default="classic-unet", choices=LADDER)
+    parser.add_argument("--changes", nargs="+", default=list(CHANGES), choices=CHANGES, metavar="CHANGE")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2], metavar="SEED")
+    parser.add_argument("--precision", default="bfloat16", choices=("float32", "bfloat16"))
     parser.add_argument("--out", type=Path, default=RESULT, help="the JSON file")
     args = parser.parse_args(argv)
 
@@ -97,11 +98,8 @@ def main(argv: list[str] | None = None) -> int:
     head = {
         "what": f"the mean loss of each tenth of {args.steps} steps, and the step that was not finite",
         "steps": args.steps,
-        "device": args.device if args.device == "cpu" else torch.cuda.get_device_name(),
-        "torch": torch.__version__,
-        "machine": machine(),
     }
-    fill(args.out, head, keys()[: args.rows], partial(measure, args=args), resume=True)
+    fill(args.out, head, keys(args), partial(measure, args=args), resume=True)
     return 0
 
 

@@ -15,6 +15,7 @@ import sys
 import time
 from itertools import chain
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.models import MLP, MLPConfig
 from ddpm_lib.schedule import linear_schedule
 from ddpm_lib.train import Batch, Machine, TrainConfig, TrainingError, train
+from ddpm_lib.train.machine import processes as module
 from ddpm_lib.train.machine.processes import LaunchError, Processes, accelerated, launched
 from tests import processes_script as script
 
@@ -195,6 +197,19 @@ def test_shares_are_in_order_and_differ_by_one_at_most() -> None:
         parts = [list(range(n))[processes.part(n)] for processes in several]
         assert list(chain(*parts)) == list(range(n))
         assert max(map(len, parts)) - min(map(len, parts)) <= 1
+
+
+def test_the_network_is_never_the_last_to_hold_its_group(monkeypatch: pytest.MonkeyPatch) -> None:
+    group: object = object()
+    ended: list[list[object]] = []
+    torchs = SimpleNamespace(is_initialized=lambda: True, group=SimpleNamespace(WORLD=group))
+    monkeypatch.setattr(module, "distributed", torchs)
+    monkeypatch.setattr(module, "_left", [])
+    accelerator = SimpleNamespace(
+        device="cpu", process_index=0, num_processes=2, end_training=lambda: ended.append(list(module._left))
+    )
+    module.Accelerated(accelerator).close()
+    assert ended == [[group]]  # kept before the goodbye, or it would be destroyed with the network
 
 
 # -- the command line ----------------------------------------------------------------------------------------

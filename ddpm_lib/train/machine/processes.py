@@ -23,6 +23,10 @@ from ddpm_lib.denoiser import Denoiser, Predicts
 from ddpm_lib.models import Network
 
 T = TypeVar("T")
+# Groups that were left, kept to the end of the process. DistributedDataParallel holds Python's lock while it is
+# destroyed; were it the last to hold its group, gloo's thread, which may need that lock to end, would wait for ever
+# (pytorch/pytorch issue 56297). From Python a group is destroyed without the lock.
+_left: list[object] = []
 
 
 class LaunchError(CourseError):
@@ -147,6 +151,8 @@ class Accelerated(Processes):
 
     def close(self) -> None:
         """See Processes."""
+        if distributed.is_initialized():
+            _left.append(distributed.group.WORLD)
         self._accelerator.end_training()
 
 
