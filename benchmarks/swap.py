@@ -2,7 +2,7 @@
 
     OMP_NUM_THREADS=1 python -m benchmarks.swap
 
-The time-conditioned ResNet and the small U-Net of the ladder (`timed-resnet` and `unet`) were trained alike, so that
+The time-conditioned ResNet and the small U-Net of the ladder (`timed-resnet` and `unet-small`) were trained alike, so that
 one can take over from the other at any t. Each arm draws by DDIM; `distance` is `metrics.digit_distance` to the 10,000
 test digits. The chapter on the experiment reads the result: ddpm_lib/assets/measured/swap.json, and swap.png with 32
 digits of every arm.
@@ -25,7 +25,7 @@ from ddpm_lib.denoiser import Denoiser, Labels, Predicts
 from ddpm_lib.evaluate.generate import generate
 
 RESULT = ASSETS / "measured" / "swap.json"
-NAMES = ("timed-resnet", "unet")
+NAMES = ("timed-resnet", "unet-small")
 SHOWN = 32
 
 
