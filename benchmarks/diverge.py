@@ -98,6 +98,7 @@ def main(argv: list[str] | None = None) -> int:
     head = {
         "what": f"the mean loss of each tenth of {args.steps} steps, and the step that was not finite",
         "steps": args.steps,
+        "machine": "each row's own, `on`",
     }
     fill(args.out, head, keys(args), partial(measure, args=args), resume=True)
     return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -71,7 +72,11 @@ def test_every_piece_has_a_name_and_a_cost_and_the_networks_are_trained_before_t
     assert names[0] == "train unet"
     assert set(LADDER) == {name.removeprefix("ladder: ") for name in names if name.startswith("ladder: ")}
     assert set(LADDER) <= set(PRESETS)
-    assert len({PRESETS[name].train for name in LADDER}) == 1  # the rungs differ in their networks alone
+    *others, widest = (PRESETS[name].train for name in LADDER)
+    assert len(set(others)) == 1  # the rungs differ in their networks alone ...
+    assert (
+        replace(widest, lr=others[0].lr, clip=others[0].clip) == others[0]
+    )  # ... and the last in its step as well
     assert len({(PRESETS[name].schedule, PRESETS[name].T) for name in LADDER}) == 1
 
 
