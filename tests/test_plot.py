@@ -201,3 +201,15 @@ def test_a_table_refuses_a_row_of_another_length() -> None:
         plot.table(("", "distance"), [("real digits", "3")])
     with pytest.raises(ValueError, match="2 cells stands under a header of 3"):
         plot.table(("a", "b", "c"), [(1, 2)])
+
+
+@pytest.mark.parametrize(
+    "name", ["a", "classic-resnet", "the answer of one who knows all the digits by heart"]
+)
+def test_a_legend_stays_inside_its_picture(name: str) -> None:
+    picture, (panel,) = plot.axes()
+    for i in range(8):
+        panel.plot([0, 1], [i, i], label=f"{name} {i}")
+    plot.legend(picture)
+    picture.draw_without_rendering()
+    assert picture.legends[0].get_window_extent().x1 <= picture.bbox.x1

@@ -21,6 +21,7 @@ INK = "#787878"  # contrast 4.4 on white and 4.3 on the dark page
 # Okabe and Ito, less yellow and black
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 LINES = ("-", "--", "-.", ":")
+LEGEND = 80  # letters that fit side by side above a picture
 WIDTH = 600  # CSS pixels: fits a page's column, and its letters can still be read on a phone
 
 STYLE: dict[Any, Any] = {
@@ -96,5 +97,6 @@ def legend(picture: Picture) -> None:
     """One legend above all axes of the picture, for every line that has a label."""
     pairs = [zip(*panel.get_legend_handles_labels(), strict=True) for panel in picture.axes]
     lines, names = zip(*(pair for panel in pairs for pair in panel), strict=True)
+    columns = max(1, LEGEND // (max(map(len, names)) + 7))  # 7: what a line's sample and the gap take
     with matplotlib.rc_context(STYLE):
-        picture.legend(lines, names, loc="outside upper left", ncols=min(5, len(names)))
+        picture.legend(lines, names, loc="outside upper left", ncols=min(5, columns, len(names)))
