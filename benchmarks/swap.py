@@ -2,10 +2,10 @@
 
     OMP_NUM_THREADS=1 python -m benchmarks.swap
 
-The time-conditioned ResNet and the small U-Net of the ladder (`timed-resnet` and `unet-small`) were trained alike, so that
-one can take over from the other at any t. Each arm draws by DDIM; `distance` is `metrics.digit_distance` to the 10,000
-test digits. The chapter on the experiment reads the result: ddpm_lib/assets/measured/swap.json, and swap.png with 32
-digits of every arm.
+The time-conditioned ResNet and the small U-Net of the ladder (`timed-resnet` and `unet-small`) were trained alike, so
+that one can take over from the other at any t. Each arm draws by DDIM; `distance` is `metrics.digit_distance` to the
+10,000 test digits. The chapter on the experiment reads the result: ddpm_lib/assets/measured/swap.json, and swap.png
+with 32 digits of every arm.
 """
 
 from __future__ import annotations

@@ -42,12 +42,12 @@ def batches(device: str = "cpu") -> Batches:
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-@pytest.mark.parametrize("classes", [0, 10])
-def test_unrecorded_its_steps_are_those_of_train(precision: Any, classes: int) -> None:
-    machine = replace(MACHINE, precision=precision)
-    plain = list(train(make(classes=classes), DIFFUSION, batches(), CONFIG, machine=machine))
+@pytest.mark.parametrize(("classes", "flip"), [(0, False), (10, False), (10, True)])
+def test_unrecorded_its_steps_are_those_of_train(precision: Any, classes: int, flip: bool) -> None:
+    machine, config = replace(MACHINE, precision=precision), replace(CONFIG, flip=flip)
+    plain = list(train(make(classes=classes), DIFFUSION, batches(), config, machine=machine))
     loop = partial(train_graphed, record=False)
-    ours = list(loop(make(classes=classes), DIFFUSION, batches(), CONFIG, machine=machine))
+    ours = list(loop(make(classes=classes), DIFFUSION, batches(), config, machine=machine))
     assert [(p.step, p.share, p.lr) for p in ours] == [(p.step, p.share, p.lr) for p in plain]
     assert [p.loss for p in ours] == pytest.approx([p.loss for p in plain], rel=1e-6)
     pairs = zip(

@@ -18,6 +18,7 @@ from ddpm_lib.cli.common import (
 )
 from ddpm_lib.cli.keep import Keeper, stamp
 from ddpm_lib.cli.lock import LOG, alone
+from ddpm_lib.cli.loops import loop_for
 from ddpm_lib.cli.memory import enough_memory, smaller_steps
 from ddpm_lib.cli.plan import plan, preset_of
 from ddpm_lib.cli.resume import check_data, check_resume
@@ -28,7 +29,7 @@ from ddpm_lib.models import Network, build
 from ddpm_lib.models.place import check_place
 from ddpm_lib.models.storage import CHECKPOINT, file_of
 from ddpm_lib.models.trained import About
-from ddpm_lib.train import Machine, start, train
+from ddpm_lib.train import Machine, start
 from ddpm_lib.train.checkpoint import load_checkpoint, save_checkpoint
 from ddpm_lib.train.loop import check_batch
 from ddpm_lib.train.machine.compiling import can_compile
@@ -124,15 +125,9 @@ def _run(args: argparse.Namespace, path: Path, processes: Processes) -> None:
         def save(place: Path) -> None:
             save_checkpoint(place, state, chosen.schedule, config, about, machine)
 
-        run = train(
-            state.model,
-            GaussianDiffusion(chosen.schedule),
-            until(stopped, batches, processes),
-            config,
-            state,
-            machine,
-            processes,
-        )
+        diffusion = GaussianDiffusion(chosen.schedule)
+        loop = loop_for(state.model, diffusion, data, config, machine, processes, state.step)
+        run = loop(state.model, diffusion, until(stopped, batches, processes), config, state, machine)
         watch(run, Keeper(path, save, came_from), state, config, args.save_every, processes, stopped)
 
 

@@ -137,6 +137,9 @@ def train_graphed(
             y = torch.where(
                 torch.rand(len(x0), generator=rng, device=rng.device) < config.label_drop, classes, y
             )
+        if config.flip:
+            mirrored = torch.rand(len(x0), generator=rng, device=rng.device) < 0.5
+            x0 = torch.where(mirrored[:, None, None, None], x0.flip(-1), x0)
         loss = step(x0, t, eps, y if classes else None, lr).clone()
         state.ema.update(state.model, state.step)
         state.step += 1

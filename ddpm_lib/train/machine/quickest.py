@@ -71,25 +71,28 @@ def quickest(
     config: TrainConfig,
     machine: Machine,
     say: Callable[[str], None] = print,
+    compiled: bool = True,
 ) -> tuple[Callable[[], Network], Loop]:
     """Which network and which loop to train with: a graphed step where it agrees with `train` and takes less time.
 
     `make` builds a fresh network, the same at every call. A path that raises, or whose first losses lie further than
-    TOLERANCE from the plain ones, is not taken, and `say` is told why.
+    TOLERANCE from the plain ones, is not taken, and `say` is told why. A long run tries a compiled network as well,
+    unless `compiled` says not to.
     """
     plain = trial(train, make, diffusion, batches, config, machine, CHECKED, TIMED)
     say(f"a plain step takes {1000 * plain.step:.2f} ms")
     best: tuple[Callable[[], Network], Loop] = (make, train)
     left = plain.step
 
-    def compiled() -> Network:
+    def make_compiled() -> Network:
         network = make()
         network.compile(dynamic=False)
         return network
 
-    for name, build in (("graphed", make), ("compiled and graphed", compiled)):
+    ways = {"graphed": make} | ({"compiled and graphed": make_compiled} if compiled else {})
+    for name, build in ways.items():
         whole = left * config.steps if config.seconds is None else config.seconds
-        if build is compiled and whole < LONG * COMPILING:
+        if build is make_compiled and whole < LONG * COMPILING:
             say(f"compiling takes about {COMPILING:.0f} s and the run {whole:.0f}: it is not tried")
             continue
         try:
