@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -120,3 +122,14 @@ def test_a_short_chain_is_told_by_its_schedule_alone() -> None:
     found = diagnose(load("healthy"), diffusion, x0=TEST.x0(), say=lambda line: None)
     assert found[-1].check == "schedule"
     assert found[-1].measured.startswith(f"{diffusion.schedule.terminal_weight:.3f}")
+
+
+@pytest.mark.parametrize("factor", [5, 10])
+def test_a_clock_that_runs_too_slowly_is_named_with_its_factor(factor: int) -> None:
+    patient = replace(PATIENTS["healthy"], told=lambda t: t // factor)
+    net = load("healthy")
+    found = diagnose(
+        Called(net, patient), patient.diffusion, x0=TEST.x0(), network=net, say=lambda line: None
+    )
+    assert found[-1].check == "training"
+    assert f"would be {factor} times as much" in found[-1].fault

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from IPython.core.formatters import DisplayFormatter
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
 from ddpm_lib import plot
@@ -213,3 +214,25 @@ def test_a_legend_stays_inside_its_picture(name: str) -> None:
     plot.legend(picture)
     picture.draw_without_rendering()
     assert picture.legends[0].get_window_extent().x1 <= picture.bbox.x1
+
+
+@pytest.mark.parametrize("scale", [1, 1.2, 1.25, 1.5, 3])
+def test_all_pixels_of_an_image_are_equally_large_at_any_scale(scale: float) -> None:
+    picture = plot.image_grid(images(2, size=28), scale=scale)
+    pixel = picture.density * scale
+    assert pixel == pytest.approx(round(pixel))
+    assert 1 <= picture.density <= 2
+
+
+def test_names_over_groups_of_columns_and_beside_rows_are_in_the_picture() -> None:
+    groups, beside = [("first three", 3), ("last two", 2)], ["this", "sound"]
+    picture = plot.image_grid(images(10, size=28), columns=5, labels="abcde", groups=groups, beside=beside)
+    renderer = FigureCanvasAgg(picture).get_renderer()
+    box = picture.bbox
+    placed = {text.get_text(): text.get_window_extent(renderer) for text in picture.axes[0].texts}
+    assert {"first three", "last two", "this", "sound"} <= set(placed)
+    for name, extent in placed.items():
+        assert box.x0 <= extent.x0 < extent.x1 <= box.x1, name
+        assert box.y0 <= extent.y0 < extent.y1 <= box.y1, name
+    assert placed["last two"].x0 > placed["first three"].x1
+    assert placed["last two"].y0 > placed["e"].y1

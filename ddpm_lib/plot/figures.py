@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ddpm_lib.diffusion import GaussianDiffusion
-from ddpm_lib.plot.picture import STYLE, WIDTH, Picture
+from ddpm_lib.plot.picture import INK, STYLE, WIDTH, Picture
 from ddpm_lib.sampling import State
 
 
@@ -22,16 +22,22 @@ def image_grid(
     title: str | None = None,
     *,
     labels: Sequence[object] | None = None,
+    groups: Sequence[tuple[str, int]] | None = None,
+    beside: Sequence[str] | None = None,
     scale: int | float | None = None,
     levels: int = 32,
 ) -> Picture:
-    """n images in [-1, 1], clipped, in rows of `columns`; `labels` name the columns.
+    """n images in [-1, 1], clipped, in rows of `columns`; `labels` name the columns, and `beside` the rows.
+
+    `groups` are names above the labels, each with the number of columns that it spans.
 
     A pixel is a square of `scale` CSS pixels: as large as the page's column allows, at most 3, unless told.
     Grey images keep `levels` greys: the eye does not miss the rest, and noise takes half the bytes.
     """
     rows = [list(x[i : i + columns]) for i in range(0, len(x), columns)]
-    return _tiles(rows, columns=labels, title=title, scale=scale, levels=levels)
+    return _tiles(
+        rows, columns=labels, groups=groups, rows_named=beside, title=title, scale=scale, levels=levels
+    )
 
 
 def forward_strip(
@@ -79,6 +85,7 @@ def _tiles(
     rows: Sequence[Sequence[Float[Tensor, "c h w"]]],
     *,
     columns: Sequence[object] | None = None,
+    groups: Sequence[tuple[str, int]] | None = None,
     rows_named: Sequence[str] | None = None,
     title: str | None = None,
     scale: int | float | None = None,
@@ -94,11 +101,14 @@ def _tiles(
             top, left = i * (height + gap), j * (width + gap)
             canvas[top : top + height, left : left + width] = _rgba(image, levels)
     scale = max(1, min(3, WIDTH // across)) if scale is None else scale
-    left, top = 28 * bool(rows_named), 20 * bool(columns) + 22 * bool(title)  # CSS pixels beside and above
+    # CSS pixels beside and above; a letter is about 9 wide
+    left = max((28 if "$" in name else 5 + 9 * len(name) for name in rows_named or []), default=0)
+    top = 20 * bool(columns) + 22 * bool(groups) + 22 * bool(title)
     wide, high = left + across * scale, top + down * scale
     with matplotlib.rc_context(STYLE):
         picture = Picture(figsize=(wide / 96, high / 96))
-        picture.density = 2  # a whole number, so that all pixels of an image are equally large
+        # about 2, and such that a pixel of an image is a whole number of the picture's: all are equally large
+        picture.density = max(1, round(2 * scale - 0.01)) / scale
         picture.full_color = len(rows[0][0]) == 3
         panel = picture.add_axes((left / wide, 0, 1 - left / wide, 1 - top / high))
         panel.imshow(canvas, interpolation="nearest", aspect="auto")
@@ -111,6 +121,21 @@ def _tiles(
                 textcoords="offset points",
                 ha="center",
             )
+        begin = 0
+        for name, span in groups or []:
+            first, last = begin * (width + gap), (begin + span) * (width + gap) - 4 * gap
+            line = -24 / scale
+            panel.plot([first, last], [line, line], color=INK, linewidth=0.8, clip_on=False)
+            panel.annotate(
+                name,
+                ((first + last) / 2, line),
+                (0, 3),
+                textcoords="offset points",
+                ha="center",
+                annotation_clip=False,
+            )
+            begin += span
+        panel.set(xlim=(-0.5, across - 0.5), ylim=(down - 0.5, -0.5))
         for i, name in enumerate(rows_named or []):
             at = (-0.5, i * (height + gap) + height / 2)
             panel.annotate(name, at, (-4, 0), textcoords="offset points", ha="right", va="center")

@@ -16,7 +16,7 @@ SHARES = (0.9, 0.7, 0.5, 0.3, 0.1)  # of the image's variance left, at the times
 # A suspect must be so much better than the run as it should be: one who is fed other images has another task, one who
 # is told another time has inputs that say as much.
 FED, TOLD = 0.6, 0.95
-CLOCKS = (0.2, 0.5, 2, 5)  # t times these
+CLOCKS = (0.1, 0.2, 0.5, 2, 5, 10)  # t times these
 IMAGES = 32
 
 
