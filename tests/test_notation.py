@@ -17,6 +17,7 @@ from diffusers.schedulers.scheduling_ddpm import DDPMSchedulerOutput
 
 import ddpm_lib
 from ddpm_lib.diffusion import GaussianDiffusion
+from ddpm_lib.models import oracle
 from ddpm_lib.schedule import linear_schedule
 
 PAGE = Path(__file__).resolve().parent.parent / "book" / "symbols.ipynb"
@@ -34,6 +35,18 @@ def table() -> list[list[str]]:
 
 
 ROWS = table()
+
+
+def found_by_letter() -> dict[str, list[str]]:
+    """The tables of letters before it: what each row's symbol is called in the code, if anything."""
+    notebook = nbformat.read(PAGE, as_version=nbformat.NO_CONVERT)
+    lists = [cell.source for cell in notebook.cells if re.match("## (Latin|Greek) letters", cell.source)]
+    rows = [line[1:-1].split("|") for text in lists for line in text.splitlines() if line.startswith("|")]
+    return {
+        symbol.strip(): CODE.findall(code)
+        for symbol, code, _ in rows
+        if symbol.strip() not in {"Symbol", "---"}
+    }
 
 
 def find(name: str) -> Any:
@@ -73,6 +86,20 @@ def test_a_name_is_where_the_table_says(row: list[str]) -> None:
     assert place, f"{row[1]} is not of the form `name` in `place`"
     name, where = place.groups()
     assert name in names_in(find(where))
+
+
+def test_the_letters_lead_to_every_name_of_the_table_and_to_no_other() -> None:
+    """A reader who looks a letter up finds all that the wide table has, under names that exist."""
+    listed = [name for names in found_by_letter().values() for name in names]
+    assert len(found_by_letter()) >= 35
+    assert len(listed) == len(set(listed))
+    wide = {PLACE.fullmatch(row[1]).group(1) for row in ROWS}  # type: ignore[union-attr]
+    assert wide - {"score"} <= set(listed)  # the score stands among the signs
+    places = [
+        find(name) for name in ("NoiseSchedule", "ddpm_step", "q_between", "GaussianDiffusion", "bound")
+    ]
+    exist = set[str]().union(*map(names_in, [*places, oracle, GaussianDiffusion.p_mean_variance]))
+    assert set(listed) - wide <= exist
 
 
 @pytest.fixture(scope="module")
