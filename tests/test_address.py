@@ -3,12 +3,14 @@
 import subprocess
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import yaml
 
 from tools.address import Address, find_address, parse_address, parse_remote
 from tools.colab import OUT, ROOT
+from tools.launchers import GROUP, add_launchers
 from tools.sphinx_course import COLAB_BRANCH, repository
 
 
@@ -112,6 +114,29 @@ def test_the_button_of_a_page_opens_the_plain_copy_on_its_branch(
     assert stamp["run"] == "python3 -m tools.colab --stamp"
     assert ROOT / push["working-directory"] == OUT
     assert push["run"].split()[-1] == COLAB_BRANCH
+
+
+@pytest.mark.parametrize(
+    ("address", "offered"), [("https://github.com/a/b", True), ("/srv/git/course", False)]
+)
+def test_beside_colab_a_page_opens_in_kaggle_and_in_a_codespace(
+    address: str, offered: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("COURSE_ADDRESS", address)
+    config = SimpleNamespace(html_theme_options={"repository_branch": COLAB_BRANCH})
+    app: Any = SimpleNamespace(srcdir=tmp_path, config=config)
+    theirs = {"label": GROUP, "buttons": [{"text": "Colab"}]}
+    context = {"header_buttons": [{"label": "download-buttons", "buttons": []}, theirs]}
+    add_launchers(app, "book/loss", "page.html", context, None)
+    texts = [button["text"] for button in theirs["buttons"]]
+    assert texts == (["Colab", "Kaggle", "Codespaces"] if offered else ["Colab"])
+    if offered:
+        _, kaggle, codespace = (button.get("url") for button in theirs["buttons"])  # type: ignore[attr-defined]
+        assert kaggle.endswith(f"welcome?src=https://github.com/a/b/blob/{COLAB_BRANCH}/book/loss.ipynb")
+        assert codespace == "https://codespaces.new/a/b"
+    markdown = {"header_buttons": []}  # a page that is no notebook has no such group
+    add_launchers(app, "book/teaching", "page.html", markdown, None)
+    assert markdown == {"header_buttons": []}
 
 
 def test_git_clones_from_the_address_of_a_folder(tmp_path: Path) -> None:

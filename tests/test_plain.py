@@ -17,7 +17,7 @@ from tools.notebook import Notebook, read, source
 from tools.plain.citations import papers
 from tools.plain.copies import copies, write_all
 from tools.plain.markdown import Translator, Untranslatable
-from tools.plain.places import Course
+from tools.plain.places import Course, page_id
 
 SITE = "https://someone.github.io/course"
 COPIES = {"lab": copies(Course(ROOT)), "colab": copies(Course(ROOT, SITE))}
@@ -225,3 +225,25 @@ def test_numbers_and_links_are_those_of_the_built_book() -> None:
                 )
             else:
                 assert target in read_at or target in text(read(ROOT / path)), f"{path}: {target}"
+
+
+@pytest.mark.pages
+def test_every_heading_is_called_as_in_the_built_book() -> None:
+    """With apostrophes and accents: a copy's link to the published page must land."""
+    for chapter, headings in Course(ROOT).headings.items():
+        page = (HTML / f"{chapter}.html").read_text(encoding="utf-8")
+        linked = {heading for heading in headings if re.fullmatch(r"[\w ,:'?-]+", heading)}
+        absent = {heading for heading in linked if f'id="{page_id(heading)}"' not in page}
+        assert not absent, chapter
+
+
+@pytest.mark.parametrize(
+    ("heading", "anchor"),
+    [
+        ("The network's step", "the-networks-step"),
+        ("The network\u2019s step", "the-networks-step"),
+        ("The Fr\u00e9chet distance", "the-frechet-distance"),
+    ],
+)
+def test_a_heading_is_called_as_the_page_calls_it(heading: str, anchor: str) -> None:
+    assert page_id(heading) == anchor

@@ -24,6 +24,7 @@ from tools import figures
 from tools.address import find_address
 from tools.equations import Incomplete
 from tools.equations_page import write as write_equations
+from tools.launchers import add_launchers
 from tools.page_math import add_math
 from tools.page_networks import move_networks
 from tools.page_rules import mend_pages
@@ -114,6 +115,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("source-read", declared)
     app.connect("config-inited", repository, priority=400)  # before the theme reads its options
     app.connect("html-page-context", no_widget_state, priority=900)  # after myst-nb has added it
+    app.connect("html-page-context", add_launchers, priority=600)  # after the theme's own, at 501
     app.connect("html-page-context", networks_of_a_page)
     app.connect("build-finished", network_for_pages)
     app.connect("build-finished", mend_pages)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from docutils.nodes import make_id  # type: ignore[import-untyped]
+
 from tools.equations import chapters, labels, numbers
 from tools.notebook import read, source
 from tools.plain.citations import Paper, papers
@@ -25,8 +27,8 @@ def slug(heading: str) -> str:
 
 
 def page_id(heading: str) -> str:
-    """What the built page calls it."""
-    return re.sub(r"[^a-z0-9]+", "-", heading.lower()).strip("-")
+    """What the built page calls it: its apostrophes, set as curly ones, leave nothing behind."""
+    return str(make_id(heading.replace("'", "")))
 
 
 def lab_id(heading: str) -> str:
