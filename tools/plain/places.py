@@ -7,11 +7,10 @@ others, so its links open those.
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-
-from docutils.nodes import make_id  # type: ignore[import-untyped]
 
 from tools.equations import chapters, labels, numbers
 from tools.notebook import read, source
@@ -27,8 +26,9 @@ def slug(heading: str) -> str:
 
 
 def page_id(heading: str) -> str:
-    """What the built page calls it: its apostrophes, set as curly ones, leave nothing behind."""
-    return str(make_id(heading.replace("'", "")))
+    """What the built page calls it, as docutils' make_id: accents go, and so does an apostrophe, set as a curly one."""
+    plain = unicodedata.normalize("NFKD", heading.lower().replace("'", "")).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
 
 
 def lab_id(heading: str) -> str:
