@@ -90,6 +90,39 @@ def test_one_step_is_one_step_and_a_new_recipe_begins_anew(show: Any) -> None:
         expect(root(page)).to_have_attribute("data-state", "idle")
 
 
+def test_a_page_out_of_sight_rests_and_goes_on_when_it_is_seen_again(show: Any) -> None:
+    page: Page = show(PlayWidget())
+
+    def be(hidden: bool) -> None:
+        page.evaluate(
+            "hidden => (Object.defineProperty(document, 'hidden', { value: hidden, configurable: true }),"
+            " document.dispatchEvent(new Event('visibilitychange')))",
+            hidden,
+        )
+
+    be(True)
+    be(False)
+    expect(root(page)).to_have_attribute("data-state", "idle")  # who was not training does not begin
+    press(page, "Train")
+    page.wait_for_function(
+        "Number(document.querySelector('.ddpm-learn').dataset.steps) >= 20", timeout=120_000
+    )
+    be(True)
+    expect(root(page)).to_have_attribute("data-state", "paused")
+    expect(page.locator(".ddpm-status")).to_contain_text("out of sight")
+    expect(page.get_by_role("button", name="Save weights")).to_be_enabled()  # the last step has come
+    rested = steps(page)
+    be(False)
+    expect(root(page)).to_have_attribute("data-state", "training")
+    page.wait_for_function(
+        "n => Number(document.querySelector('.ddpm-learn').dataset.steps) > n", arg=rested, timeout=120_000
+    )
+    press(page, "Pause")
+    be(True)
+    be(False)
+    expect(root(page)).to_have_attribute("data-state", "paused")  # who paused it is not overruled
+
+
 @pytest.mark.parametrize("kind", ["DDPM", "DDIM", "ODE, Heun's steps"])
 def test_a_walk_goes_from_noise_to_data_beside_the_exact_one(show: Any, page: Page, kind: str) -> None:
     page.emulate_media(reduced_motion="reduce")  # the walk waits for the reader

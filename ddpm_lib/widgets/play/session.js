@@ -8,7 +8,7 @@ function session({ model, root, pointsOf, say, changed }) {
   const grid = lattice();
   const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
   const run = { state: "idle", status: "", steps: 0, speed: 0, least: 0, seen: null, exact: null, walk: null, points: null, losses: [], kind: "" };
-  let [id, spent, since, own, loaded] = [0, 0, 0, "", ""];
+  let [id, spent, since, own, loaded, why] = [0, 0, 0, "", "", ""]; // why: it rests, though nobody pressed Pause
   const worker = trainer({ source: model.get("worker"), root, hear: (message) => message.id !== undefined && message.id !== id ? undefined : hear[message.type](message) });
   const chosen = () => traits(model, "schedule", "T", "predicts", "width", "lr", "seed");
   const look = () => worker.send({ type: "look", t: model.get("t"), grid, samples: { n: 250, steps: 20, seed: 1 } });
@@ -17,7 +17,7 @@ function session({ model, root, pointsOf, say, changed }) {
   const begin = (learned = "") => {
     id += 1;
     Object.assign(run, { state: "idle", steps: 0, speed: 0, losses: [], walk: null, points: pointsOf(), seen: null, exact: null });
-    [spent, since, loaded] = [0, 0, learned];
+    [spent, since, loaded, why] = [0, 0, learned, ""];
     run.status = run.points.length ? "Press Train: the network learns here, in this browser." : "There is nothing to learn: draw something first.";
     changed("begin");
     if (!run.points.length) return;
@@ -30,30 +30,31 @@ function session({ model, root, pointsOf, say, changed }) {
   };
   const about = () => {
     const speed = run.speed ? `, ${run.speed >= 100 ? Math.round(run.speed / 10) * 10 : Math.round(run.speed)} a second here` : "";
-    return `${run.steps} step${run.steps === 1 ? "" : "s"}${speed}.`;
+    return `${why}${run.steps} step${run.steps === 1 ? "" : "s"}${speed}.`;
   };
   const train = () => {
     if (!run.points?.length) return say(run.status);
     if (run.state === "error") begin();
     Object.assign(run, { state: "training", walk: null });
-    [spent, since] = [-1, run.steps];
+    [spent, since, why] = [-1, run.steps, ""];
     worker.send({ type: "pace", ms: calm() ? 1500 : 120 });
     worker.send({ type: "train" });
     say("training");
     changed("state");
   };
-  const pause = (why = "") => {
+  const pause = (reason = "") => {
     if (run.state !== "training") return;
-    run.state = "paused";
+    [run.state, why] = ["paused", reason];
     worker.send({ type: "pause" });
     worker.send({ type: "save" });
-    run.status = `${why}${about()}`;
+    run.status = about();
     changed("state");
     say(`paused after ${run.steps} steps`);
   };
   const once = () => {
     if (!run.points?.length) return;
     pause();
+    why = "";
     Object.assign(run, { state: "paused", walk: null });
     worker.send({ type: "step" });
     worker.send({ type: "save" });
@@ -97,5 +98,18 @@ function session({ model, root, pointsOf, say, changed }) {
   model.on("change:lr", () => worker.send({ type: "rate", lr: model.get("lr") }));
   model.on("change:t", look);
   model.on("change:learned", () => model.get("learned") && model.get("learned") !== own && begin(model.get("learned")));
-  return Object.assign(run, { begin, train, pause, once, goWalk, stop, calm, close: worker.close });
+  // A page that nobody sees does not train: it rests, and goes on when the reader comes back.
+  let unseen = false;
+  const attend = () => {
+    if (document.hidden && run.state === "training") {
+      pause("It rests while this page is out of sight. ");
+      unseen = true;
+    } else if (!document.hidden && unseen) {
+      unseen = false;
+      if (run.state === "paused") train();
+    }
+  };
+  document.addEventListener("visibilitychange", attend);
+  const close = () => (document.removeEventListener("visibilitychange", attend), worker.close());
+  return Object.assign(run, { begin, train, pause, once, goWalk, stop, calm, close });
 }
