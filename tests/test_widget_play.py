@@ -70,7 +70,16 @@ def test_it_trains_from_the_disk_and_what_it_saves_loads_in_python_and_in_the_pa
     assert trained.model_config == MLPConfig(width=32, predicts="eps")
     press(page, "Reset")
     expect(root(page)).to_have_attribute("data-steps", "0")
+    for other in ("v, a mixture of both", "cosine"):
+        page.get_by_role("radio", name=other, exact=True).check(force=True)
+    page.get_by_role("slider", name="width of the network").press("End")
+    page.get_by_role("slider", name="number of noising steps T").press("Home")
     page.locator("input[type=file]").set_input_files(path)
+    for own in ("eps, the noise", trained.schedule.name):  # the controls follow the file
+        expect(page.get_by_role("radio", name=own, exact=True)).to_be_checked()
+    for name, value in (("width of the network", "32 features"), ("number of noising steps T", "T = 100")):
+        slider = page.get_by_role("slider", name=name)
+        expect(slider).to_have_attribute("aria-valuetext", value)
     expect(root(page)).to_have_attribute("data-steps", str(trained.step))
     expect(page.locator(".ddpm-status")).to_contain_text("A network that was trained")
 

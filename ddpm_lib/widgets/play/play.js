@@ -29,7 +29,10 @@ function render({ model, el }) {
   const file = h("input", { type: "file", accept: ".json,application/json", hidden: "", "aria-label": "a file of weights", onchange: async () => {
     const text = await file.files[0]?.text();
     file.value = "";
-    if (text) run.begin(text);
+    if (!text) return;
+    const settings = settingsOf(text); // the controls say what the file holds
+    put({ ...settings, t: Math.min(model.get("t"), settings.T ?? model.get("T")) });
+    run.begin(text);
   } });
   const open = button("Open weights", () => file.click());
   const save = button("Save weights", () => {

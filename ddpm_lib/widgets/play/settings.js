@@ -1,3 +1,14 @@
+// The settings of a network in a file, as the widget names them; none where it is no such file, which `begin` says.
+function settingsOf(text) {
+  try {
+    const { config, schedule } = JSON.parse(text), { width, predicts } = config;
+    const known = ["linear", "cosine"].includes(schedule.name) ? { schedule: schedule.name } : {};
+    return { width, predicts, T: atob(schedule.beta).length / 8 - 1, ...known }; // beta_0 is in it
+  } catch {
+    return {};
+  }
+}
+
 // What is learned and how: each control sets a trait.
 function recipe({ model, put, names }) {
   const pick = (label, trait, options, shown = true) => {
