@@ -120,5 +120,5 @@ PRESETS: dict[str, Preset] = {
 }
 
 # Networks that differ in nothing but themselves, from the smallest to the largest: one data set, schedule, loss,
-# optimizer and ten epochs. benchmarks/ladder.py measures them.
+# optimizer and ten epochs; the last alone takes smaller steps and clips. benchmarks/ladder.py measures them.
 LADDER = ("classic-resnet", "timed-resnet", "wide-resnet", "classic-small", "classic-half", "classic-unet")
