@@ -145,4 +145,6 @@ def check_deciding_time(answer: object) -> Verdict:
         (500, "The losses are a few thousandths there, and differ by less than at another t."),
         (100, "The U-Net is ahead there, but by more at another t."),
     ]
-    return grade_value(answer, right, mistakes, "There the two differ most, and there the shape is being decided.")
+    return grade_value(
+        answer, right, mistakes, "There the two differ most, and there the shape is being decided."
+    )
