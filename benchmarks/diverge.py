@@ -32,14 +32,13 @@ from ddpm_lib.train.presets import CLASSIC, LADDER, PRESETS
 
 RESULT = ASSETS / "measured" / "diverge.json"
 TENTHS = 10
-PLAIN = replace(CLASSIC, warmup=0.0, clip=0.0)
 # A warm-up is a share of the run, here of ten epochs: 500 steps, and of a shorter run as many.
 WARM_UP = 500
 CHANGES: dict[str, dict[str, Any]] = {
     "none": {},
     "clip 1": {"clip": 1.0},
-    "warm-up": {"warmup": WARM_UP / PLAIN.steps},
-    "clip 1 and warm-up": {"clip": 1.0, "warmup": WARM_UP / PLAIN.steps},
+    "warm-up": {"warmup": WARM_UP / CLASSIC.steps},
+    "clip 1 and warm-up": {"clip": 1.0, "warmup": WARM_UP / CLASSIC.steps},
     "lr 2e-4": {"lr": 2e-4},
 }
 
@@ -58,7 +57,7 @@ def measure(key: Row, args: argparse.Namespace) -> Row:
     """Train one arm until its steps are done or its loss is lost."""
     preset = PRESETS[key["network"]]
     config: TrainConfig = replace(
-        PLAIN, **CHANGES[key["change"]], seed=key["seed"], every=args.steps // TENTHS
+        CLASSIC, **CHANGES[key["change"]], seed=key["seed"], every=args.steps // TENTHS
     )
     torch.manual_seed(key["seed"])
     model = build(preset.model).to(args.device)

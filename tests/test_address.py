@@ -123,8 +123,9 @@ def test_beside_colab_a_page_opens_in_kaggle_and_in_a_codespace(
     address: str, offered: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("COURSE_ADDRESS", address)
-    config = SimpleNamespace(html_theme_options={"repository_branch": COLAB_BRANCH})
+    config: Any = SimpleNamespace(html_theme_options={})
     app: Any = SimpleNamespace(srcdir=tmp_path, config=config)
+    repository(app, config)
     theirs = {"label": GROUP, "buttons": [{"text": "Colab"}]}
     context = {"header_buttons": [{"label": "download-buttons", "buttons": []}, theirs]}
     add_launchers(app, "book/loss", "page.html", context, None)

@@ -1,11 +1,12 @@
 """What the benchmarks compare is comparable, and their bookkeeping is right; no time is asserted."""
 
 import json
+from pathlib import Path
 
 import pytest
 import torch
 
-from benchmarks import peers, profile, rows, timing
+from benchmarks import gpu_log, peers, profile, rows, timing
 from benchmarks.memory import peak
 from benchmarks.networks import BUILD, LIBRARIES, SHAPE, SIZES, forward_flops, parameters
 from ddpm_lib.models.blocks import Attention
@@ -107,3 +108,9 @@ def test_a_profile_s_attention_before_is_the_same_layer():
 )
 def test_operations_are_of_a_kind(operation, kind):
     assert profile.kind(operation) == kind
+
+
+def test_what_a_gpu_took_is_read_off_its_logs(tmp_path):
+    logs = sorted((Path(gpu_log.__file__).parent / "results").glob("gpu-log-*.txt"))
+    assert gpu_log.main([*map(str, logs), "--out", str(tmp_path / "steps.json")]) == 0
+    assert (tmp_path / "steps.json").read_text() == gpu_log.RESULT.read_text()

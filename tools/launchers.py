@@ -6,21 +6,18 @@ of these two.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from sphinx.application import Sphinx
-
-from tools.address import Address, find_address
 
 GROUP = "launch-buttons"  # what the theme calls its own group
 TOOLTIP = "Launch on"
 
 
-def launchers(address: Address, branch: str, page: str) -> list[dict[str, str]]:
-    """What the theme's template makes a button of, for the notebook `page` on `branch`."""
-    notebook = f"{address.url}/blob/{branch}/{page}.ipynb"
-    name = address.url.removeprefix("https://github.com/")
+def launchers(repository: str, branch: str, page: str) -> list[dict[str, str]]:
+    """What the theme's template makes a button of, for the notebook `page` on `branch` of a repository on GitHub."""
+    notebook = f"{repository}/blob/{branch}/{page}.ipynb"
+    name = repository.removeprefix("https://github.com/")
     places = {
         "Kaggle": (f"https://kaggle.com/kernels/welcome?src={notebook}", "fab fa-kaggle"),
         "Codespaces": (f"https://codespaces.new/{name}", "fab fa-github"),
@@ -33,7 +30,7 @@ def launchers(address: Address, branch: str, page: str) -> list[dict[str, str]]:
 
 def add_launchers(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
     """Put the buttons behind Colab's, on the pages where that one is."""
-    groups = [group for group in context.get("header_buttons", []) if group.get("label") == GROUP]
-    address = find_address(Path(app.srcdir)) if groups else None
-    if address is not None and address.on_github:
-        groups[0]["buttons"] += launchers(address, app.config.html_theme_options["repository_branch"], page)
+    options = app.config.html_theme_options  # as `repository` in sphinx_course.py has set them
+    for group in context.get("header_buttons", []):
+        if group.get("label") == GROUP and "launch_buttons" in options:
+            group["buttons"] += launchers(options["repository_url"], options["repository_branch"], page)

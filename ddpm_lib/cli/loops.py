@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
 from functools import partial
 
 import torch
@@ -39,18 +38,12 @@ def loop_for(
         return plain
     batches = Batches(data.head(config.batch).to(processes.device), config.batch, config.seed)
 
-    def fresh() -> Network:
-        return copy.deepcopy(model)
-
     with stop_at_once():
-        _, loop = quickest(fresh, diffusion, batches, config, machine, compiled=False)
-    _give_back()
+        _, loop = quickest(partial(copy.deepcopy, model), diffusion, batches, config, machine, compiled=False)
+    torch.cuda.empty_cache()  # what the trials took
     return plain if loop is train else loop
 
 
 def _graphable(processes: Processes, machine: Machine) -> bool:
     one = processes.world == 1 and machine.accumulate == 1
     return one and processes.device.type == "cuda" and not machine.compile
-
-
-_give_back: Callable[[], None] = torch.cuda.empty_cache  # what the trials took; without CUDA it does nothing

@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-NUMBER = re.compile(
-    r"[-+]?[\d.,]+(e[-+]?\d+)?( ?(%|x|GB|MB|M|G|ms|bits))?|-|"
-)  # to the right, beneath each other
+# What stands to the right, beneath each other.
+NUMBER = re.compile(r"[-+]?[\d.,]+(e[-+]?\d+)?( ?(%|x|GB|MB|M|G|ms|bits))?|-|")
 
 
 @dataclass(frozen=True)

@@ -65,8 +65,7 @@ def train(
         if classes and y is not None:
             dropped = torch.rand(n, generator=rng, device=y.device) < config.label_drop
         if config.flip:
-            mirrored = torch.rand(n, generator=rng, device=x0.device)[processes.part(n)] < 0.5
-            x0 = torch.where(mirrored[:, None, None, None], x0.flip(-1), x0)
+            x0 = mirror_half(x0, torch.rand(n, generator=rng, device=x0.device)[processes.part(n)])
 
         # The gradient of the loss ...
         value = backward(loss, own=(x0, y), whole=(t, eps, dropped))
@@ -84,6 +83,11 @@ def train(
         if progress := report.after_step(value, lr, n):
             yield progress
             report.go_on()
+
+
+def mirror_half(x0: X, draws: Float[Tensor, " b"]) -> X:
+    """The images, those whose draw from [0, 1) is below a half mirrored left to right."""
+    return torch.where((draws < 0.5)[:, None, None, None], x0.flip(-1), x0)
 
 
 def lr_factor(share: float, config: TrainConfig) -> float:

@@ -19,7 +19,7 @@ from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.loss import draw_t, simple_loss, t_weights
 from ddpm_lib.models import Network, classes_of
 from ddpm_lib.train.config import Machine, TrainConfig
-from ddpm_lib.train.loop import Batch, lr_factor
+from ddpm_lib.train.loop import Batch, lr_factor, mirror_half
 from ddpm_lib.train.machine.backward import Backward, autocast
 from ddpm_lib.train.machine.processes import Processes
 from ddpm_lib.train.progress import Progress, Report
@@ -138,8 +138,7 @@ def train_graphed(
                 torch.rand(len(x0), generator=rng, device=rng.device) < config.label_drop, classes, y
             )
         if config.flip:
-            mirrored = torch.rand(len(x0), generator=rng, device=rng.device) < 0.5
-            x0 = torch.where(mirrored[:, None, None, None], x0.flip(-1), x0)
+            x0 = mirror_half(x0, torch.rand(len(x0), generator=rng, device=rng.device))
         loss = step(x0, t, eps, y if classes else None, lr).clone()
         state.ema.update(state.model, state.step)
         state.step += 1

@@ -2,6 +2,7 @@
 
 const RECIPE = ["data", "schedule", "T", "predicts", "width", "seed"]; // whoever changes one of these begins anew
 const LONG = 10000; // steps after which it rests by itself
+const UNSEEN = "It rests while this page is out of sight. ";
 
 // pointsOf(): the data. changed(why): there is something to draw. The fields of what it returns are there to be read.
 function session({ model, root, pointsOf, say, changed }) {
@@ -99,15 +100,9 @@ function session({ model, root, pointsOf, say, changed }) {
   model.on("change:t", look);
   model.on("change:learned", () => model.get("learned") && model.get("learned") !== own && begin(model.get("learned")));
   // A page that nobody sees does not train: it rests, and goes on when the reader comes back.
-  let unseen = false;
   const attend = () => {
-    if (document.hidden && run.state === "training") {
-      pause("It rests while this page is out of sight. ");
-      unseen = true;
-    } else if (!document.hidden && unseen) {
-      unseen = false;
-      if (run.state === "paused") train();
-    }
+    if (document.hidden) pause(UNSEEN);
+    else if (run.state === "paused" && why === UNSEEN) train();
   };
   document.addEventListener("visibilitychange", attend);
   const close = () => (document.removeEventListener("visibilitychange", attend), worker.close());
