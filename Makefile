@@ -17,7 +17,7 @@ export PYTHONUNBUFFERED := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export JUPYTER_PLATFORM_DIRS := 1
 
-.PHONY: help setup book html test lint types unit notebooks pages chromium lab colab bench sync plain pdf epub offline student constraints gpu clean clean-venv
+.PHONY: help setup book html test lint types unit notebooks pages chromium firefox lab colab bench sync plain pdf epub offline student constraints gpu clean clean-venv
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -71,7 +71,10 @@ notebooks: $(READY)  ## every notebook run from top to bottom (nbval), its outpu
 chromium: $(READY)  ## make sure that there is a Chromium to drive the pages with
 	@$(PY) -m tools.chromium
 
-pages: $(READY) chromium  ## the built pages, opened in headless Chromium
+firefox: $(READY)  ## a Firefox for the pages too, where the system's packages have one
+	@$(PY) -m tools.firefox
+
+pages: $(READY) chromium firefox  ## the built pages, opened in headless Chromium and Firefox
 	@test -f _build/html/index.html || { echo "There is no built book in _build/html: run 'make html' first."; exit 1; }
 	@$(PY) -m pytest -m pages -s tests/test_page*.py tests/test_plain.py tests/test_accessibility.py
 

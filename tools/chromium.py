@@ -24,24 +24,21 @@ def found() -> str | None:
             return None
 
 
+def install_package(*names: str) -> None:
+    """Install packages of Debian or Ubuntu, as root; nothing elsewhere."""
+    if not (hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get")):
+        return
+    print(f"==> installing the system's {names[0]} (about a minute) ...", flush=True)
+    environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for arguments in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", *names]):
+        subprocess.run(["apt-get", *arguments], env=environ, check=False, stdin=subprocess.DEVNULL)
+
+
 def install() -> None:
     """Install Chromium: the system's package as root on Debian or Ubuntu, Playwright's own build otherwise."""
-    if hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get"):
-        print("==> no Chromium found: installing the system's (about a minute) ...", flush=True)
-        environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        subprocess.run(["apt-get", "update", "-qq"], env=environ, check=False, stdin=subprocess.DEVNULL)
-        packages = [
-            "apt-get",
-            "install",
-            "-y",
-            "-qq",
-            "--no-install-recommends",
-            "chromium",
-            "fonts-dejavu-core",
-        ]
-        subprocess.run(packages, env=environ, check=False, stdin=subprocess.DEVNULL)
-        if found():
-            return
+    install_package("chromium", "fonts-dejavu-core")
+    if found():
+        return
     print("==> no Chromium found: installing Playwright's own (about a minute) ...", flush=True)
     subprocess.run(
         [sys.executable, "-m", "playwright", "install", "chromium"], check=False, stdin=subprocess.DEVNULL
