@@ -3,8 +3,8 @@
     python -m tools.book                 execute what changed (tools/execute.py), build the pages
     python -m tools.book --keep-going    a chapter that fails costs its own results, not the book
 
-The pages go to _build/html. Where the course's address is known (tools/address.py), the notebooks for Colab go
-to _build/colab.
+The pages go to _build/html, the slides made from them to _build/html/slides. Where the course's address is known
+(tools/address.py), the notebooks for Colab go to _build/colab.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from tools.address import find_address
 from tools.colab import OUT as COLAB
 from tools.colab import stamp_all
 from tools.execute import execute
+from tools.slides.write import write_slides
 
 ROOT = Path(__file__).resolve().parent.parent
 NOISE = ("ParserConfig(",)
@@ -70,6 +71,7 @@ def main() -> int:
         return 1
     if not build(root):
         return 1
+    write_slides(root / "_build" / "html", root / "_toc.yml")
     shutil.rmtree(root / "_build" / "colab", ignore_errors=True)
     address = find_address(root)
     if address is not None and root == ROOT:
