@@ -17,7 +17,7 @@ export PYTHONUNBUFFERED := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export JUPYTER_PLATFORM_DIRS := 1
 
-.PHONY: help setup book html test lint types unit notebooks pages chromium firefox lab colab bench sync plain pdf epub offline slides student constraints gpu clean clean-venv
+.PHONY: help setup book html test lint types unit notebooks pages chromium firefox lab colab bench sync plain pdf epub offline release slides student constraints gpu clean clean-venv
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -108,6 +108,9 @@ epub: html $(EPUBCHECK)/.ready  ## the whole book as an EPUB, into _build/epub, 
 
 offline: pdf epub  ## one zip for a place without network: pages, notebooks, library, data, PDF
 	@$(PY) -m tools.forms.offline
+
+release: offline  ## all that a version is given out as, into _build/release: wheel, sdist, PDF, EPUB, zip, checksums
+	@$(PY) -m tools.release
 
 slides: html chromium  ## slides made from the chapters, into _build/html/slides, each looked at for what does not fit
 	@$(PY) -m tools.slides

@@ -34,6 +34,23 @@ def test_a_token_reads_unless_a_job_says_why_not(workflow: dict[str, Any]) -> No
         )
 
 
+def test_what_a_workflow_makes_is_a_target(workflow: dict[str, Any]) -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for step in (step for job in workflow["jobs"].values() for step in job["steps"]):
+        for line in re.findall(r"^make (.*)", step.get("run", ""), flags=re.MULTILINE):
+            for target in re.findall(
+                r"(?<![=\w.{])[a-z-]+(?![=\w.])", re.sub(r"\$\{\{.*?\}\}|\w+=\S+", "", line)
+            ):
+                assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), (line, target)
+
+
+def test_only_a_tag_makes_a_release_and_only_after_its_files_were_installed() -> None:
+    jobs = yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text(encoding="utf-8"))["jobs"]
+    assert jobs["publish"]["if"] == "github.ref_type == 'tag'"
+    assert (jobs["publish"]["needs"], jobs["install"]["needs"]) == ("install", "build")
+    assert [name for name, job in jobs.items() if "permissions" in job] == ["publish"]
+
+
 def test_every_target_exists() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     matrix = yaml.safe_load((ROOT / ".github/workflows/check.yml").read_text())["jobs"]["check"]["strategy"]
