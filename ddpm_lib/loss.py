@@ -31,14 +31,45 @@ def simple_loss(
     return F.mse_loss(denoiser(xt, t, y).to(target.dtype), target)
 
 
-def t_weights(schedule: NoiseSchedule, how: DrawT = "uniform") -> Float64[Tensor, " T_plus_1"]:
+def weighted_loss(
+    denoiser: Denoiser,
+    diffusion: GaussianDiffusion,
+    x0: X,
+    t: Times,
+    eps: X,
+    weight: Float[Tensor, " T_plus_1"],
+    y: Labels | None = None,
+) -> Float[Tensor, ""]:
+    """The mean of weight[t] (output - target)^2: `simple_loss` where every weight is 1.
+
+    Book: eq-weighted-loss.
+    """
+    xt = diffusion.q_sample(x0, t, eps)
+    target = diffusion.target(x0, t, eps, denoiser.predicts)
+    error = (denoiser(xt, t, y).to(target.dtype) - target).square().flatten(1).mean(1)
+    return (weight.to(error)[t] * error).mean()
+
+
+def min_snr(schedule: NoiseSchedule, gamma: float = 5.0) -> Float64[Tensor, " T_plus_1"]:
+    """min(SNR, gamma), the weight of the squared error of x0_hat.
+
+    Book: eq-min-snr (Hang et al. 2023, section 3.4).
+
+    For the error of eps divide by the SNR, for that of v by SNR + 1.
+    """
+    return schedule.snr.clamp(max=gamma)
+
+
+def t_weights(
+    schedule: NoiseSchedule, how: DrawT = "uniform", mean: float = 0.0, std: float = 1.0
+) -> Float64[Tensor, " T_plus_1"]:
     """Probability of each t = 0 ... T in training; t = 0 is never drawn.
 
     Book: eq-logistic (Esser et al. 2024, section 3.1), with how="logistic".
 
-    "uniform" is Algorithm 1. "lognormal" draws log sigma_t ~ N(0, 1), where sigma_t^2 = 1 / SNR: most of the
-    training is where image and noise are about equally large (after Karras et al. 2022, section 5, whose mean is
-    lower, -1.2; on digits and in a short run the higher one gives far better images). "logistic" makes
+    "uniform" is Algorithm 1. "lognormal" draws log sigma_t ~ N(mean, std^2), where sigma_t^2 = 1 / SNR: with 0 and 1
+    most of the training is where image and noise are about equally large (Karras et al. 2022, section 5, have -1.2 and
+    1.2; on digits and in a short run 0 and 1 give far better images). "logistic" makes
     tau = sigma_t / (1 + sigma_t) uniform in 0 ... 1, as flow matching draws it: log sigma_t is then logistic.
     """
     if how == "uniform":
@@ -46,7 +77,7 @@ def t_weights(schedule: NoiseSchedule, how: DrawT = "uniform") -> Float64[Tensor
     elif how in ("lognormal", "logistic"):
         log_sigma = -schedule.log_snr[1:] / 2
         edges = (log_sigma[1:] + log_sigma[:-1]) / 2
-        below = edges.sigmoid() if how == "logistic" else torch.special.ndtr(edges)
+        below = edges.sigmoid() if how == "logistic" else torch.special.ndtr((edges - mean) / std)
         weights = below.diff(prepend=below.new_zeros(1), append=below.new_ones(1))
     else:
         raise ValueError(f"Times are drawn 'logistic', 'uniform' or 'lognormal', not {how!r}.")

@@ -27,6 +27,8 @@ STORY = (
     "sampling",
     "flow",
     "names",
+    "precondition",
+    "variances",
     "likelihood",
     "guidance",
 )

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from ddpm_lib.diffusion import GaussianDiffusion
-from ddpm_lib.loss import draw_t, simple_loss, t_weights
+from ddpm_lib.loss import draw_t, min_snr, simple_loss, t_weights
 from ddpm_lib.schedule import NoiseSchedule, cosine_schedule, linear_schedule
 from tests.helpers import close, generator, unchecked
 
@@ -69,6 +69,16 @@ def test_a_loss_of_a_half_precision_network_is_taken_in_float32():
     assert simple_loss(Half(), DIFFUSION, x, torch.tensor([1, 2, 3, 4]), x).dtype == torch.float32
 
 
+@pytest.mark.equation("eq-min-snr")
+def test_min_snr_is_flat_where_the_image_is_clear_and_the_snr_where_it_is_not():
+    schedule = cosine_schedule(500)
+    weight, snr = min_snr(schedule, 5.0), schedule.snr
+    for t in range(501):
+        ab = float(schedule.alpha_bar[t])
+        assert float(weight[t]) == pytest.approx(min(ab / (1 - ab), 5.0) if t else 5.0, rel=1e-12)
+    assert bool((min_snr(schedule, 1e9)[1:] == snr[1:]).all())
+
+
 # -- the times -----------------------------------------------------------------------------------------------
 
 
@@ -123,6 +133,15 @@ def test_lognormal_mean_and_spread_are_0_and_1():
     spread = float((weights * (log_sigma - mean) ** 2).sum()) ** 0.5
     assert mean == pytest.approx(0, abs=0.01)
     assert spread == pytest.approx(1, abs=0.01)
+
+
+@pytest.mark.parametrize(("mean", "std"), [(-1.2, 1.2), (0.5, 0.7)])
+def test_a_lognormal_law_has_the_mean_and_spread_that_were_asked_for(mean, std):
+    schedule = cosine_schedule(4000)
+    weights = t_weights(schedule, "lognormal", mean, std)[1:]
+    log_sigma = -0.5 * schedule.log_snr[1:]
+    assert float((weights * log_sigma).sum()) == pytest.approx(mean, abs=0.01)
+    assert float((weights * (log_sigma - mean) ** 2).sum()) ** 0.5 == pytest.approx(std, abs=0.01)
 
 
 def test_draws_follow_the_weights_and_never_give_t_0():

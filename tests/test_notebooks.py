@@ -179,6 +179,7 @@ DERIVING = [
     "guidance",
     "clinic",
     "one_idea",
+    "predict",
 ]  # the chapters that a reader is examined on
 QUESTION = re.compile(r"^\*\*\d+\. ", re.MULTILINE)
 ANSWER = re.compile(

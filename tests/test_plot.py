@@ -113,6 +113,16 @@ def test_what_lies_outside_the_range_is_clipped() -> None:
     assert shown[0, 9, 0] == 255
 
 
+@pytest.mark.parametrize("labels", [None, "abcd"])
+def test_the_names_of_groups_lie_inside_the_picture(labels: str | None) -> None:
+    """They stand above the labels, and above the images where there are no labels."""
+    picture = plot.image_grid(images(4), columns=4, labels=labels, groups=[("left", 2), ("right", 2)])
+    renderer = FigureCanvasAgg(picture).get_renderer()
+    for name in picture.axes[0].texts:
+        box = name.get_window_extent(renderer)
+        assert 0 <= box.y0 < box.y1 <= picture.bbox.y1, name.get_text()
+
+
 def test_pixels_are_squares_as_large_as_the_column_allows() -> None:
     assert plot.image_grid(images(2, size=28)).get_size_inches()[0] * 96 == pytest.approx(3 * 57)
     assert plot.image_grid(images(10, size=28), columns=10).get_size_inches()[0] * 96 == pytest.approx(

@@ -124,7 +124,7 @@ def _tiles(
         begin = 0
         for name, span in groups or []:
             first, last = begin * (width + gap), (begin + span) * (width + gap) - 4 * gap
-            line = -24 / scale
+            line = -(20 * bool(columns) + 4) / scale
             panel.plot([first, last], [line, line], color=INK, linewidth=0.8, clip_on=False)
             panel.annotate(
                 name,

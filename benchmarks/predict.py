@@ -1,0 +1,210 @@
+"""What to predict, and how to weigh it: four answers of one network, each under three weightings.
+
+    OMP_NUM_THREADS=1 python -m benchmarks.predict
+
+All arms of a seed begin with the same weights and see the same images, labels and noise; only what the network answers
+and how its errors count differs. `distance` is `metrics.digit_distance` to the 10,000 test digits, `bits` the bound of
+some test digits in bits per pixel, of which `last` is L_0. The chapter "What to predict, and how to weigh it" reads
+the result: ddpm_lib/assets/measured/predict.json, and predict.png with ten digits of every network. It is written after
+every network, and a second run measures only what is missing. `--variances` measures another table, variances.json:
+bits of the shipped network `cpu-hour` in few steps, by the variance of the step.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+import time
+from dataclasses import replace
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+import ddpm_lib
+from benchmarks.arms import Key, Row, distance, run
+from benchmarks.machine import machine
+from ddpm_lib.bound import bits_per_dim, level_log_prob, prior_term, terms
+from ddpm_lib.data import ASSETS, Batches, mnist
+from ddpm_lib.diffusion import GaussianDiffusion
+from ddpm_lib.evaluate.generate import generate
+from ddpm_lib.loss import draw_t, min_snr, t_weights, weighted_loss
+from ddpm_lib.models import UNet, UNetConfig
+from ddpm_lib.precondition import Answer, Preconditioned, own_weight
+from ddpm_lib.sampling import Noise, timesteps
+from ddpm_lib.train.loop import lr_factor
+from ddpm_lib.train.presets import PRESETS
+from ddpm_lib.train.state import TrainState, start
+from ddpm_lib.variances import best_variance, step_kl
+
+RESULT, VARIANCES = ASSETS / "measured" / "predict.json", ASSETS / "measured" / "variances.json"
+PRESET = PRESETS["cpu-minutes"]
+DIFFUSION = GaussianDiffusion(PRESET.noise_schedule())
+SHAPE, SEEDS, SHOWN, DDIM_STEPS = (1, 28, 28), 3, 10, 20
+SIGMA_DATA = 0.62  # standard deviation of the pixels of MNIST in [-1, 1]
+ANSWERS: tuple[Answer, ...] = ("eps", "x0", "v", "edm")
+KINDS = ("beta", "beta_tilde", "best by t", "best by t and pixel")
+WEIGHTINGS = ("plain", "min-snr", "lognormal")
+
+
+def network() -> UNet:
+    """The network of `cpu-minutes` at half its width, and without classes."""
+    assert isinstance(PRESET.model, UNetConfig)
+    return UNet(replace(PRESET.model, base=16, classes=0))
+
+
+def recipe(answer: Answer, weighting: str) -> tuple[Tensor, Tensor]:
+    """(the law of t, the weight of the squared error of x0_hat) of an arm.
+
+    "plain" is the squared error of the answer itself with t uniform, "lognormal" the same with EDM's draw of sigma;
+    "min-snr" is one and the same loss for all answers.
+    """
+    own = own_weight(DIFFUSION.schedule, answer, SIGMA_DATA)
+    if weighting == "lognormal":
+        return t_weights(DIFFUSION.schedule, "lognormal", mean=-1.2, std=1.2), own
+    return t_weights(DIFFUSION.schedule), own if weighting == "plain" else min_snr(DIFFUSION.schedule)
+
+
+def trained(key: Key, steps: int) -> tuple[UNet, float]:
+    """The averaged weights of an arm and the seconds of its training."""
+    config = replace(PRESET.train, steps=steps, seconds=None, seed=key["seed"])
+    torch.manual_seed(config.seed)
+    net = network()
+    net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    law, weight = (table.float() for table in recipe(key["answer"], key["weighting"]))
+    denoiser = Preconditioned(net.train(), DIFFUSION, key["answer"], SIGMA_DATA)
+    state: TrainState = start(net, config)
+    images, rng = Batches(mnist(), config.batch, config.seed), torch.Generator().manual_seed(config.seed)
+    begun = time.perf_counter()
+    for step in range(steps):
+        x0, _ = images(step)
+        t = draw_t(len(x0), law, rng)
+        eps = torch.randn(x0.shape, generator=rng)
+        state.optimizer.zero_grad()
+        weighted_loss(denoiser, DIFFUSION, x0, t, eps, weight).backward()
+        nn.utils.clip_grad_norm_(net.parameters(), config.clip)
+        for group in state.optimizer.param_groups:
+            group["lr"] = config.lr * lr_factor(step / steps, config)
+        state.optimizer.step()
+        state.ema.update(net, step)
+    average = state.ema.average
+    assert isinstance(average, UNet)
+    return average, time.perf_counter() - begun
+
+
+def errors(denoiser: Preconditioned, n: int = 128) -> dict[str, float]:
+    """Mean squared error of x0_hat a pixel, by t, on test digits; JSON's keys are strings."""
+    x0, eps = mnist(train=False).x0(slice(0, n)), Noise(range(n), SHAPE)()
+    found = {}
+    for t in (1, 5, 10, 25, 50, 100, 200, 300, 400, 450, 480, 500):
+        with torch.inference_mode():
+            x0_hat = denoiser(DIFFUSION.q_sample(x0, t, eps), torch.full((n,), t))
+        found[str(t)] = float(f"{float((x0_hat - x0).square().mean()):.4g}")
+    return found
+
+
+def measure(steps: int, samples: int, digits: int, key: Key) -> tuple[Row, Tensor]:
+    """Train one network, draw with it, and code some test digits with it."""
+    net, seconds = trained(key, steps)
+    denoiser = Preconditioned(net, DIFFUSION, key["answer"], SIGMA_DATA)
+    x = torch.cat(list(generate(denoiser, DIFFUSION, SHAPE, range(samples), steps=DDIM_STEPS)))
+    fresh = torch.Generator().manual_seed(0)
+    x0 = mnist(train=False).x0(slice(0, digits))
+    nats = terms(denoiser, DIFFUSION, x0, lambda *shape: torch.randn(shape, generator=fresh), sigma2="beta")
+    bits = bits_per_dim(nats.double(), x0[0].numel())
+    row = {
+        "distance": distance(x),
+        "bits": round(float(bits.sum(0).mean()), 3),
+        "bits_error": round(float(bits.sum(0).std()) / math.sqrt(digits), 3),
+        "last": round(float(bits[0].mean()), 3),
+        "errors": errors(denoiser),
+        "seconds": round(seconds, 1),
+    }
+    return row, x
+
+
+@torch.inference_mode()
+def variances(n: int = 128, counts: tuple[int, ...] = (5, 10, 25, 50, 100, 500)) -> dict[str, Any]:
+    """Bits of test digits in few steps, by the variance of a step; the best ones are measured on training digits."""
+    checkpoint = ddpm_lib.load("cpu-hour")
+    net, diffusion = checkpoint.network(), checkpoint.diffusion
+    noise, rows = Noise(range(n), SHAPE)(), []
+
+    def guesses(train: bool, t: int) -> tuple[Tensor, Tensor, Tensor]:
+        images = mnist(train)
+        x0, xt, x0_hat = images.x0(slice(0, n)), [], []
+        assert images.y is not None
+        for some in torch.arange(n).split(64):
+            xt.append(diffusion.q_sample(x0[some], t, noise[some]))
+            each = torch.full((len(some),), t)
+            x0_hat.append(diffusion.denoise(net, xt[-1], each, y=images.y[some])[0])
+        return x0, torch.cat(xt), torch.cat(x0_hat)
+
+    per, grid = 784 * math.log(2), torch.logspace(-6, 0, 49)
+    for count in counts:
+        path = timesteps(diffusion.T, count)
+        prior = float(prior_term(diffusion, mnist(False).x0(slice(0, n))).mean())
+        nats, last = dict.fromkeys(KINDS, prior), dict.fromkeys(KINDS, 0.0)
+        for t, s in pairwise(path):
+            known, _, known_hat = guesses(True, t)
+            x0, xt, x0_hat = guesses(False, t)
+            square = (known_hat - known).square().mean(0).double()
+            beta = diffusion.reverse_variance(xt, t, s, "beta")
+            options: tuple[Tensor, ...]
+            if s == 0:  # no Gaussian: the best of a grid, on the training digits
+                tried = [-float(level_log_prob(known, known_hat, v).mean()) for v in grid.tolist()]
+                chosen = grid[tried.index(min(tried))]
+                options = (beta, beta, chosen, chosen)
+            else:
+                best = (best_variance(diffusion, xt, t, s, each).float() for each in (square.mean(), square))
+                options = (beta, diffusion.reverse_variance(xt, t, s, "beta_tilde"), *best)
+            for kind, variance in zip(KINDS, options, strict=True):
+                if s == 0:
+                    cost = -level_log_prob(x0, x0_hat, variance)
+                else:
+                    cost = step_kl(diffusion, x0, xt, t, s, x0_hat, variance)
+                last[kind] = float(cost.flatten(1).sum(1).mean())
+                nats[kind] += last[kind]
+        rows += [
+            {"steps": count, "variance": k, "bits": round(nats[k] / per, 3), "last": round(last[k] / per, 3)}
+            for k in KINDS
+        ]
+        print(*rows[-len(KINDS) :], sep="\n", flush=True)
+    what = "bits per pixel of test digits, cpu-hour with labels"
+    return {"what": what, "machine": machine(), "digits": n, "rows": rows}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--steps", type=int, default=1000, help="optimizer steps a network (default: 1000)")
+    parser.add_argument("--samples", type=int, default=512, help="digits drawn a network (default: 512)")
+    parser.add_argument("--digits", type=int, default=32, help="test digits that are coded (default: 32)")
+    parser.add_argument("--seeds", type=int, default=SEEDS, help=f"networks an arm (default: {SEEDS})")
+    parser.add_argument("--variances", action="store_true", help="measure the variances instead")
+    parser.add_argument("--out", type=Path, default=RESULT, help="the JSON file")
+    args = parser.parse_args()
+    if args.variances:
+        VARIANCES.write_text(json.dumps(variances(), indent=1) + "\n", encoding="utf-8")
+        return 0
+    head = {
+        "what": f"Frechet distance of {args.samples} digits to the test set, bits per pixel of {args.digits}",
+        "steps": args.steps, "samples": args.samples, "digits": args.digits, "ddim": DDIM_STEPS,
+        "parameters": sum(p.numel() for p in network().parameters()), "sigma_data": SIGMA_DATA,
+    }  # fmt: skip
+    keys = [
+        {"seed": seed, "answer": answer, "weighting": weighting}
+        for seed in range(args.seeds)
+        for weighting in WEIGHTINGS
+        for answer in ANSWERS
+    ]
+    run(args.out, head, keys, partial(measure, args.steps, args.samples, args.digits), SHOWN)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

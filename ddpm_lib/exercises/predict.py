@@ -1,0 +1,143 @@
+"""Graders of the chapter on what to predict: errors, the best linear guess, min-SNR of v, laws of t, nu, shares."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from ddpm_lib.exercises.grading import Mistake, Verdict, grade, grade_value
+from ddpm_lib.exercises.tolerance import nearest
+
+
+def check_three_errors(answer: object) -> Verdict:
+    """answer: the squared errors of eps_hat, v_hat and EDM's F (sigma_data = 0.5) for 0.02 of x0_hat at SNR = 9."""
+    mistakes: list[tuple[object, str]] = [
+        ((0.00222, 0.002, 0.00154), "Upside down: at this SNR an error of the image is a larger one of eps."),
+        ((0.06, 0.0632, 0.0721), "These are squared errors: take the factors and not their roots."),
+        ((0.18, 0.2, 0.19), "EDM's factor is SNR + 1 / sigma_data^2: the variance divides."),
+        ((0.18, 0.2, 0.22), "EDM's factor is SNR + 1 / sigma_data^2: square sigma_data."),
+        ((0.18, 0.2, 0.185), "EDM's factor is SNR + 1 / sigma_data^2: one over the variance of the data."),
+        ((0.18, 0.16, 0.26), "v's factor is SNR + 1: it has a share of both errors, and both count."),
+        ((0.18, 0.2, 0.2), "That is EDM's for sigma_data = 1, where it is v; here it is 0.5."),
+    ]
+    return grade_value(answer, (0.18, 0.2, 0.26), mistakes, "SNR, SNR + 1, SNR + 4: one error, three sizes.")
+
+
+def check_best_linear(answer: object) -> Verdict:
+    """answer(sigma, sigma_data): the c for which c u is nearest to x_0 on average, u = x_0 + sigma eps."""
+
+    def right(sigma: float, sigma_data: float) -> float:
+        return sigma_data**2 / (sigma**2 + sigma_data**2)
+
+    mistakes = [
+        Mistake(lambda s, d: s**2 / (s**2 + d**2), "That is the noise's share of the variance, 1 - c."),
+        Mistake(lambda s, d: d / (s + d), "Variances of independent parts add up, and not their roots."),
+        Mistake(
+            lambda s, d: d / math.sqrt(s**2 + d**2),
+            "That c gives c u the size of x_0. The nearest is smaller: take the square.",
+        ),
+        Mistake(lambda s, d: 1 / math.sqrt(s**2 + d**2), "That is c_in, which gives c u the variance 1."),
+        Mistake(lambda s, d: 1 / (1 + s**2), "That is c_skip of v, right for data of variance 1."),
+        Mistake(lambda s, d: s * d / math.sqrt(s**2 + d**2), "That is c_out: the error that is left."),
+    ]
+    cases = [(0.3, 0.5), (1.0, 0.5), (4.0, 2.0)]
+    return grade(
+        answer, right, mistakes, cases, "EDM's c_skip: the network starts from the best linear guess."
+    )
+
+
+def check_v_weight(answer: object) -> Verdict:
+    """answer(snr, gamma): the weight of the squared error of v that makes the loss min-SNR's."""
+
+    def right(snr: Tensor, gamma: float) -> Tensor:
+        return snr.clamp(max=gamma) / (snr + 1)
+
+    mistakes = [
+        Mistake(
+            lambda snr, gamma: (snr + 1).clamp(max=gamma) / (snr + 1),
+            "Two SNRs are meant: only the factor of v has a 1 added, the weight of x_0's error has none.",
+        ),
+        Mistake(lambda snr, gamma: snr.clamp(max=gamma) / snr, "That is the weight of the error of eps."),
+        Mistake(lambda snr, gamma: snr.clamp(max=gamma), "That is the weight of x_0's error: divide by v's factor."),
+        Mistake(
+            lambda snr, gamma: snr.clamp(max=gamma) / snr + 1,
+            "The 1 belongs to the SNR in the denominator, not to the weight: set parentheses.",
+        ),
+        Mistake(
+            lambda snr, gamma: snr.clamp(max=gamma) * (snr + 1),
+            "v's squared error is SNR + 1 times x_0's already: divide by that, do not multiply.",
+        ),
+        Mistake(
+            lambda snr, gamma: snr.clamp(min=gamma) / (snr + 1),
+            "min-SNR keeps the weight from growing: at most gamma, not at least.",
+        ),
+    ]  # fmt: skip
+    cases = [(torch.tensor([0.01, 0.5, 3.0, 4.5, 7.0, 400.0], dtype=torch.float64), 5.0)]
+    return grade(answer, right, mistakes, cases, "At low SNR the weight goes to 0, as it does for x_0.")
+
+
+def check_new_weights(answer: object) -> Verdict:
+    """answer(weight, law, new_law): the weights that leave the mean loss as it was when t is drawn from new_law."""
+
+    def right(weight: Tensor, law: Tensor, new_law: Tensor) -> Tensor:
+        return weight * law / new_law
+
+    mistakes = [
+        Mistake(lambda w, p, q: w * q / p, "The other way round: what is drawn more often must count for less."),
+        Mistake(lambda w, p, q: w * p, "That is what each time contributes. Divide by how often it is drawn now."),
+        Mistake(lambda w, p, q: w / q, "Right only if all times were equally likely before: where is the old law?"),
+        Mistake(lambda w, p, q: w * p * q, "The new law divides: a time that is drawn twice as often counts half."),
+        Mistake(lambda w, p, q: p / q, "And the old weights?"),
+    ]  # fmt: skip
+    draw = torch.Generator().manual_seed(0)
+    weight, law, new_law = (torch.rand(3, 6, generator=draw, dtype=torch.float64) + 0.1).unbind()
+    cases = [(weight, law / law.sum(), new_law / new_law.sum())]
+    return grade(answer, right, mistakes, cases, "The mean is the same; how much it scatters is not.")
+
+
+def check_nu(answer: object) -> Verdict:
+    """answer(variance, small, large): the nu between the variances `small` (nu = 0) and `large` (nu = 1)."""
+
+    def right(variance: Tensor, small: Tensor, large: Tensor) -> Tensor:
+        return (variance / small).log() / (large / small).log()
+
+    mistakes = [
+        Mistake(
+            lambda x, a, b: (x - a) / (b - a),
+            "That is a straight line between the variances: the interpolation is one of their logarithms.",
+        ),
+        Mistake(
+            lambda x, a, b: (b / x).log() / (b / a).log(), "That is 1 - nu: nu = 1 is the larger variance."
+        ),
+        Mistake(
+            lambda x, a, b: (x / a).log(), "Nearly: nu = 1 must give `large`. Divide by the whole distance."
+        ),
+        Mistake(lambda x, a, b: x.log() / (b / a).log(), "nu = 0 must give `small`: measure from there."),
+        Mistake(lambda x, a, b: (b / a).log() / (x / a).log(), "Upside down."),
+    ]
+    small, large = torch.tensor([[0.01, 0.2, 0.003], [0.02, 0.5, 0.2]], dtype=torch.float64)
+    cases = [(torch.tensor([0.013, 0.3, 0.15], dtype=torch.float64), small, large)]
+    return grade(answer, right, mistakes, cases, "What a network with a learned variance should answer.")
+
+
+def check_early_shares(answer: object) -> Verdict:
+    """answer: the share of x_0's weights at t = 1 ... 50 of the cosine chain of 500, plain eps loss and min-SNR."""
+    eps, clamped, v, counts = 0.9587, 0.2498, 0.9464, 0.1
+    mistakes: list[tuple[object, str]] = [
+        ((clamped, eps), "Both are right, in the other order."),
+        ((1 - eps, 1 - clamped), "These are the shares of the other times, 51 to 500."),
+        ((counts, counts), "That is the share of the times: add up their weights."),
+        ((v, clamped), "The first is that of v, SNR + 1: an error of eps weighs the SNR."),
+        (
+            (counts, clamped),
+            "On the error of eps all times weigh the same; on that of x_0 they weigh the SNR.",
+        ),
+    ]
+    known = [(eps, clamped), *(value for value, _ in mistakes)]
+    if isinstance(answer, tuple | list) and len(answer) == 2:
+        columns = zip(answer, zip(*known, strict=True), strict=True)
+        answer = tuple(nearest(one, values, 0.004) for one, values in columns)
+    praise = "A tenth of the times has nearly all of the weight of one loss, and a quarter of the other's."
+    return grade_value(answer, (eps, clamped), mistakes, praise)

@@ -1,0 +1,67 @@
+"""The graders of the chapter on what to predict: the right answer passes, and each mistake is named."""
+
+import torch
+from torch import Tensor
+
+from ddpm_lib.diffusion import GaussianDiffusion
+from ddpm_lib.loss import min_snr
+from ddpm_lib.precondition import edm_scales, own_weight
+from ddpm_lib.schedule import NoiseSchedule, cosine_schedule
+from ddpm_lib.variances import between_variances
+from tests.graders import grader_tests
+
+SCHEDULE = cosine_schedule(500)
+# one step to SNR = 9
+AT_9 = NoiseSchedule(torch.tensor([0.0, 0.1], dtype=torch.float64))
+
+
+def three_errors() -> tuple[float, ...]:
+    return tuple(0.02 * float(own_weight(AT_9, answer, 0.5)[1]) for answer in ("eps", "v", "edm"))  # type: ignore[arg-type]
+
+
+def best_linear(sigma: float, sigma_data: float) -> float:
+    return float(edm_scales(torch.tensor(sigma, dtype=torch.float64), sigma_data)[0])
+
+
+def v_weight(snr: Tensor, gamma: float) -> Tensor:
+    alpha_bar = torch.cat([torch.ones(1).double(), (snr / (1 + snr)).flip(0)])
+    schedule = NoiseSchedule(torch.cat([torch.zeros(1).double(), 1 - alpha_bar[1:] / alpha_bar[:-1]]))
+    return (min_snr(schedule, gamma) / own_weight(schedule, "v"))[1:].flip(0)
+
+
+def nu_of(variance: Tensor, small: Tensor, large: Tensor) -> Tensor:
+    return (variance / small).log2() / (large / small).log2()
+
+
+def early_shares() -> tuple[float, ...]:
+    weights = own_weight(SCHEDULE, "eps")[1:], min_snr(SCHEDULE)[1:]
+    return tuple(float(weight[:50].sum() / weight.sum()) for weight in weights)
+
+
+RIGHT: dict[str, object] = {
+    "check_three_errors": three_errors(),
+    "check_best_linear": best_linear,
+    "check_v_weight": v_weight,
+    "check_new_weights": lambda weight, law, new_law: weight / (new_law / law),
+    "check_nu": nu_of,
+    "check_early_shares": early_shares(),
+}
+VALUES = {"check_three_errors", "check_early_shares"}
+WRONG: list[tuple[str, object, str]] = [
+    ("check_three_errors", (0.02 / 9, 0.002, 0.02 / 13), "Upside down"),
+    ("check_best_linear", lambda s, d: 1 - best_linear(s, d), "noise's share"),
+    ("check_v_weight", lambda snr, gamma: (snr + 1).clamp(max=gamma) / (snr + 1), "Two SNRs"),
+    ("check_new_weights", lambda weight, law, new_law: weight * new_law / law, "other way round"),
+    ("check_nu", lambda x, a, b: 1 - nu_of(x, a, b), "1 - nu"),
+    ("check_early_shares", early_shares()[::-1], "other order"),
+]
+
+TestGraders = grader_tests(RIGHT, VALUES, WRONG)
+
+
+def test_nu_of_a_variance_leads_back_to_it() -> None:
+    diffusion, one = GaussianDiffusion(SCHEDULE), torch.ones(1, 1, dtype=torch.float64)
+    small = diffusion.reverse_variance(one, 60, 20, "beta_tilde")
+    large = diffusion.reverse_variance(one, 60, 20, "beta")
+    v = nu_of(1.7 * small, small, large)
+    assert torch.allclose(between_variances(diffusion, one, 60, 20, v), 1.7 * small)
