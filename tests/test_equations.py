@@ -65,6 +65,17 @@ def test_the_page_names_all_of_it(course: Path) -> None:
     assert "## [A chapter](one.ipynb)" in page
 
 
+def test_a_chapter_that_a_copy_leaves_out_takes_its_equations_with_it(course: Path) -> None:
+    cells = [
+        {"cell_type": "markdown", "id": "b", "metadata": {}, "source": ["$$\n", "c = d\n", "$$ (eq-two)\n"]}
+    ]
+    (course / "book" / "two.ipynb").write_text(json.dumps({"cells": cells}))  # not in _toc.yml
+    path = course / "ddpm_lib" / "a.py"
+    path.write_text(path.read_text().replace("Book: eq-one", "Book: eq-two; eq-one"))
+    found, problems = equations.collect(course)
+    assert ([each.label for each in found], problems) == (["eq-one"], [])
+
+
 @pytest.mark.parametrize(
     ("file", "old", "new", "words"),
     [

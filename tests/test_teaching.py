@@ -1,10 +1,14 @@
 """The page for teachers holds what the chapters declare, and says nothing of it twice."""
 
 import re
+from pathlib import Path
 from types import SimpleNamespace
 
+import nbformat
+
 from tools.equations import ROOT
-from tools.teaching import MARKS, PAGE, declared, exercises_table, lesson, lessons
+from tools.executed import Record, copy_of, write
+from tools.teaching import MARKS, PAGE, declared, exercises_table, lesson, lessons, run_time
 
 CHAPTER = """# A chapter
 
@@ -66,3 +70,14 @@ def test_the_page_takes_in_what_is_declared() -> None:
     assert not any(mark in text[0] for mark in MARKS)
     assert "tell whether a schedule really ends in noise" in text[0]
     assert "| Chapter | " in text[0]
+
+
+def test_the_time_of_a_build_is_that_of_its_own_run(tmp_path: Path) -> None:
+    (tmp_path / "_toc.yml").write_text("root: book/one\nparts:\n  - chapters:\n      - file: book/two\n")
+    (tmp_path / "book").mkdir()
+    for name, seconds in (("one", 100.0), ("two", 80.0)):
+        notebook = nbformat.v4.new_notebook()  # type: ignore[no-untyped-call]
+        nbformat.write(notebook, tmp_path / "book" / f"{name}.ipynb")  # type: ignore[no-untyped-call]
+        assert run_time(tmp_path) == "as long as the feet of their pages say together"
+        write(copy_of(tmp_path / "book" / f"{name}.ipynb", tmp_path), notebook, Record("", seconds))
+    assert run_time(tmp_path) == "3 minutes in the run that made these pages"

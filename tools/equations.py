@@ -58,9 +58,15 @@ def chapters(root: Path = ROOT) -> list[str]:
     return [file for file in files if (root / f"{file}.ipynb").is_file()]
 
 
-def labels(root: Path = ROOT) -> Iterator[tuple[str, str, str]]:
-    """(label, chapter, formula) of every labelled equation, in reading order."""
-    for chapter in chapters(root):
+def left_out(root: Path = ROOT) -> list[str]:
+    """The notebooks that a copy of the course keeps out of its _toc.yml."""
+    every = (path.relative_to(root).with_suffix("").as_posix() for path in (root / "book").glob("*.ipynb"))
+    return sorted(set(every) - set(chapters(root)))
+
+
+def labels(root: Path = ROOT, names: list[str] | None = None) -> Iterator[tuple[str, str, str]]:
+    """(label, chapter, formula) of every labelled equation of these chapters, or of all, in reading order."""
+    for chapter in chapters(root) if names is None else names:
         for cell in read(root / f"{chapter}.ipynb")["cells"]:
             if cell["cell_type"] == "markdown":
                 for formula, label in DISPLAY.findall(source(cell)):
@@ -124,12 +130,15 @@ def collect(root: Path = ROOT) -> tuple[list[Equation], list[str]]:
     """The book's equations in reading order, and everything that is wrong with them."""
     equations: dict[str, Equation] = {}
     problems = []
+    elsewhere = {label for label, *_ in labels(root, left_out(root))}
     for label, chapter, formula in labels(root):
         if label in equations:
             problems.append(f"{label} is labelled twice: in {equations[label].chapter} and in {chapter}.")
         equations.setdefault(label, Equation(label, chapter, formula))
     for label, paper, file, name in named_by_functions(root):
         if label not in equations:
+            if label in elsewhere:
+                continue
             problems.append(f"{file}: the docstring of {name} names {label}, which no chapter labels.")
             continue
         equations[label].functions.append((file, name))
@@ -137,6 +146,8 @@ def collect(root: Path = ROOT) -> tuple[list[Equation], list[str]]:
             equations[label].papers.append(paper)
     for label, file, name in named_by_tests(root):
         if label not in equations:
+            if label in elsewhere:
+                continue
             problems.append(f"{file}: {name} is marked with {label}, which no chapter labels.")
             continue
         equations[label].tests.append((file, name))

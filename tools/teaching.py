@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from tools.equations import ROOT, chapters
+from tools.executed import copy_of, record_of
 from tools.notebook import read, source
 
 PAGE = "book/teaching"
-MARKS = ("<!-- lessons -->", "<!-- exercises -->")
+MARKS = ("<!-- lessons -->", "<!-- exercises -->", "<!-- run -->")
 TIME = re.compile(r"Allow (?:about )?([^.;]+)[.;]")
 LIST = re.compile(r"you can\n\n((?:- .*\n?)+)")
 EXERCISE = re.compile(r"^(?:### |\*\*)(\d+)\. (\w+)", re.MULTILINE)
@@ -71,11 +72,21 @@ def exercises_table(found: list[Lesson]) -> str:
     return "\n".join(rows)
 
 
+def run_time(root: Path) -> str:
+    """How long all chapters took in the run that the pages show."""
+    records = [record_of(copy_of(root / f"{name}.ipynb", root)) for name in chapters(root)]
+    seconds = [record.seconds for record in records if record is not None]
+    if len(seconds) < len(records):
+        return "as long as the feet of their pages say together"
+    return f"{sum(seconds) / 60:.0f} minutes in the run that made these pages"
+
+
 def declared(app: Any, name: str, text: list[str]) -> None:
     """Put what the chapters declare into the page *Teaching*, before Sphinx reads it."""
     if name == PAGE:
         found = lessons(Path(app.srcdir))
-        made = ("\n".join(goals_of(each) for each in found), exercises_table(found))
+        goals = "\n".join(goals_of(each) for each in found)
+        made = (goals, exercises_table(found), run_time(Path(app.srcdir)))
         for mark, what in zip(MARKS, made, strict=True):
             text[0] = text[0].replace(mark, what)
 

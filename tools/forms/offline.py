@@ -23,6 +23,7 @@ READ_ME = """{title}, version {version}: the course for a place without a networ
 
 Read     Open site/index.html in a browser, from this folder as it is. Widgets, the generator and the search work;
          nothing is asked of a network. Links to papers lead out of the folder.
+Teach    site/slides/index.html lists the slides of every chapter.
 Run      In an environment that has {needs}:
              python -m pip install --no-index --no-deps wheels/{wheel}
          It holds MNIST and the trained weights. Then open the notebooks in the folder notebooks with JupyterLab.
