@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ddpm_lib.train.presets import LADDER, PRESETS
-from tests import rehearsal
+from tests import chapter_cells, rehearsal
 from tools.gpu import __main__ as command
 from tools.gpu import outbox, supervise, worker
 from tools.gpu import plan as plan_module
@@ -54,6 +54,14 @@ def test_a_machine_with_six_packages_and_no_network_does_every_piece_and_what_it
     code = "import ddpm_lib; c = ddpm_lib.load('unet'); print(c.step, sum(p.numel() for p in c.network().parameters()))"
     loaded = rehearsal.call(python, course, "-c", code)
     assert loaded.split()[0] == "4"
+
+    # and the chapters can read it
+    measurements = {"ladder", "gpu-speed", "bridge", "ablate", "ablate-eps"}
+    book = rehearsal.ROOT / "book"
+    for name, count in (("experiment", 15), ("unet", 4), ("scale", 6)):
+        cells = chapter_cells.reading(book / f"{name}.ipynb", measurements)
+        assert len(cells) >= count
+        chapter_cells.run(cells, course, book)
 
     raw = bytearray((out / "unet-1-of-2.safetensors").read_bytes())
     raw[-1] ^= 1
