@@ -16,6 +16,8 @@ MEASURED := widgets film in_browser peers profile growth paths reach scaling str
 export PYTHONUNBUFFERED := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export JUPYTER_PLATFORM_DIRS := 1
+# Each worker and each command that a test starts would compile every module anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup book html test lint types unit notebooks pages chromium firefox lab colab bench sync plain pdf epub offline release slides student constraints gpu clean clean-venv
 
@@ -76,7 +78,7 @@ firefox: $(READY)  ## a Firefox for the pages too, where the system's packages h
 
 pages: $(READY) chromium firefox  ## the built pages, opened in headless Chromium and Firefox
 	@test -f _build/html/index.html || { echo "There is no built book in _build/html: run 'make html' first."; exit 1; }
-	@$(PY) -m pytest -m pages -s tests/test_page*.py tests/test_plain.py tests/test_accessibility.py
+	@$(PY) -m pytest -m pages -n 2 --dist worksteal --durations=15 tests/test_page*.py tests/test_plain.py tests/test_accessibility.py
 
 $(LAB)/.ready: tests/requirements-lab.txt | $(READY)
 	@echo "==> installing JupyterLab apart, into $(LAB) (about a minute) ..."

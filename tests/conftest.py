@@ -40,3 +40,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next((i for i, name in enumerate(LONG) if item.path.stem.startswith(name)), len(LONG))
 
     items.sort(key=place)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What the chapters weigh, where the page tests weighed them; workers cannot print."""
+    reports = terminalreporter.getreports("passed") + terminalreporter.getreports("failed")
+    rows = [value for report in reports for key, value in report.user_properties if key == "weight"]
+    if rows:
+        head = f"{'kB':<28}{'html':>9}{'pictures':>11}{'in all':>9}{'html compressed':>18}"
+        terminalreporter.write_line(f"\n{head}")
+    for path, html, compressed, pictures in rows:
+        sizes = f"{html / 1e3:>9.0f}{pictures / 1e3:>11.0f}{(html + pictures) / 1e3:>9.0f}"
+        terminalreporter.write_line(f"{path:<28}{sizes}{compressed / 1e3:>18.0f}")

@@ -1,12 +1,13 @@
 """The built book, opened page by page in headless Chromium, over http and from the disk.
 
 Every page at a desk's width (light) and a telephone's (dark): nothing asks the network, nothing is missing, the
-console stays empty, every picture has words, mathematics is drawn, nothing is wider than the screen.
+console stays empty, every picture has words, mathematics is drawn, nothing is wider than the screen, and a chapter is
+light (`tests/conftest.py` prints what each weighs).
 """
 
 import gzip
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from threading import Thread
@@ -136,9 +137,19 @@ UNNAMED = """() => [...document.querySelectorAll("img")]
 BROKEN = """() => [...document.images].filter((i) => i.complete && !i.naturalWidth).map((i) => i.src.slice(0, 120))"""
 
 
+def weight(path: str, loaded: list[str]) -> tuple[int, int, int]:
+    """Bytes of a page, of the page compressed, and of the files of its own that it loaded."""
+    files = {file for file in loaded if not file.startswith("_static/") and file != "searchindex.js"}
+    pictures = sum((HTML / file).stat().st_size for file in files if not file.endswith(".html"))
+    text = (HTML / path).read_bytes()
+    return len(text), len(gzip.compress(text)), pictures
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("path", PAGES)
-def test_a_page_opens_whole_and_alone(browser: Browser, base: str, path: str, width: str) -> None:
+def test_a_page_opens_whole_alone_and_is_light(
+    browser: Browser, base: str, path: str, width: str, record_property: Callable[[str, object], None]
+) -> None:
     visited = visit(browser, base, path, width)
     page, complaints = visited.page, visited.complaints
     titles = page.locator("h1:visible").count()
@@ -158,6 +169,13 @@ def test_a_page_opens_whole_and_alone(browser: Browser, base: str, path: str, wi
     if theme != WIDTHS[width][1]:
         complaints.append(f"the reader's system is {WIDTHS[width][1]}, the page is {theme}")
     page.context.close()
+    if path in CHAPTERS and base.startswith("http") and width == "desk":
+        html, compressed, pictures = weight(path, visited.loaded)
+        record_property("weight", (path, html, compressed, pictures))
+        if compressed + pictures > HEAVIEST:
+            complaints.append(f"heavier than {HEAVIEST // 1000} kB")
+        if html + pictures > ON_DISK:
+            complaints.append(f"larger than {ON_DISK // 1000} kB")
     assert not complaints, f"{path}: " + "; ".join(complaints)
 
 
@@ -201,27 +219,6 @@ def test_its_links_within_the_book_lead_somewhere(path: str) -> None:
             if unquote(anchor) not in ids:
                 broken.append(target)
     assert not broken, f"{path} links to what is not there: {sorted(broken)}"
-
-
-def test_every_chapter_is_light(browser: Browser, http: str) -> None:
-    rows = []
-    for path in CHAPTERS:
-        visited = visit(browser, http, path)
-        visited.page.context.close()
-        files = {
-            file for file in visited.loaded if not file.startswith("_static/") and file != "searchindex.js"
-        }
-        pictures = sum((HTML / file).stat().st_size for file in files if not file.endswith(".html"))
-        text = (HTML / path).read_bytes()
-        rows.append((path, len(text), len(gzip.compress(text)), pictures))
-    print(f"\n\n{'kB':<28}{'html':>9}{'pictures':>11}{'in all':>9}{'html compressed':>18}")
-    for path, html, compressed, pictures in rows:
-        sizes = f"{html / 1e3:>9.0f}{pictures / 1e3:>11.0f}{(html + pictures) / 1e3:>9.0f}"
-        print(f"{path:<28}{sizes}{compressed / 1e3:>18.0f}")
-    heavy = [path for path, _, compressed, pictures in rows if compressed + pictures > HEAVIEST]
-    assert not heavy, f"Heavier than {HEAVIEST // 1000} kB: {heavy}"
-    large = [path for path, html, _, pictures in rows if html + pictures > ON_DISK]
-    assert not large, f"Larger than {ON_DISK // 1000} kB: {large}"
 
 
 def picture(widget: Locator) -> str:
