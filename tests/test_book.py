@@ -184,16 +184,16 @@ def test_progress_names_the_chapter_its_seconds_and_what_is_left(
     monkeypatch.setattr("time.monotonic", lambda: now[0])
     progress = Progress({"book/one": None, "book/two": 60.0, "book/three": 120.0})
     progress.begin("book/one", cells=4)
-    progress.cell(1, "slow")
+    progress.cell("book/one", 1, "slow")
     now[0] = EVERY - 1
-    progress.tick()
+    progress.tick("book/one")
     assert capsys.readouterr().out == "[ 1/3] book/one (4 cells) ...\n"
     now[0] = EVERY + 1
-    progress.tick()
+    progress.tick("book/one")
     line = "[ 1/3] book/one: cell 2 of 4 (slow), 31 s so far; 2 left, about 3 min\n"
     assert capsys.readouterr().out == line
-    progress.end(31.0)
+    progress.end("book/one", 31.0)
     progress.begin("book/two", cells=2)
     assert "60 s the last time" in capsys.readouterr().out
-    progress.end(5.0, failure="cell fine (code cell 0): ValueError")
+    progress.end("book/two", 5.0, failure="cell fine (code cell 0): ValueError")
     assert "FAILED after 5 s at cell fine" in capsys.readouterr().out

@@ -3,7 +3,8 @@
     python -m tools.execute          those whose code, ddpm_lib or environment changed since their last run
     python -m tools.execute --all    every one
 
-A chapter stops at its first cell that fails; the others run all the same. The status is 1 when one failed.
+Two run at once, each in a process of its own; with one thread each, on two cores, both take less time than one after
+the other. A chapter stops at its first cell that fails; the others run all the same. The status is 1 when one failed.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import re
 import sys
 import time
 from collections.abc import Generator, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +24,12 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionComplete
 from nbval.plugin import IPyNbCell, IPyNbFile  # type: ignore[import-untyped]
 
-from tools import executed, kernel
+from tools import executed, kernel, side_by_side
 from tools.equations import chapters
 from tools.executed import ROOT, Failure, Record, copy_of
 from tools.last_run import this_machine
 from tools.progress import Progress
+from tools.side_by_side import Say
 
 NBVAL = [
     "--nbval-lax",
@@ -83,24 +86,18 @@ class Run:
 
 
 class Keeper:
-    """A pytest plugin: it keeps the outputs that nbval got, and says how far the chapters are."""
+    """A pytest plugin: it keeps the outputs that nbval got, and says how far the chapter is."""
 
-    def __init__(self, notebooks: list[Path], root: Path) -> None:
-        self.root = root
+    def __init__(self, root: Path, say: Say) -> None:
+        self.root, self.say = root, say
         self.runs: dict[IPyNbFile, Run] = {}
-        records = {path: executed.record_of(copy_of(path, root)) for path in notebooks}
-        self.progress = Progress({self.name(path): r.seconds if r else None for path, r in records.items()})
-
-    def name(self, notebook: Path) -> str:
-        """A chapter as _toc.yml names it."""
-        return notebook.relative_to(self.root).with_suffix("").as_posix()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: IPyNbCell, nextitem: pytest.Item | None) -> Iterator[None]:
         file = item.parent
         if file not in self.runs:
             self.runs[file] = Run(file)
-            self.progress.begin(self.name(file.path), len(executed.code_cells(file.nb)))
+            self.say("begin", len(executed.code_cells(file.nb)))
         result = yield
         if nextitem is None or nextitem.parent is not file:
             self.finish(file)
@@ -113,9 +110,9 @@ class Keeper:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_call(self, item: IPyNbCell) -> None:
         item.output_timeout = kernel.SILENCE_LIMIT
-        item.parent.kernel.wait = self.progress.tick
+        item.parent.kernel.wait = lambda: self.say("tick")
         self.runs[item.parent].listen(item)
-        self.progress.cell(item.cell_num, item.cell.id)
+        self.say("cell", item.cell_num, item.cell.id)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -128,7 +125,7 @@ class Keeper:
         return report
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str]:
-        """No dot for a cell: `progress` speaks."""
+        """No dot for a cell: what is printed is read only where a chapter failed."""
         if report.failed:
             return ("failed" if report.when == "call" else "error"), "", ""
         return (report.outcome if report.when == "call" or report.skipped else ""), "", ""
@@ -141,26 +138,49 @@ class Keeper:
         mark = executed.fingerprint(run.notebook, self.root)
         record = Record(mark, round(seconds, 1), run.failure, this_machine())
         executed.write(copy_of(file.path, self.root), run.notebook, record)
-        self.progress.end(seconds, run.failure)
+        self.say("end", seconds, run.failure)
+
+
+def name_of(notebook: Path, root: Path) -> str:
+    """A chapter as _toc.yml names it."""
+    return notebook.relative_to(root).with_suffix("").as_posix()
+
+
+def run_chapter(notebook: Path, root: Path, say: Say) -> None:
+    """Run one chapter in this process."""
+    kernel.use()
+    where = ["--rootdir", str(root), "-c", str(ROOT / "pyproject.toml")]
+    pytest.main([*NBVAL, *PYTEST, *ALONE, *where, str(notebook)], plugins=[Keeper(root, say)])
 
 
 def execute(root: Path = ROOT, every: bool = False) -> dict[str, Failure]:
     """Run the chapters that changed, or every one; return those that failed and where."""
     notebooks = [root / f"{chapter}.ipynb" for chapter in chapters(root)]
     stale = [path for path in notebooks if every or not executed.is_current(path, root)]
-    keeper = Keeper(stale, root)
     if len(stale) < len(notebooks):
-        current = [keeper.name(path) for path in notebooks if path not in stale]
+        current = [name_of(path, root) for path in notebooks if path not in stale]
         print(f"==> unchanged since they ran, taken as they are: {', '.join(current)}", flush=True)
     if not stale:
         return {}
     print(f"==> executing {len(stale)} of {len(notebooks)} chapters ...", flush=True)
-    kernel.use()
-    where = ["--rootdir", str(root), "-c", str(ROOT / "pyproject.toml")]
-    status = pytest.main([*NBVAL, *PYTEST, *ALONE, *where, *map(str, stale)], plugins=[keeper])
-    failures = {keeper.name(file.path): run.failure for file, run in keeper.runs.items() if run.failure}
-    if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) or len(keeper.runs) < len(stale):
+    records = {name_of(path, root): executed.record_of(copy_of(path, root)) for path in stale}
+    at_once = min(side_by_side.AT_ONCE, side_by_side.cores())
+    progress = Progress({name: r.seconds if r else None for name, r in records.items()}, at_once)
+    ended: dict[str, Failure | None] = {}
+
+    def hear(path: Path, what: str, *words: Any) -> None:
+        name = name_of(path, root)
+        getattr(progress, what)(name, *words)
+        if what == "end":
+            ended[name] = words[1]
+
+    printed = side_by_side.run(partial(run_chapter, root=root), stale, hear, at_once)
+    for path, text in printed.items():
+        if ended.get(name_of(path, root), text) is not None:
+            print(f"\n==> {name_of(path, root)} said:\n{text}", flush=True)
+    if len(ended) < len(stale):
         sys.exit("==> nbval did not run every chapter: the messages above say why")
+    failures = {name: failure for name in records if (failure := ended[name]) is not None}
     for name, failure in failures.items():
         print(f"==> {name} FAILED at {failure}", flush=True)
     return failures
