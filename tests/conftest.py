@@ -22,6 +22,9 @@ from tests.widget_page import show as show  # noqa: E402
 # Files by their beginnings, the longest first. `make unit` gives a worker one file at a time (--dist loadscope), so
 # that what a file starts is started once; with the long ones first, the workers end together.
 LONG = (
+    "test_gpu",
+    "test_background",
+    "test_diagnose",
     "test_cli",
     "test_processes",
     "test_export",
