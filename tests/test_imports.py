@@ -31,6 +31,7 @@ STORY = (
     "variances",
     "likelihood",
     "guidance",
+    "distill",
 )
 # Which other rooms (folders) a room's modules may import; "story" stands for the modules above.
 ROOMS = {

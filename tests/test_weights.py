@@ -83,7 +83,8 @@ def test_a_large_network_lies_in_several_files(tmp_path: Path, monkeypatch: pyte
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
     with pytest.raises(
-        CheckpointError, match="no weights 'unet-xl': pass a checkpoint's path, cpu-hour, cpu-minutes"
+        CheckpointError,
+        match="no weights 'unet-xl': pass a checkpoint's path, cpu-few, cpu-hour, cpu-minutes",
     ):
         ddpm_lib.load("unet-xl")
     with pytest.raises(CheckpointError, match=r"nothing\.safetensors does not exist"):

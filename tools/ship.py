@@ -21,7 +21,7 @@ LEFT_OUT = "nowhere: the package would weigh more than 40 MB; `make gpu` trains 
 
 
 def card(
-    weights: Path, name: str, hardware: str, values: dict[str, float], samples: int, stored: bool
+    weights: Path, name: str, hardware: str, values: dict[str, float], stored: bool, measured: str
 ) -> str:
     """The model card, in Markdown."""
     trained = load(weights)
@@ -40,7 +40,7 @@ def card(
 | Stored | {"the averaged weights, float16" if stored else LEFT_OUT} |
 | Licence | MIT |
 
-Measured with `python -m ddpm_lib evaluate {name} --samples {samples}` (DDIM, 50 steps, guidance 0.5, seed 0):
+Measured with `python -m ddpm_lib evaluate {name} {measured}, seed 0):
 
 | | |
 |---|---|
@@ -62,10 +62,14 @@ def ship(
     stored: bool = True,
     device: str = "auto",
     bits: int | None = None,
+    guidance: float = 0.5,
 ) -> int:
     """Export a checkpoint's averaged weights to `folder`, with a grid and a card; 0, or the status of what failed."""
     folder.mkdir(parents=True, exist_ok=True)
-    here = ["--steps", str(steps), "--device", device]
+    here = ["--steps", str(steps), "--guidance", str(guidance), "--device", device]
+    asked = f"--steps {steps} --guidance {guidance:g}" if (steps, guidance) != (50, 0.5) else ""
+    drawn = f"DDIM, {steps} step{'s' * (steps > 1)}, guidance {guidance:g}"
+    measured = f"--samples {samples} {asked}".rstrip() + f"` ({drawn}"
     with tempfile.TemporaryDirectory() as scratch:
         table, weights = Path(scratch) / "table.json", Path(scratch) / "weights.safetensors"
         measure = ["evaluate", str(weights), "--samples", str(samples), "--json", str(table), *here]
@@ -76,7 +80,7 @@ def ship(
         ):
             if status := ddpm(command):
                 return status
-        text = card(weights, name, hardware, json.loads(table.read_text()), samples, stored)
+        text = card(weights, name, hardware, json.loads(table.read_text()), stored, measured)
         parts = install(weights, name, folder) if stored else []
     write_sums(folder)
     (folder / f"{name}.md").write_text(text)
@@ -93,13 +97,16 @@ def main() -> int:
         "--folder", type=Path, default=FOLDER, help="where to put it (default: into the package)"
     )
     parser.add_argument("--samples", type=int, default=2048, help="images to measure it on (default: 2048)")
+    parser.add_argument("--steps", type=int, default=50, help="of DDIM (default: 50)")
+    parser.add_argument("--guidance", type=float, default=0.5, help="its weight w (default: 0.5)")
     parser.add_argument(
         "--card-only", action="store_true", help="write the card and the samples, not the weights"
     )
     args = parser.parse_args()
     return ship(
-        args.checkpoint, args.name, args.hardware, args.folder, args.samples, stored=not args.card_only
-    )
+        args.checkpoint, args.name, args.hardware, args.folder, args.samples, args.steps,
+        stored=not args.card_only, guidance=args.guidance,
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -60,6 +60,23 @@ def digit_distance(a: Float[Tensor, "n 1 28 28"], b: Float[Tensor, "m 1 28 28"])
     return frechet_distance(in_batches(features, a), in_batches(features, b))
 
 
+def spread_within(features: Float[Tensor, "n d"], y: Int[Tensor, " n"]) -> float:
+    """The mean distance of two different images of one class, over all classes: how much variety a class has."""
+    distances = [torch.pdist(features[y == label].double()) for label in y.unique()]
+    return float(torch.cat(distances).mean())
+
+
+def recall(real: Float[Tensor, "n d"], drawn: Float[Tensor, "m d"], k: int = 3) -> float:
+    """The share of real images that lie among the drawn ones: nearer to one of them than its own k-th neighbor.
+
+    Book: eq-recall (Kynkäänniemi et al. 2019, eq. 1 and 2).
+
+    It grows with the number of drawn images: compare only at the same m.
+    """
+    radius = torch.cdist(drawn, drawn).kthvalue(k + 1, dim=1).values  # the nearest of all is the image itself
+    return float((torch.cdist(real, drawn) <= radius).any(dim=1).double().mean())
+
+
 @dataclass(frozen=True)
 class Classes:
     """What the digit classifier makes of some images."""

@@ -69,20 +69,24 @@ def train(
 
         # The gradient of the loss ...
         value = backward(loss, own=(x0, y), whole=(t, eps, dropped))
-        if config.clip:
-            nn.utils.clip_grad_norm_(model.parameters(), config.clip)
-
         # ... a step along it, and the average of the weights.
-        lr = config.lr * lr_factor(share, config)
-        for group in state.optimizer.param_groups:
-            group["lr"] = lr
-        state.optimizer.step()
-        state.ema.update(model, state.step)
-
-        state.step += 1
+        lr = descend(state, config, share)
         if progress := report.after_step(value, lr, n):
             yield progress
             report.go_on()
+
+
+def descend(state: TrainState, config: TrainConfig, share: float) -> float:
+    """One step of the optimizer along the gradient, clipped, and of the average; returns the learning rate."""
+    if config.clip:
+        nn.utils.clip_grad_norm_(state.model.parameters(), config.clip)
+    lr = config.lr * lr_factor(share, config)
+    for group in state.optimizer.param_groups:
+        group["lr"] = lr
+    state.optimizer.step()
+    state.ema.update(state.model, state.step)
+    state.step += 1
+    return lr
 
 
 def mirror_half(x0: X, draws: Float[Tensor, " b"]) -> X:
