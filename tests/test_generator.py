@@ -247,8 +247,9 @@ def test_what_is_chosen_is_what_the_engine_is_asked(opened: Any, page: Page) -> 
     asked = page.evaluate("({ ...asked[0], x: asked[0].x.length })")
     assert asked == {
         "type": "run", "id": 1, "n": 5, "labels": [0, 1, 2, 3, 4], "seed": 0, "x": 5 * 784,
-        "sampler": "ddpm", "eta": 0, "w": 0.6, "steps": 10,
+        "sampler": "ddpm", "eta": 0, "w": 0.6, "steps": 1,
     }  # fmt: skip
+    assert re.match(r"1 step in \d\.\d\d s", page.locator(".ddpm-status").inner_text())
     assert page.get_by_role("slider", name="eta").is_disabled()
     assert grey(page).shape == (88, 88, 3)  # five in a square of three by three
     page.get_by_role("radio", name="none").check()

@@ -141,7 +141,7 @@ function generation({ model, board, root, say, changed }) {
     },
     done: () => {
       run.ms = Math.round(performance.now() - pressed);
-      const what = `${run.steps} steps in ${(run.ms / 1000).toFixed(1)}`;
+      const what = `${run.steps} step${run.steps === 1 ? "" : "s"} in ${(run.ms / 1000).toFixed(run.steps < 10 ? 2 : 1)}`;
       enter("done", `${what} s, computed ${slow ? "here" : "in this browser"}.${slow || " The slider goes back through them."}`);
       say(`done: ${what} seconds`);
     },

@@ -7,7 +7,7 @@ function settings({ model, put, say, T }) {
   digit.node.hidden = !labels.length;
   const samplers = ["ddim", "ddpm"];
   const sampler = choice("Sampler", true, samplers.map((name) => ({ name: name.toUpperCase(), pick: () => put({ sampler: name }) })));
-  const stops = [10, 15, 20, 25, 30, 40, 50, 75, 100, 150, 200, 250, 300, 400, 500].filter((steps) => steps <= T);
+  const stops = [1, 2, 4, 8, 10, 15, 20, 25, 30, 40, 50, 75, 100, 150, 200, 250, 300, 400, 500].filter((steps) => steps <= T);
   const dials = {
     steps: dial({ label: "number of steps", face: ["steps"], stops: stops.length ? stops : [T], pick: (steps) => put({ steps }) }),
     eta: dial({ label: "eta, the share of fresh noise", face: [it("\u03b7"), " fresh noise"], range: [0, 1, 0.05], pick: (eta) => put({ eta }) }),
