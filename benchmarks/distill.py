@@ -152,8 +152,10 @@ def arms(passes: int, long: int, seeds: Sequence[int]) -> list[Key]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--passes", type=int, default=700, help="the budget of an arm (default: 700)")
-    parser.add_argument("--long", type=int, default=2000, help="that of the chosen method (default: 2000)")
-    parser.add_argument("--seeds", type=int, default=1, help="students of the chosen method (default: 1)")
+    parser.add_argument(
+        "--long", type=int, default=2000, help="a longer budget for the chosen method (default: 2000)"
+    )
+    parser.add_argument("--seeds", type=int, default=0, help="students with the longer budget (default: 0)")
     parser.add_argument("--samples", type=int, default=384, help="digits a point (default: 384)")
     parser.add_argument("--only", nargs="+", help="arms to measure now (default: all)")
     parser.add_argument("--save", type=Path, help="a folder for the students' weights")

@@ -17,6 +17,7 @@ from diffusers.schedulers.scheduling_ddpm import DDPMSchedulerOutput
 
 import ddpm_lib
 from ddpm_lib.diffusion import GaussianDiffusion
+from ddpm_lib.evaluate import metrics
 from ddpm_lib.models import oracle
 from ddpm_lib.schedule import linear_schedule
 
@@ -95,10 +96,10 @@ def test_the_letters_lead_to_every_name_of_the_table_and_to_no_other() -> None:
     assert len(listed) == len(set(listed))
     wide = {PLACE.fullmatch(row[1]).group(1) for row in ROWS}  # type: ignore[union-attr]
     assert wide - {"score"} <= set(listed)  # the score stands among the signs
-    places = [
-        find(name) for name in ("NoiseSchedule", "ddpm_step", "q_between", "GaussianDiffusion", "bound")
-    ]
-    exist = set[str]().union(*map(names_in, [*places, oracle, GaussianDiffusion.p_mean_variance]))
+    story = ("NoiseSchedule", "ddpm_step", "q_between", "GaussianDiffusion", "bound", "distill")
+    later = ("precondition", "scales", "between_variances")  # of the chapters that go further
+    places = [*map(find, (*story, *later)), oracle, metrics, GaussianDiffusion.p_mean_variance]
+    exist = set[str]().union(*map(names_in, places))
     assert set(listed) - wide <= exist
 
 

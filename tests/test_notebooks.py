@@ -180,6 +180,7 @@ DERIVING = [
     "clinic",
     "one_idea",
     "predict",
+    "few_steps",
 ]  # the chapters that a reader is examined on
 QUESTION = re.compile(r"^\*\*\d+\. ", re.MULTILINE)
 ANSWER = re.compile(

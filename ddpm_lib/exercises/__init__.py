@@ -27,6 +27,14 @@ from ddpm_lib.exercises.experiment import (
     check_seconds,
     check_training_cost,
 )
+from ddpm_lib.exercises.few_steps import (
+    check_halvings,
+    check_landing,
+    check_mean_of_ends,
+    check_pays_off,
+    check_spread_kept,
+    check_two_in_one,
+)
 from ddpm_lib.exercises.forward import check_one_step, check_pixel, check_two_steps
 from ddpm_lib.exercises.grading import Mistake, Verdict, grade
 from ddpm_lib.exercises.guidance import (
