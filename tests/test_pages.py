@@ -303,7 +303,7 @@ def test_a_press_draws_a_picture(browser: Browser, base: str, path: str) -> None
     for key in ("Home", "PageUp", "End"):
         slider.press(key)
         pictures.add(picture(widget))
-    assert len(pictures) == 3
+    assert len(pictures) == min(3, 1 + int(slider.get_attribute("max") or 0))  # one step has two ends
     page.context.close()
     assert not visited.complaints, "; ".join(visited.complaints)
 
