@@ -60,7 +60,7 @@ def measure_rung(
         "parameters": counted.parameters,
         "epochs": round(checkpoint.step * images / len(mnist()), 2),
         "flops": float(f"{TRAINING * counted.flops * checkpoint.step * images:.4g}"),
-        "minutes": round(checkpoint.seconds / 60, 2),
+        "minutes": float(f"{checkpoint.seconds / 60:.3g}"),
         "loss": losses(network, diffusion, args.losses, device, train=True),
         "loss held out": losses(network, diffusion, args.losses, device, train=False),
         "distance": distance(x),

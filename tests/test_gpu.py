@@ -42,6 +42,7 @@ def test_a_machine_with_six_packages_and_no_network_does_every_piece_and_what_it
     measured, weights = (course / "ddpm_lib" / "assets" / name for name in ("measured", "weights"))
     rows = json.loads((measured / "ladder.json").read_text())["rows"]
     assert {row["rung"] for row in rows} == {"black paper", "real digits", *LADDER}
+    assert all(row["minutes"] > 0 for row in rows if row["rung"] in LADDER)  # however short
     assert {"ablate.json", "ablate-eps.json", "bridge.json", "gpu-speed.json"} <= {
         p.name for p in measured.iterdir()
     }
