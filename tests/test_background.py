@@ -86,7 +86,9 @@ def test_a_session_of_its_own_gives_way_as_a_whole() -> None:
 
 
 @pytest.mark.slow
-def test_a_run_is_started_once_stopped_gently_and_gone_on_with(tmp_path: Path) -> None:
+def test_a_run_is_started_once_stopped_gently_and_gone_on_with(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     runs = tmp_path / "runs"
     said = call(runs, "--nice", "2", "--batch", "2", "--precision", "float32")
     try:
@@ -101,16 +103,19 @@ def test_a_run_is_started_once_stopped_gently_and_gone_on_with(tmp_path: Path) -
             assert int(nice) == min(os.nice(0) + 2, 19)
             environment = Path(f"/proc/{process}/environ").read_bytes()
             assert {b"OMP_NUM_THREADS=1", b"OMP_WAIT_POLICY=passive"} <= set(environment.split(b"\0"))
-        assert "in progress already" in call(runs, status=1)
+        assert background.start(runs, []) == 1
+        assert "in progress already" in capsys.readouterr().out
         assert (folder / "frozen" / "ddpm_lib" / "__init__.py").is_file()
     finally:
         call(runs, "--stop")
     checkpoint = load_checkpoint(folder)
     assert checkpoint.step > 0
-    assert "Nothing was started" in call(runs, "--stop", status=1)
-    assert f"{checkpoint.step:,} of 9,370 steps" in call(runs, "--status")
+    assert background.stop(runs) == 1
+    assert "Nothing was started" in capsys.readouterr().out
+    said = call(runs, "--status")
+    assert f"{checkpoint.step:,} of 9,370 steps" in said
     assert json.loads((folder / "machine.json").read_text())["threads"] == 1
-    line = next(line for line in call(runs, "--status").splitlines() if line.startswith("classic-half"))
+    line = next(line for line in said.splitlines() if line.startswith("classic-half"))
     assert line.endswith("not running")
 
 
