@@ -30,6 +30,7 @@ def _child(task: Callable[..., None], path: Path, pipe: Connection, log: Path, t
     output = os.open(log, os.O_CREAT | os.O_WRONLY)
     for stream in (1, 2):
         os.dup2(output, stream)
+    sys.stdout = sys.stderr = os.fdopen(1, "w", buffering=1, closefd=False)
     task(path, say=lambda *words: pipe.send(words))
 
 
