@@ -242,8 +242,8 @@ def test_every_slider_moves_its_picture(browser: Browser, base: str, path: str) 
     for host in hosts:
         if host.locator(".ddpm-generate").count():
             continue  # its slider waits for a press: the next test
-        if host.locator(".ddpm-learn").count():
-            continue  # a worker answers its sliders: the test after that
+        if host.locator(".ddpm-learn, .ddpm-digits").count():
+            continue  # a worker answers its sliders: the two tests after that
         sliders = [s for s in host.get_by_role("slider").all() if s.is_visible() and s.is_enabled()]
         assert sliders
         for slider in sliders:
@@ -279,6 +279,26 @@ def test_a_network_trains_in_the_page(browser: Browser, base: str) -> None:
             arg=list(pictures),
         )
         pictures.add(picture(widget))
+    visited.page.context.close()
+    assert not visited.complaints, "; ".join(visited.complaints)
+
+
+def test_a_network_learns_digits_in_the_page(browser: Browser, base: str) -> None:
+    visited = visit(browser, base, "book/play.html")
+    widget = visited.page.locator(".ddpm-digits")
+
+    def digits() -> list[str]:
+        return [file for file in visited.loaded if file == "_static/train-digits.js"]
+
+    assert not digits()  # not before the reader asks
+    before = picture(widget)
+    widget.get_by_role("button", name="Train").press("Enter")
+    expect(widget).to_have_attribute("data-steps", re.compile("[3-9]"), timeout=60_000)
+    widget.get_by_role("button", name="Pause").press("Enter")
+    expect(widget).to_have_attribute("data-saved", "true", timeout=60_000)
+    expect(widget).to_have_attribute("data-drawn", re.compile("[0-9]"), timeout=60_000)
+    assert picture(widget) != before
+    assert len(digits()) == 1
     visited.page.context.close()
     assert not visited.complaints, "; ".join(visited.complaints)
 

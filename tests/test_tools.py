@@ -151,3 +151,6 @@ def test_a_finished_build_holds_the_network_that_its_pages_run(tmp_path: Path) -
     engine, weights = (json.loads(line[line.index("{ detail: ") + 10 : -5]) for line in text.splitlines())
     assert "onmessage" in engine
     assert weights["T"] == 500
+    script = (tmp_path / "_static" / "train-digits.js").read_text(encoding="utf-8")
+    digits = json.loads(script[script.index("{ detail: ") + 10 : -5])
+    assert (digits["side"], digits["levels"], len(digits["classes"])) == (28, 16, 10)

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Locator, Page
 
 from ddpm_lib.widgets import Widget
 
-# All eight, as a notebook makes them.
+# All nine, as a notebook makes them.
 WIDGETS = {
     "scrub": "ScrubWidget(x0, t=20)",
     "schedule": "ScheduleWidget(x0[0], T=500)",
@@ -23,6 +23,7 @@ WIDGETS = {
     "trajectory": "TrajectoryWidget({'run': [State(t, x0, x0) for t in (500, 300, 100, 0)]})",
     "generate": "GenerateWidget(steps=20, more=True)",
     "play": "PlayWidget()",
+    "digits": "DigitsWidget()",
 }
 SETUP = """import torch
 from ddpm_lib.sampling import State
@@ -32,7 +33,7 @@ x0 = torch.zeros(4, 1, 8, 8)"""
 
 
 def made(name: str) -> Widget:
-    """One of the eight."""
+    """One of the nine."""
     names: dict[str, Any] = {}
     exec(SETUP, names)
     widget: Widget = eval(WIDGETS[name], names)

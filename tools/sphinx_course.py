@@ -1,7 +1,7 @@
 """The book's own Sphinx extension.
 
 Mathematics without a network, this repository's address, the page of equations, numbered figures, light pages,
-a quiet console, and the network that the pages run.
+a quiet console, the network that the pages run and the digits that one of them trains on.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from sphinx.highlighting import PygmentsBridge
 
 from ddpm_lib.assets.weights import load_weights
 from ddpm_lib.web.page_script import write_page_script
+from ddpm_lib.widgets.digits.digits import URL as DIGITS_URL
+from ddpm_lib.widgets.digits.images import digits_script
 from ddpm_lib.widgets.generator.generator import URL
 from ddpm_lib.widgets.generator.network import SHIPPED
 from tools import figures
@@ -90,11 +92,12 @@ def page_of_equations(app: Sphinx, config: Config) -> None:
 
 
 def network_for_pages(app: Sphinx, exception: Exception | None) -> None:
-    """Write the file that a page loads when a reader presses Generate, from the shipped weights."""
+    """Write the files that a page loads when a reader presses Generate (the shipped weights) or Train (digits)."""
     if exception is None and app.builder.format == "html":
         path = Path(app.outdir) / URL
         path.parent.mkdir(parents=True, exist_ok=True)
         write_page_script(path, load_weights(SHIPPED))
+        (Path(app.outdir) / DIGITS_URL).write_text(digits_script(), encoding="utf-8")
 
 
 def networks_of_a_page(

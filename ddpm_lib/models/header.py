@@ -54,7 +54,7 @@ def number(values: Mapping[str, Any], name: str, kind: type[int] | type[float]) 
     """A number of a header, from 0 on. Raises HeaderError."""
     if not _fits(values[name], kind, 0, MOST):
         raise HeaderError(f"{name} is {short(values[name])}")
-    return values[name]
+    return kind(values[name])  # JavaScript writes 2 for 2.0
 
 
 def text(value: object) -> str:

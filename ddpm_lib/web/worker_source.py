@@ -26,6 +26,15 @@ LEARN_CORE = (
     ),
 )
 LEARN_FILES = (*LEARN_CORE, "learn/worker.js")
+# What trains a network for images (folder learn/images).
+IMAGES_CORE = (
+    *("heap.js", "matmul.js", "silu.js", "normal.js", "sampler.js", "learn/table.js", "learn/optimizer.js"),
+    *(
+        f"learn/images/{name}.js"
+        for name in ("tape", "channels", "norm", "attention", "denoiser", "state", "learner")
+    ),
+)
+IMAGES_FILES = (*IMAGES_CORE, "learn/images/worker.js")
 
 
 def worker_source() -> str:
@@ -36,6 +45,11 @@ def worker_source() -> str:
 def learn_source() -> str:
     """The text of the worker that trains; learn/worker.js says what it hears and answers."""
     return without_comments(*LEARN_FILES)
+
+
+def images_source() -> str:
+    """The text of the worker that trains on images; learn/images/worker.js says what it hears and answers."""
+    return without_comments(*IMAGES_FILES)
 
 
 def without_comments(*names: str) -> str:

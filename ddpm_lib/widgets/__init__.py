@@ -1,6 +1,7 @@
 """Widgets that run in a notebook, in Colab and in the published book: a folder each, and host/ for what they share."""
 
 from ddpm_lib.widgets.cloud.cloud import CloudWidget
+from ddpm_lib.widgets.digits.digits import DigitsWidget
 from ddpm_lib.widgets.generator.generator import GenerateWidget
 from ddpm_lib.widgets.host.widget import Fallback, Widget
 from ddpm_lib.widgets.loss_by_t.loss_by_t import LossWidget
@@ -12,6 +13,7 @@ from ddpm_lib.widgets.trajectory.trajectory import TrajectoryWidget
 
 __all__ = [
     "CloudWidget",
+    "DigitsWidget",
     "Fallback",
     "GenerateWidget",
     "LossWidget",

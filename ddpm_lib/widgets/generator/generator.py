@@ -31,7 +31,7 @@ from ddpm_lib.widgets.host.widget import Fallback, Widget, css, javascript
 # The file of the published pages' network, counted from the book's root; tools/sphinx_course.py writes it.
 URL = "_static/generate-weights.js"
 MOST_IMAGES = 16
-SHARED = (*NOISE_JS, "host/dial.js", "host/play.js")
+SHARED = (*NOISE_JS, "host/dial.js", "host/play.js", "host/beside.js", "host/seed.js", "host/python.js")
 PARTS = ("network", "recording", "gallery", "pad", "python", "settings", "run", "generator")
 CHOSEN = ("sampler", "steps", "eta", "w", "seed", "n", "mode", "start", "more", "url")
 
@@ -51,7 +51,7 @@ class GenerateWidget(Widget):
     """
 
     _esm = javascript(*SHARED, *(f"generator/{part}.js" for part in PARTS))
-    _css = css("host/dial.css", "host/panels.css", "generator/generator.css")
+    _css = css("host/dial.css", "host/panels.css", "host/seed.css", "generator/generator.css")
 
     digit = traitlets.Any(help='a class, "each" or "none"').tag(sync=True)
     sampler = traitlets.Enum(["ddim", "ddpm"], "ddim").tag(sync=True)

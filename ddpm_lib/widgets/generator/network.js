@@ -1,40 +1,15 @@
 // The network of a page: its weights, asked for once and only when a reader wants them, and the worker that runs it.
 
-// Weights from a script beside the page. Its address counts from the book's root, which Sphinx writes into each page.
-// The script tells its own element; that element keeps what it heard, so that every widget of the page can ask it,
-// until somebody forgets it, for it was no good.
-function weightsFromScript(url) {
-  const { href } = new URL((document.documentElement.dataset.content_root ?? "") + url, document.baseURI);
-  const known = [...document.querySelectorAll("script[data-ddpm-weights]")].find((s) => s.src === href && s.ddpmHeard);
-  if (known) return known.ddpmHeard;
-  const script = h("script", { src: href, "data-ddpm-weights": "" });
-  script.ddpmHeard = new Promise((resolve, reject) => {
-    let source = ""; // of the worker, where the page has none
-    script.addEventListener("ddpm-worker", (event) => (source = event.detail));
-    script.addEventListener("ddpm-weights", (event) => resolve({ detail: event.detail, source, forget: () => script.remove() }));
-    script.addEventListener("load", () => reject(Error("The file with the network's weights is broken: load the page again.")));
-    script.addEventListener("error", () => reject(Error("The network's weights do not lie beside this page: open the published book, or run this cell.")));
-  });
-  script.ddpmHeard.catch(() => script.remove()); // so that the next press tries again
-  document.head.append(script);
-  return script.ddpmHeard;
-}
-
-// Weights from Python, which sends them when asked.
-const weightsFromKernel = (model) =>
-  new Promise((resolve, reject) => {
-    const late = setTimeout(() => reject(Error("Python did not send the network's weights: run this cell again.")), 30000);
-    model.on("change:weights", () => {
-      clearTimeout(late);
-      resolve({ detail: JSON.parse(model.get("weights")) });
-    });
-    model.send({ type: "weights" });
-  });
-
 async function weights(model) {
   if (typeof Worker === "undefined") throw Error("This browser has no background workers, which the network needs: try another one.");
   if (model.get("weights")) return { detail: JSON.parse(model.get("weights")) };
-  return model.send ? weightsFromKernel(model) : weightsFromScript(model.get("url"));
+  if (model.send) return fromKernel(model, "weights", "Python did not send the network's weights: run this cell again.");
+  return besidePage({
+    url: model.get("url"),
+    event: "ddpm-weights",
+    broken: "The file with the network's weights is broken: load the page again.",
+    missing: "The network's weights do not lie beside this page: open the published book, or run this cell.",
+  });
 }
 
 // How long a reader waits for a sign of life, in ticks of half a second: for the file, for the worker, and for a step of

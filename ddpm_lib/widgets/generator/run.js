@@ -3,7 +3,6 @@
 // What a picture is made of. Whoever chooses one of these anew takes the picture away: control and picture agree.
 const MADE_OF = ["digit", "sampler", "steps", "eta", "w", "seed", "n", "mode", "start"];
 
-const levelsOf = (x) => Uint8ClampedArray.from(Float64Array.from(x).map((v) => (v + 1) * 127.5));
 const seconds = (ms) => `${(ms / 1000).toFixed(ms < 9950 ? 1 : 0)} s`;
 
 // board: the drawing pad. root: the widget's element. say: to a screen reader. changed: called when there is something to

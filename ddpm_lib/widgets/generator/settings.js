@@ -15,16 +15,8 @@ function settings({ model, put, say, T }) {
     n: dial({ label: "number of images", face: ["images"], range: [1, 16, 1], pick: (n) => put({ n }) }),
   };
   dials.w.node.hidden = !labels.length;
-  const number = h("input", {
-    type: "number", min: 0, max: 2 ** 31 - 1, step: 1, "aria-label": "seed",
-    onchange: () => (number.value !== "" && number.validity.valid ? put({ seed: number.valueAsNumber }) : show()),
-  });
-  const dots = h("path", { d: "M1 1h12v12h-12zM4 4h.01M10 4h.01M7 7h.01M4 10h.01M10 10h.01" });
-  const dice = h(
-    "button", { type: "button", class: "ddpm-button ddpm-dice", onclick: () => put({ seed: Math.floor(Math.random() * 10000) }) },
-    h("svg", { viewBox: "0 0 14 14", "aria-hidden": "true" }, dots), "New seed",
-  );
-  const seed = h("div", { class: "ddpm-dial" }, h("span", { "aria-hidden": "true" }, "seed"), number, h("output"));
+  const seeds = seedControls({ model, put });
+  const seed = h("div", { class: "ddpm-dial" }, h("span", { "aria-hidden": "true" }, "seed"), seeds.number, h("output"));
   const python = inPython({ model, say });
   const fold = h(
     "details", { class: "ddpm-fold", ontoggle: () => put({ more: fold.open }) }, h("summary", {}, "More: sampler, steps, guidance, number of images, seed"),
@@ -45,8 +37,8 @@ function settings({ model, put, say, T }) {
     dials.eta.input.disabled = !ddim;
     digit.inputs[digits.indexOf(model.get("digit"))].checked = true;
     sampler.inputs[samplers.indexOf(named)].checked = true;
-    number.value = model.get("seed");
+    seeds.show();
     python.show();
   };
-  return { digit: digit.node, fold, dice, show, labels };
+  return { digit: digit.node, fold, dice: seeds.dice, show, labels };
 }
