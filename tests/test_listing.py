@@ -3,6 +3,7 @@
 import pytest
 
 from ddpm_lib.diffusion import GaussianDiffusion
+from ddpm_lib.evaluate.editing import Inpaint
 from ddpm_lib.plot.listing import javascript, source
 from ddpm_lib.schedule import cosine_schedule
 
@@ -12,6 +13,11 @@ def test_a_method_is_shown_without_its_indent() -> None:
     assert listing.startswith("def q_sample(")
     assert listing.splitlines()[-1].startswith("    return ")
     compile("from __future__ import annotations\n" + listing, "listing", "exec")
+
+
+def test_the_step_that_keeps_known_entries_is_as_narrow_as_the_page() -> None:
+    widest = max(source(Inpaint).splitlines(), key=len)
+    assert len(widest) <= 92, widest
 
 
 def test_a_notebook_colors_it_as_python() -> None:

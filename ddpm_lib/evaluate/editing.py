@@ -61,13 +61,14 @@ def edit_from(
 
 @dataclass(frozen=True, eq=False)
 class Inpaint:
-    """A step that keeps the known entries of x0: after it, they are replaced by a draw of q(x_s | x_0).
+    """A step that keeps the known entries of x0: they become a draw of q(x_s | x_0).
 
     Book: eq-replace (Lugmayr et al. 2022, eq. 8).
 
-    `known` is True where x0 is to be kept. With `resample` r > 1 every step is taken r times: between two of them x_s
-    is noised back to t, and the network sees known and unknown entries together (Lugmayr et al. 2022, algorithm 1
-    with a jump length of one step). `noise` draws what that needs, the shape of x0; r times as many network calls.
+    `known` is True where x0 is to be kept. With `resample` r > 1 every step is taken
+    r times: between two of them x_s is noised back to t, and the network sees known and
+    unknown entries together (Lugmayr et al. 2022, algorithm 1 with a jump length of one
+    step). `noise` draws what that needs, the shape of x0; r times as many network calls.
     """
 
     x0: X
@@ -80,13 +81,22 @@ class Inpaint:
     def __post_init__(self) -> None:
         if self.resample < 1 or (self.resample > 1 and self.noise is None):
             raise ValueError(
-                f"resample = {self.resample} takes each step so many times and needs fresh noise between them: "
-                "pass 1, or more with noise=Noise(seeds, shape)."
+                f"resample = {self.resample} takes each step so many times and "
+                "needs fresh noise between them: pass 1, "
+                "or more with noise=Noise(seeds, shape)."
             )
 
     def __call__(
-        self, diffusion: GaussianDiffusion, xt: X, t: Time, s: Time, x0_hat: X, eps_hat: X, z: X, denoise: Denoise
-    ) -> X:  # fmt: skip
+        self,
+        diffusion: GaussianDiffusion,
+        xt: X,
+        t: Time,
+        s: Time,
+        x0_hat: X,
+        eps_hat: X,
+        z: X,
+        denoise: Denoise,
+    ) -> X:
         """x_s, with `resample - 1` calls of the network."""
         for left in reversed(range(self.resample)):
             guessed = self.step(diffusion, xt, t, s, x0_hat, eps_hat, z, denoise)
