@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+from argparse import Namespace
 from collections.abc import Sequence
 
-from ddpm_lib import CourseError
+from ddpm_lib import CourseError, shown
 from ddpm_lib.cli import diagnose, evaluate, export, sample, shard, train
 from ddpm_lib.cli.common import UsageError
 from ddpm_lib.cli.memory import enough_memory
 from ddpm_lib.cli.options import parser
+from ddpm_lib.cli.terminal import plain_output
 from ddpm_lib.models.place import PlaceError
 from ddpm_lib.train import TrainingError
 from ddpm_lib.train.machine.processes import launched
@@ -42,8 +44,14 @@ SHARED = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; a mistake of the user's is one line on stderr and exit status 2."""
+    with plain_output():
+        return _main(argv)
+
+
+def _main(argv: Sequence[str] | None) -> int:
     args = parser().parse_args(argv)
     try:
+        check_given(args)
         with enough_memory("here", LESS[args.command]):
             COMMANDS[args.command].run(args)
     except MISTAKES as error:
@@ -51,12 +59,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         if rank == 0 or not isinstance(error, SHARED):
             who = f" (process {rank})" if launched() else ""
             # In one piece: other processes write here too.
-            sys.stderr.write(f"ddpm_lib {args.command}{who}: {error}\n")
+            sys.stderr.write(f"ddpm_lib {args.command}{who}: {shown(error)}\n")
         return 2
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
         return 130
     return 0
+
+
+def check_given(args: Namespace) -> None:
+    """Raise UsageError for an option that is empty, as a shell makes it of a variable that is not set."""
+    for name, value in vars(args).items():
+        if value == "":
+            raise UsageError(
+                f"The {name} is empty, as if a variable were not set: write its value, or leave it out."
+            )
 
 
 def command(line: str) -> None:

@@ -14,8 +14,7 @@ from typing import Any
 
 import torch
 
-from ddpm_lib import CourseError
-from ddpm_lib.data.errors import shown
+from ddpm_lib import CourseError, shown
 from ddpm_lib.train.machine.compiling import tune
 from ddpm_lib.train.machine.processes import LaunchError, Processes, accelerated, launched, lost_process
 

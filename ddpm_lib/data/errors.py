@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from ddpm_lib import CourseError
+from ddpm_lib import CourseError, shown
 
 
 class DataError(CourseError):
@@ -25,11 +25,6 @@ class BadImage(DataError):
 def note(line: str) -> None:
     """Say a line about the data, on stderr."""
     print(line, file=sys.stderr)
-
-
-def shown(name: object) -> str:
-    """A name as one line of printable text: what a terminal would obey (control characters) is escaped."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(name))
 
 
 def some(names: Sequence[str], most: int = 5) -> str:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import torch
 
-from ddpm_lib.data.errors import BadImage, DataError, note, shown, some
+from ddpm_lib import class_names, shown
+from ddpm_lib.data.errors import BadImage, DataError, note, some
 from ddpm_lib.data.idx import fashion_mnist, mnist
 from ddpm_lib.data.images import ImageData
 from ddpm_lib.data.memory import check_memory
@@ -27,6 +28,8 @@ def load_data(
     say: Callable[[str], object] = note,
 ) -> ImageData:
     """`mnist`, `fashion-mnist`, or what `image_folder` reads (of 32 pixels, if `size` is None)."""
+    if not str(name):
+        raise DataError("The data have no name: pass 'mnist', 'fashion-mnist' or a folder of images.")
     if name not in BUILT_IN:
         return image_folder(name, 32 if size is None else size, channels, skip_bad, say)
     if size not in (None, 28) or channels not in (None, 1):
@@ -71,7 +74,7 @@ def image_folder(
         torch.stack(pixels),
         None if y is None else torch.tensor(y),
         photos.root.name,
-        tuple(map(shown, photos.classes)),
+        class_names(photos.classes),
     )
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ddpm_lib.data.errors import DataError, shown
+from ddpm_lib import shown
+from ddpm_lib.data.errors import DataError
 from ddpm_lib.data.images import ImageData
 from ddpm_lib.data.shipped import ASSETS, verified
 

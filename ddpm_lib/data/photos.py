@@ -10,7 +10,8 @@ from typing import TypeVar
 
 from tqdm import tqdm
 
-from ddpm_lib.data.errors import DataError, counted, shown, some
+from ddpm_lib import class_names, shown
+from ddpm_lib.data.errors import DataError, counted, some
 from ddpm_lib.data.pixels import SUFFIXES
 
 # Folders and files that systems leave behind, in lower case; a name that begins with a dot is one of them too.
@@ -98,7 +99,11 @@ def find_photos(root: Path, skip_bad: bool = False) -> Photos:
     named = {_class(file) for file in files}.union(*left_out.values())
     if empty := sorted(entry.name for entry in os.scandir(root) if entry.name not in named):
         left_out["without an image"] = empty
-    return Photos(root, tuple(sorted(files, key=lambda file: file.split(os.sep))), left_out)
+    photos = Photos(root, tuple(sorted(files, key=lambda file: file.split(os.sep))), left_out)
+    names = class_names(photos.classes)
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise DataError(f"{shown(root)} has two folders for the class {some(twice)}: rename or join them.")
+    return photos
 
 
 def walk(root: Path) -> Iterator[tuple[str, str]]:

@@ -18,6 +18,7 @@ from typing import Any
 
 import torch
 
+from ddpm_lib import shown
 from ddpm_lib.formats import FormatError, need
 from ddpm_lib.formats.unet2d import unet2d_config, unet2d_weights, why_not
 from ddpm_lib.models import Network, classes_of
@@ -175,15 +176,17 @@ def _card(checkpoint: Trained, own: str | None) -> str:
         if own
         else "It is a UNet2DModel, and needs nothing of ddpm_lib.\n"
     )
+    classes, names = classes_of(checkpoint.model_config), checkpoint.about.classes
+    called = ", ".join(f"{i} {_plain(name)}" for i, name in enumerate(names)) if classes else ""
+    labels = f"`class_labels` are {called}, and {classes} for no class.\n" if called else ""
     return (
         f"A denoising diffusion model trained with ddpm_lib on {data}, {checkpoint.step:,} steps. {needs}\n"
         f"In this folder:\n\n```python\n{_code('.', checkpoint, own)}\n```\n\n"
         f"The chain has T = {T} steps; fewer should divide {T}. DDIMPipeline loads the folder too: to sample as "
-        "ddpm_lib does, call it with\n`use_clipped_model_output=True`.\n"
+        f"ddpm_lib does, call it with\n`use_clipped_model_output=True`.\n{labels}"
     )
 
 
 def _plain(name: str) -> str:
     """A name as text in a page: neither HTML nor Markdown, and nothing that a terminal obeys."""
-    line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in name)
-    return re.sub(r"([\\`*_{}\[\]()#!|])", r"\\\1", html.escape(line))
+    return re.sub(r"([\\`*_{}\[\]()#!|])", r"\\\1", html.escape(shown(name)))

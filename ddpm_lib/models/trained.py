@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ddpm_lib import class_names
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.models import MLPConfig, Network, NetworkConfig, ResNetConfig, UNetConfig, build, classes_of
 from ddpm_lib.models.header import HeaderError, check_image, check_tensors, checked, number, outline, text
@@ -34,7 +35,10 @@ class About:
 
     data: str = ""  # name of the data set
     shape: tuple[int, ...] = (1, 28, 28)  # (c, h, w) of one image
-    classes: tuple[str, ...] = ()  # names of the classes
+    classes: tuple[str, ...] = ()  # names of the classes, in the order of their numbers
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "classes", class_names(self.classes))
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,6 +133,8 @@ def _check(path: str | Path, trained: Trained) -> None:
         )
     check_finite(path, trained.part("ema."))
     check_image(network, about.shape)
+    if len(set(about.classes)) < len(about.classes):
+        raise HeaderError("two of its classes have one name")
     if about.classes and classes_of(config) not in (0, len(about.classes)):
         raise HeaderError(
             f"its network knows {classes_of(config)} classes, and {len(about.classes)} are named"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
+import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, cat, nn
@@ -132,6 +133,30 @@ class UNet(nn.Module):
             raise ValueError(
                 "This U-Net was built without classes: leave y out, or build it with classes=10."
             )
+        if y is not None:
+            check_labels(y, self.config.classes)
+
+
+def check_labels(y: Tensor, classes: int) -> None:
+    """Raise ValueError for labels of another kind than 0 ... classes, where `classes` means "no class".
+
+    Their values are looked at on the CPU only: a GPU would have to be waited for, and stops at them by itself.
+    """
+    if y.dtype not in (torch.int32, torch.int64):
+        raise ValueError(f"The labels are {y.dtype}: pass whole numbers, y.long().")
+    if (
+        y.device.type != "cpu"
+        or not y.numel()
+        or torch.compiler.is_compiling()
+        or torch.onnx.is_in_onnx_export()
+    ):
+        return
+    low, high = map(int, y.aminmax())
+    if low < 0 or high > classes:
+        raise ValueError(
+            f"There is no class {low if low < 0 else high}: this network knows 0 to {classes - 1}, and {classes} for "
+            "no class."
+        )
 
 
 class Stage(nn.Module):

@@ -19,7 +19,8 @@ from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from ddpm_lib.data.errors import DataError, shown
+from ddpm_lib import shown
+from ddpm_lib.data.errors import DataError
 from ddpm_lib.data.images import to_x0
 from ddpm_lib.data.stream.deaths import Deaths, WorkerDied, killed
 from ddpm_lib.data.stream.plan import Plan

@@ -12,7 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ddpm_lib.data.errors import DataError, counted, note, shown, some
+from ddpm_lib import class_names, shown
+from ddpm_lib.data.errors import DataError, counted, note, some
 from ddpm_lib.data.pixels import check_format, decode
 from ddpm_lib.data.stream.tars import samples
 
@@ -102,7 +103,9 @@ def _parsed(raw: Any) -> Index:
     for name, count in shards:
         if Path(name).name != name or "\\" in name or count < 0:
             raise ValueError(f"{name!r} with {count} images is no shard beside it")
-    classes = tuple(_a(str, each) for each in _a(list, raw["classes"]))
+    classes = class_names(_a(str, each) for each in _a(list, raw["classes"]))
+    if len(set(classes)) < len(classes):
+        raise ValueError("two of its classes have one name")
     index = Index(_a(int, raw["size"]), _a(int, raw["channels"]), classes, shards)
     check_format(index.size, index.channels)
     return index

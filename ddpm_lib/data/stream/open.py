@@ -7,7 +7,8 @@ from pathlib import Path
 
 import torch
 
-from ddpm_lib.data.errors import DataError, note, shown
+from ddpm_lib import shown
+from ddpm_lib.data.errors import DataError, note
 from ddpm_lib.data.folder import BUILT_IN, load_data
 from ddpm_lib.data.images import Batches, ImageData
 from ddpm_lib.data.photos import walk

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ddpm_lib.data.errors import DataError, shown
+from ddpm_lib import shown
+from ddpm_lib.data.errors import DataError
 from ddpm_lib.data.images import check_part
 from ddpm_lib.data.stream.shards import Shards
 

@@ -12,7 +12,8 @@ import torch
 from jaxtyping import Int, UInt8
 from torch import Tensor
 
-from ddpm_lib.data.errors import DataError, shown
+from ddpm_lib import shown
+from ddpm_lib.data.errors import DataError
 from ddpm_lib.data.images import ImageData
 from ddpm_lib.data.pixels import decode
 from ddpm_lib.data.stream.index import INDEX, Index

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ddpm_lib.data.errors import DataError, shown
+from ddpm_lib import shown
+from ddpm_lib.data.errors import DataError
 from ddpm_lib.data.pixels import SUFFIXES
 
 IMAGES = {suffix.removeprefix(".") for suffix in SUFFIXES}

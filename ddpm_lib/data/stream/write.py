@@ -12,7 +12,8 @@ import numpy as np
 from jaxtyping import Int
 from PIL import Image
 
-from ddpm_lib.data.errors import BadImage, DataError, shown
+from ddpm_lib import class_names, shown
+from ddpm_lib.data.errors import BadImage, DataError
 from ddpm_lib.data.folder import channels_of, kept
 from ddpm_lib.data.photos import Photos, find_photos
 from ddpm_lib.data.pixels import check_format, read_image
@@ -88,7 +89,7 @@ def _written(
                 tar.write(sample)
                 count += 1
         shards.append((name, count))
-        yield (index := Index(size, channels, photos.classes, tuple(shards)))
+        yield (index := Index(size, channels, class_names(photos.classes), tuple(shards)))
     return index
 
 

@@ -20,7 +20,9 @@ def alone(case: Case) -> Finding:
     xt = case.diffusion.q_sample(case.x0, t, case.eps)[:8]
     y = None if case.labels is None else case.labels[:8]
     together = case.ask(xt, t, y)
-    each = torch.cat([case.ask(xt[i : i + 1], t, None if y is None else y[i : i + 1]) for i in range(8)])
+    each = torch.cat(
+        [case.ask(xt[i : i + 1], t, None if y is None else y[i : i + 1]) for i in range(len(xt))]
+    )
     off = (mean_square(together - each) / mean_square(together)) ** 0.5
     fault = "an answer depends on the other images: time masked by rows, or BatchNorm left in training mode"
     return Finding(

@@ -25,7 +25,7 @@ from ddpm_lib.web.worker_source import lean, worker_source
 from ddpm_lib.widgets.generator.network import checkpoint_of, drawn, named, recording_of, shipped
 from ddpm_lib.widgets.host.noise import NOISE_JS, SEEDS
 from ddpm_lib.widgets.host.strip import strip_png
-from ddpm_lib.widgets.host.values import base64_of
+from ddpm_lib.widgets.host.values import Finite, base64_of
 from ddpm_lib.widgets.host.widget import Fallback, Widget, css, javascript
 
 # The file of the published pages' network, counted from the book's root; tools/sphinx_course.py writes it.
@@ -43,10 +43,10 @@ class GenerateWidget(Widget):
     the network of the published pages unless told.
     worker: the source of the worker that runs the network; the course's own unless told.
 
-    `digit` (a class, "each" in turn, or "none"), `sampler` ("ddim" or "ddpm"), `steps`, `eta`, `w`, `seed` (of the
-    first image; the next one has the next), `n` images, `mode` ("noise", "drawing", or "hole", which fills a part of a
-    drawing), `start` (the t that a drawing is noised to), `more` (the settings are
-    unfolded) and `url` can be read, set, observed and linked.
+    `digit` (a class's number or name, "each" in turn, or "none"), `sampler` ("ddim" or "ddpm"), `steps`, `eta`, `w`,
+    `seed` (of the first image; the next one has the next), `n` images, `mode` ("noise", "drawing", or "hole", which
+    fills a part of a drawing), `start` (the t that a drawing is noised to), `more` (the settings are unfolded) and
+    `url` can be read, set, observed and linked.
     Raises ValueError for a network that does not fit, TraitError for a value out of range.
     """
 
@@ -56,8 +56,8 @@ class GenerateWidget(Widget):
     digit = traitlets.Any(help='a class, "each" or "none"').tag(sync=True)
     sampler = traitlets.Enum(["ddim", "ddpm"], "ddim").tag(sync=True)
     steps = traitlets.Int(50, min=1).tag(sync=True)
-    eta = traitlets.Float(0.0, min=0.0, max=1.0, help="DDIM's share of fresh noise").tag(sync=True)
-    w = traitlets.Float(0.5, min=0.0, help="the weight of guidance").tag(sync=True)
+    eta = Finite(0.0, min=0.0, max=1.0, help="DDIM's share of fresh noise").tag(sync=True)
+    w = Finite(0.5, min=0.0, help="the weight of guidance").tag(sync=True)
     seed = traitlets.Int(0, min=0, max=SEEDS - 1, help="names the picture").tag(sync=True)
     n = traitlets.Int(1, min=1, max=MOST_IMAGES, help="the number of images").tag(sync=True)
     mode = traitlets.Enum(["noise", "drawing", "hole"], "noise", help="what a run starts from").tag(sync=True)
@@ -169,8 +169,10 @@ class GenerateWidget(Widget):
             return digit
         if isinstance(digit, int) and not isinstance(digit, bool) and 0 <= digit < classes:
             return digit
+        if isinstance(digit, str) and digit in self.labels:
+            return self.labels.index(digit)
         known = (
-            f'0 to {classes - 1}, "each" or "none"'
+            f'0 to {classes - 1}, the name of a class, "each" or "none"'
             if classes
             else '"none", for this network knows no classes'
         )

@@ -50,6 +50,10 @@ def checkpoint_of(
         tensors = {f"ema.{name}": t.detach().cpu().clone() for name, t in model.state_dict().items()}
         schedule, config = diffusion.schedule, model.config
         model = Trained(config, schedule, About(shape=shape), tensors)
+    if not isinstance(model, Trained):
+        raise ValueError(
+            f"{model!r:.40} is no network: pass what `ddpm_lib.load` gives, or a UNet and its diffusion."
+        )
     if not isinstance(model.model_config, UNetConfig) or model.about.shape[0] != 1:
         raise ValueError("The pages run U-Nets for grey images: pass the checkpoint of such a network.")
     return model

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 from typing import Any
 
 import torch
@@ -12,6 +13,17 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 MOST_IMAGES = 16
+
+
+class Finite(traitlets.Float[float, Any]):
+    """A trait that is a number: NaN, which no comparison with a least and a largest finds, and infinity are refused."""
+
+    def validate(self, obj: Any, value: Any) -> float:
+        """The number, or TraitError."""
+        number = float(super().validate(obj, value))
+        if not math.isfinite(number):
+            raise traitlets.TraitError(f"{self.name} is {number}: pass a finite number.")
+        return number
 
 
 def base64_of(values: Tensor) -> str:

@@ -20,7 +20,7 @@ from ddpm_lib.plot.picture import COLORS, axes
 from ddpm_lib.web.learned import from_learned, to_learned
 from ddpm_lib.web.worker_source import learn_source
 from ddpm_lib.widgets.host.noise import NOISE_JS, SEEDS
-from ddpm_lib.widgets.host.values import base64_of, within
+from ddpm_lib.widgets.host.values import Finite, base64_of, within
 from ddpm_lib.widgets.host.widget import Fallback, Widget, css, javascript
 from ddpm_lib.widgets.play.shapes import seen, sent, shapes
 
@@ -53,7 +53,7 @@ class PlayWidget(Widget):
     T = traitlets.Int(100, help="the number of noising steps").tag(sync=True)
     predicts = traitlets.Enum(["eps", "x0", "v"], "eps", help="what the network predicts").tag(sync=True)
     width = traitlets.Int(32, help="features of a hidden layer").tag(sync=True)
-    lr = traitlets.Float(1e-2, help="the learning rate").tag(sync=True)
+    lr = Finite(1e-2, help="the learning rate").tag(sync=True)
     seed = traitlets.Int(0, min=0, max=SEEDS - 1, help="of weights and batches").tag(sync=True)
     t = traitlets.Int(10, help="the time of the arrows").tag(sync=True)
     arrows = traitlets.Enum(["move", "score", "none"], "move", help="what the arrows show").tag(sync=True)

@@ -15,7 +15,7 @@ from torch import Tensor
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.plot.picture import COLORS, INK, LINES, axes, legend
 from ddpm_lib.schedule import NoiseSchedule, linear_schedule
-from ddpm_lib.widgets.host.values import base64_of, within
+from ddpm_lib.widgets.host.values import Finite, base64_of, within
 from ddpm_lib.widgets.host.widget import Fallback, Widget, css, javascript
 
 VIEW = 3.2  # the curves are drawn from -VIEW to VIEW
@@ -37,8 +37,8 @@ class PosteriorWidget(Widget):
 
     t = traitlets.Int(1, help="the time of the noisy pixel, 1 ... T").tag(sync=True)
     s = traitlets.Int(0, help="the time that is asked about, 0 ... t - 1").tag(sync=True)
-    x0 = traitlets.Float(0.8, help="the clean pixel").tag(sync=True)
-    xt = traitlets.Float(-0.3, help="the noisy pixel at time t").tag(sync=True)
+    x0 = Finite(0.8, help="the clean pixel").tag(sync=True)
+    xt = Finite(-0.3, help="the noisy pixel at time t").tag(sync=True)
 
     alpha_bar = traitlets.Unicode(read_only=True, help="the table, float64, base64").tag(sync=True)
 

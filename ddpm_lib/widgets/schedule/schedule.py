@@ -18,7 +18,7 @@ from ddpm_lib import schedule as schedules
 from ddpm_lib.plot.picture import COLORS, INK, LINES, axes
 from ddpm_lib.schedule import NoiseSchedule
 from ddpm_lib.widgets.host.noise import NOISE_JS, noise
-from ddpm_lib.widgets.host.values import base64_of, images_of, pixels_of
+from ddpm_lib.widgets.host.values import Finite, base64_of, images_of, pixels_of
 from ddpm_lib.widgets.host.widget import Fallback, Widget, css, javascript
 
 KINDS = ("linear", "scaled linear", "cosine")
@@ -47,8 +47,8 @@ class ScheduleWidget(Widget):
 
     T = traitlets.Int(1000, min=2, max=1000, help="the number of noising steps").tag(sync=True)
     kind = traitlets.Enum(KINDS, "linear", help="the law that beta follows").tag(sync=True)
-    beta_min = traitlets.Float(1e-4, min=1e-6, max=0.999, help="beta_1, before scaling").tag(sync=True)
-    beta_max = traitlets.Float(0.02, min=1e-6, max=0.999, help="beta_T, before scaling").tag(sync=True)
+    beta_min = Finite(1e-4, min=1e-6, max=0.999, help="beta_1, before scaling").tag(sync=True)
+    beta_max = Finite(0.02, min=1e-6, max=0.999, help="beta_T, before scaling").tag(sync=True)
     rescale = traitlets.Bool(False, help="multiply both ends by 1000 / T").tag(sync=True)
 
     shape = traitlets.List(traitlets.Int(), read_only=True).tag(sync=True)
