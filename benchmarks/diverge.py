@@ -11,7 +11,6 @@ on a CPU.
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from dataclasses import replace
 from functools import partial
@@ -75,9 +74,7 @@ def measure(key: Row, args: argparse.Namespace) -> Row:
         for i, progress in zip(range(TENTHS), run, strict=False):
             losses[i] = digits(progress.loss, 4)
     except TrainingError as error:
-        found = re.search(r"step (\d+)", str(error))
-        assert found is not None
-        return {"lost at": int(found[1]), "loss": losses}
+        return {"lost at": error.step, "loss": losses}
     return {"lost at": None, "loss": losses}
 
 

@@ -5,6 +5,7 @@ Both multiply p(x_t | y) by a power of p(y | x_t), at each t separately.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -28,6 +29,8 @@ class Guided:
     def __init__(
         self, denoiser: Denoiser, w: float, null: int, interval: tuple[int, int] | None = None
     ) -> None:
+        if not math.isfinite(w):
+            raise ValueError(f"The weight of guidance is {w}: pass a finite number; 0 is none.")
         self.denoiser, self.w, self.null, self.interval = denoiser, w, null, interval
 
     @property
@@ -64,6 +67,8 @@ class ClassifierGuided:
     def __init__(
         self, denoiser: Denoiser, diffusion: GaussianDiffusion, log_prob: LogProb, scale: float
     ) -> None:
+        if not math.isfinite(scale):
+            raise ValueError(f"The scale of guidance is {scale}: pass a finite number; 0 is none.")
         self.denoiser, self.diffusion, self.log_prob, self.scale = denoiser, diffusion, log_prob, scale
 
     @property

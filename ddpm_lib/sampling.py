@@ -16,6 +16,7 @@ from torch import Tensor
 
 from ddpm_lib.denoiser import Denoiser, Labels, Time, X
 from ddpm_lib.diffusion import GaussianDiffusion, Sigma2, times
+from ddpm_lib.seeds import check_labels, checked_seeds, checked_shape
 
 # (x_t, t) -> (x0_hat, eps_hat): the network, with its labels and clipping
 Denoise = Callable[[Tensor, Time], tuple[Tensor, Tensor]]
@@ -78,6 +79,12 @@ class DDIM:
 
     eta: float = 0.0
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.eta <= 1:
+            raise ValueError(
+                f"eta is {self.eta}, but it is a share of DDPM's noise: pass a number from 0 to 1."
+            )
+
     @property
     def reads_noise(self) -> bool:
         """Whether sigma is above 0."""
@@ -99,6 +106,10 @@ ddpm_step, ddim_step = DDPM(), DDIM()
 def timesteps(T: int, steps: int | None = None) -> list[int]:
     """T = t_0 > t_1 > ... > 0 in `steps` nearly equal strides; all of T ... 0 when `steps` is None."""
     steps = T if steps is None else steps
+    if not hasattr(steps, "__index__"):
+        raise ValueError(
+            f"Cannot take {steps!r:.40} steps: pass a whole number, or a list of times from T to 0."
+        )
     if not 1 <= steps <= T:
         raise ValueError(f"Cannot take {steps} steps through a chain of T = {T}: pass 1 to {T}.")
     return [round(T * (steps - i) / steps) for i in range(steps + 1)]
@@ -113,8 +124,8 @@ class Noise:
     def __init__(
         self, seeds: Sequence[int], shape: Sequence[int], device: torch.device | str = "cpu"
     ) -> None:
-        self.generators = [torch.Generator().manual_seed(seed) for seed in seeds]
-        self.shape, self.device = tuple(shape), device
+        self.shape, self.device = checked_shape(shape), device
+        self.generators = [torch.Generator().manual_seed(seed) for seed in checked_seeds(seeds)]
 
     def __call__(self) -> X:
         """One draw of shape (len(seeds), *shape)."""
@@ -137,9 +148,8 @@ def sample(
 
     `clip` is that of `GaussianDiffusion.denoise`: None clips images, and leaves points as they are.
     """
-    if y is not None and len(y) != len(seeds):
-        raise ValueError(f"There are {len(y)} labels for {len(seeds)} seeds: pass one label per image.")
     noise = Noise(seeds, shape, device)
+    check_labels(y, len(noise.generators))
     with torch.inference_mode():
         xT = noise()
     yield from sample_from(denoiser, diffusion, xT, noise=noise, y=y, step=step, steps=steps, clip=clip)
@@ -160,7 +170,7 @@ def sample_from(
 
     `steps` fewer than T skips times; a list of times, from T down to 0, is followed as it is. `noise` draws z.
     """
-    path = timesteps(diffusion.T, steps) if steps is None or isinstance(steps, int) else steps
+    path = steps if isinstance(steps, Sequence) else timesteps(diffusion.T, steps)
     reads_noise = getattr(step, "reads_noise", True)
     if reads_noise and noise is None:
         raise ValueError(

@@ -169,6 +169,8 @@ def _with_clean_image(beta: Float64[Tensor, " T"]) -> Float64[Tensor, " T+1"]:
 
 
 def _checked(T: int) -> int:
+    if not hasattr(T, "__index__"):
+        raise ValueError(f"T is {T}, but a chain has a whole number of steps: pass an int.")
     if T < 1:
         raise ValueError(f"T is {T}, but a chain needs at least one step: pass T >= 1.")
     return T

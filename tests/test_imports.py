@@ -24,6 +24,7 @@ STORY = (
     "diffusion",
     "loss",
     "bound",
+    "seeds",
     "sampling",
     "flow",
     "names",

@@ -30,6 +30,8 @@ def files(name: str, folder: Path | None = None) -> list[Path]:
 
 def load_weights(name: str | Path) -> Trained:
     """Shipped weights by name, checksums verified, or any checkpoint by path."""
+    if not isinstance(name, (str, Path)) or not str(name).strip() or "\0" in str(name):
+        raise CheckpointError(f"{name!r:.60} is no name: pass a checkpoint's path, {', '.join(shipped())}.")
     if str(name) in shipped():
         parts = files(str(name))
         count = PART.search(parts[0].stem)

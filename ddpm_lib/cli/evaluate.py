@@ -18,7 +18,8 @@ from ddpm_lib.cli.classes import check_labels
 from ddpm_lib.cli.common import UsageError, at_the_door, print_config, processes_for
 from ddpm_lib.cli.drawing import check_count, draw, steps_of
 from ddpm_lib.cli.walk import Route, walk_of
-from ddpm_lib.data import ImageData, load_data
+from ddpm_lib.data import ImageData, load_data, to_pixels
+from ddpm_lib.data.errors import some
 from ddpm_lib.data.stream import Shards, open_images
 from ddpm_lib.evaluate.classifier import digit_classifier, in_batches
 from ddpm_lib.evaluate.generate import class_labels, sampler, with_guidance
@@ -76,9 +77,14 @@ def _run(args: argparse.Namespace, processes: Processes) -> None:
         return
     rows = losses(checkpoint, test, part(data), device) + bits(checkpoint, test, args.bits, args.seed, device)
     if samples is not None:
+        to_pixels(samples)  # raises for NaN
         rows += digits(samples, class_labels(args.samples, classes_of(checkpoint.model_config)), test)
     else:
         print("Frechet distance and classes are measured on the digit classifier, so for MNIST only.")
+    if lost := [name.strip() for name, value, _ in rows if not math.isfinite(value)]:
+        raise UsageError(
+            f"No finite number came out for {some(lost)}: lower the guidance, or use other weights."
+        )
     for name, value, meaning in rows:
         print(f"{name:32} {value:10.4g}   {meaning}")
     if args.json:

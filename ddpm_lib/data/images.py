@@ -5,6 +5,7 @@ Pixels are kept as bytes and become x_0, floats in [-1, 1], when a batch is draw
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -23,6 +24,16 @@ class ImageData:
     y: Int[Tensor, " n"] | None
     name: str
     classes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.pixels.dtype != torch.uint8:
+            raise DataError(
+                f"The pixels are {self.pixels.dtype}, and not bytes: pass to_pixels(x) of x in [-1, 1]."
+            )
+        if self.y is not None and len(self.y) != len(self.pixels):
+            raise DataError(
+                f"There are {len(self.y)} labels for {counted(len(self.pixels), 'image')}: pass one each."
+            )
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -58,7 +69,14 @@ def to_x0(
 
 
 def to_pixels(x: Float[Tensor, "*shape"]) -> UInt8[Tensor, "*shape"]:
-    """[-1, 1] to bytes; what lies outside is clipped. The inverse of `to_x0`."""
+    """[-1, 1] to bytes; what lies outside is clipped. The inverse of `to_x0`.
+
+    Raises DataError for NaN, which has no gray.
+    """
+    if bool(x.isnan().any()):
+        raise DataError(
+            "The images hold NaN, which would be drawn black: lower the guidance, or use other weights."
+        )
     return ((x.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
 
 
@@ -77,6 +95,10 @@ class Batches:
     world: int = 1
 
     def __post_init__(self) -> None:
+        if not (hasattr(self.size, "__index__") and hasattr(self.seed, "__index__")):
+            raise DataError(
+                f"The size {self.size} and the seed {self.seed} of batches are whole numbers: pass such."
+            )
         check_batch(self.size, len(self.data))
         check_part(self.size, self.rank, self.world)
 
@@ -88,7 +110,7 @@ class Batches:
     def __call__(self, step: int) -> tuple[Float[Tensor, "b c h w"], Int[Tensor, " b"] | None]:
         """(x0, y) of batch `step` = 0, 1, 2 ..., or this process's part of it, on the data's device."""
         epoch, i = divmod(step, self.an_epoch)
-        order = _permutation(len(self.data), self.seed, epoch, self.data.pixels.device)
+        order = _permutation(len(self.data), operator.index(self.seed), epoch, self.data.pixels.device)
         part = self.size // self.world
         first = i * self.size + self.rank * part
         index = order[first : first + part]

@@ -35,7 +35,7 @@ SPACES = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK", "LAB": "Lab"}  # of a profi
 
 def check_format(size: int, channels: int | None) -> None:
     """Raises DataError for images of a size or a number of channels that cannot be made."""
-    if not 1 <= size <= WIDEST:
+    if not hasattr(size, "__index__") or not 1 <= size <= WIDEST:
         raise DataError(f"Images cannot be {size} pixels wide: choose a size from 1 to {WIDEST}.")
     if channels not in (None, 1, 3):
         raise DataError(f"Images have 1 channel (grey) or 3 (color), and not {channels}: pass 1 or 3.")

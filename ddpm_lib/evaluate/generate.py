@@ -19,6 +19,7 @@ from ddpm_lib.guidance import Guided
 from ddpm_lib.models import Network, classes_of
 from ddpm_lib.models.place import replacing
 from ddpm_lib.sampling import DDIM, DDPM, State, Step, ddim_step, ddpm_step, sample
+from ddpm_lib.seeds import check_labels, checked_seeds
 
 
 def with_guidance(model: Network, w: float, interval: tuple[int, int] | None = None) -> Denoiser:
@@ -44,6 +45,8 @@ def class_labels(n: int, classes: int, label: int | None = None) -> Int[Tensor, 
     if label is not None and not 0 <= label < classes:
         known = f"0 to {classes - 1}" if classes else "none: this network knows no classes"
         raise ValueError(f"There is no class {label}; the classes are {known}.")
+    if n < 0:
+        raise ValueError(f"There are no {n} images: pass 0 or more.")
     if not classes:
         return None
     return torch.arange(n) % classes if label is None else torch.full((n,), label)
@@ -63,6 +66,10 @@ def generate(
     device: torch.device | str = "cpu",
 ) -> Iterator[X]:
     """One finished image, or point, for each seed, on the CPU, `batch` of them at a time; `clip` as for `sample`."""
+    if batch < 1:
+        raise ValueError(f"A batch holds 1 image or more, and not {batch}: pass a larger batch.")
+    seeds = checked_seeds(seeds) if len(seeds) else []
+    check_labels(y, len(seeds))
     for i in range(0, len(seeds), batch):
         labels = None if y is None else y[i : i + batch].to(device)
         states = sample(
@@ -87,6 +94,11 @@ def last(states: Iterable[State]) -> State:
 def tile(x: Float[Tensor, "n c h w"], columns: int = 8, pad: int = 2) -> np.ndarray:
     """Images in rows of `columns`, `pad` white pixels between them, as (height, width, c) bytes."""
     n, c, h, w = x.shape
+    if n < 1 or columns < 1 or c not in (1, 3):
+        raise ValueError(
+            f"A grid is of 1 image or more, of 1 or 3 channels, in 1 column or more: pass no {n} images "
+            f"of {c} channels in {columns} columns."
+        )
     columns = min(columns, n)
     rows = -(-n // columns)
     page = np.full((rows * (h + pad) + pad, columns * (w + pad) + pad, c), 255, np.uint8)

@@ -6,6 +6,7 @@ tensors' shapes are compared with the file's.
 
 from __future__ import annotations
 
+import math
 import types
 from collections.abc import Mapping
 from dataclasses import fields
@@ -31,6 +32,26 @@ LIMITS: dict[str, tuple[int | float, int | float]] = {
     "shape": (1, WIDEST),
     "seed": (-(2**63), 2**64 - 1),
 }
+
+
+def check_settings(config: Any) -> None:
+    """Raise ValueError where a field of a configuration is of another type or range than a file's may be."""
+    hints = get_type_hints(type(config))
+    for field in fields(config):
+        value = getattr(config, field.name)
+        value = value.item() if hasattr(value, "item") else value  # a number of NumPy's
+        # An infinite learning rate is a number too: training says what comes of it.
+        low, high = LIMITS.get(field.name, (0, math.inf))
+        if not _fits(value, hints[field.name], low, high):
+            choices = get_args(hints[field.name]) if get_origin(hints[field.name]) is Literal else ()
+            expected = (
+                f"choose {' or '.join(map(repr, choices))}"
+                if choices
+                else f"it goes from {low:g} to {high:g}"
+            )
+            raise ValueError(
+                f"{type(config).__name__} cannot have {field.name} = {short(value)}: {expected}."
+            )
 
 
 class HeaderError(ValueError):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ddpm_lib.loss import DrawT
+from ddpm_lib.models.header import check_settings
 
 Precision = Literal["float32", "bfloat16"]
 
@@ -30,6 +31,9 @@ class TrainConfig:
     seed: int = 0  # of timesteps, noise, dropped labels and mirrored images
     every: int = 10  # steps between two Progress
 
+    def __post_init__(self) -> None:
+        check_settings(self)
+
 
 @dataclass(frozen=True)
 class Machine:
@@ -42,3 +46,6 @@ class Machine:
     compile: bool = (
         False  # the network, by torch.compile: pays in long runs, most on a GPU (see compiling.py)
     )
+
+    def __post_init__(self) -> None:
+        check_settings(self)

@@ -16,7 +16,11 @@ from ddpm_lib.train.state import TrainState, share_done
 
 
 class TrainingError(CourseError):
-    """A run that cannot go on; the message says where and what to try."""
+    """A run that cannot go on; the message says where and what to try, and `step` where it was lost, if it was."""
+
+    def __init__(self, message: str, step: int | None = None) -> None:
+        super().__init__(message)
+        self.step = step
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,8 @@ def _check_weights(state: TrainState) -> None:
     if not bool(norms.isfinite().all()):
         raise TrainingError(
             f"The weights are not finite after step {state.step}: lower the learning rate, or clip the gradient "
-            "(clip=1.0)."
+            "(clip=1.0).",
+            state.step,
         )
 
 
@@ -83,6 +88,7 @@ def _mean_of_finite(values: Float[Tensor, " steps"], step: int) -> float:
         first = step - len(values) + 1 + int(bad.nonzero()[0, 0])
         raise TrainingError(
             f"The loss of step {first} is {float(values[bad][0])}: lower the learning rate, clip the "
-            "gradient (clip=1.0), or look for NaN in the data."
+            "gradient (clip=1.0), or look for NaN in the data.",
+            first,
         )
     return float(values.mean())
