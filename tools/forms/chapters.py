@@ -42,8 +42,9 @@ def order(toc: Path) -> list[tuple[str, str | None]]:
     """Every page of `_toc.yml` with the caption of its part, in reading order."""
     found = yaml.safe_load(toc.read_text(encoding="utf-8"))
     pages: list[tuple[str, str | None]] = [(found["root"], None)]
-    for part in found["parts"]:
-        pages += [(chapter["file"], part["caption"]) for chapter in part["chapters"]]
+    # A small book may list its chapters without parts.
+    for part in found.get("parts", [found]):
+        pages += [(chapter["file"], part.get("caption")) for chapter in part.get("chapters", [])]
     return pages
 
 
