@@ -34,10 +34,10 @@ LIMITS: dict[str, tuple[int | float, int | float]] = {
 }
 
 
-def check_settings(config: Any) -> None:
-    """Raise ValueError where a field of a configuration is of another type or range than a file's may be."""
+def check_settings(config: Any, but: str = "") -> None:
+    """Raise ValueError where a field of a configuration, `but` one, has another type or range than in a file."""
     hints = get_type_hints(type(config))
-    for field in fields(config):
+    for field in (each for each in fields(config) if each.name != but):
         value = getattr(config, field.name)
         value = value.item() if hasattr(value, "item") else value  # a number of NumPy's
         # An infinite learning rate is a number too: training says what comes of it.

@@ -48,4 +48,4 @@ class Machine:
     )
 
     def __post_init__(self) -> None:
-        check_settings(self)
+        check_settings(self, but="accumulate")  # which must fit the batch: loop.check_batch

@@ -172,7 +172,7 @@ class GenerateWidget(Widget):
         if isinstance(digit, str) and digit in self.labels:
             return self.labels.index(digit)
         known = (
-            f'0 to {classes - 1}, the name of a class, "each" or "none"'
+            f'0 to {classes - 1}, "each" or "none", or the name of a class'
             if classes
             else '"none", for this network knows no classes'
         )
