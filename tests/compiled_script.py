@@ -41,7 +41,7 @@ def run(compile, folder):
         progress[-1].state,
         schedule,
         CONFIG,
-        About(classes=("0",) * 10),
+        About(classes=tuple("0123456789")),
         machine,
     )
     return [p.loss for p in progress]
