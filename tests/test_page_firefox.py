@@ -24,7 +24,7 @@ OUTSIDE = """return performance.getEntriesByType("resource").map((entry) => entr
   .filter((name) => !name.startsWith(arguments[0]) && !/^(data|blob|about):/.test(name))"""
 # The first slider of each widget; a generator's and a trainer's wait for a press.
 SLIDERS = """return [...document.querySelectorAll(".ddpm-host")]
-  .filter((host) => !host.querySelector(".ddpm-generate, .ddpm-learn"))
+  .filter((host) => !host.querySelector(".ddpm-generate, .ddpm-learn, .ddpm-digits"))
   .map((host) => [...host.querySelectorAll("input[type=range]")].find((s) => s.offsetParent && !s.disabled))"""
 # MathML that shows as an error: a subscript without its base, say.
 MALFORMED = """const wanted = {msub: 2, msup: 2, mfrac: 2, mroot: 2, munder: 2, mover: 2, msubsup: 3, munderover: 3};
@@ -103,6 +103,16 @@ def test_a_press_trains_a_network(window: Firefox, base: str) -> None:
     window.press(window.run(BUTTON, ".ddpm-learn", "Train"), "Enter")
     window.wait("/after [\\d,]{3,} steps/.test(document.querySelector('.ddpm-learn .ddpm-word').textContent)")
     window.press(window.run(BUTTON, ".ddpm-learn", "Pause"), "Enter")
+    assert not window.complaints()
+
+
+def test_a_press_trains_on_digits(window: Firefox, base: str) -> None:
+    window.open(base + "book/play.html")
+    widget = "document.querySelector('.ddpm-digits').dataset"
+    window.press(window.run(BUTTON, ".ddpm-digits", "Train"), "Enter")
+    window.wait(f"Number({widget}.steps) >= 3")
+    window.press(window.run(BUTTON, ".ddpm-digits", "Pause"), "Enter")
+    window.wait(f"{widget}.saved === 'true'")
     assert not window.complaints()
 
 
