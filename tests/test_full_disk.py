@@ -117,9 +117,8 @@ def killed_again_and_again(folder: Path, photos: Path, kills: int, seed: int, to
     for name, tensor in whole.items():
         assert torch.equal(tensor, killed[name]), name
     assert steps(run / CHECKPOINT) == total
-    assert not [
-        path for path in run.iterdir() if path.name not in (CHECKPOINT, "loss.csv", f"{CHECKPOINT}.part")
-    ]
+    # a kill in the middle of a write leaves what was being written, and nothing else
+    assert {path.name.removesuffix(".part") for path in run.iterdir()} <= {CHECKPOINT, "loss.csv"}
 
 
 def test_a_run_that_is_killed_with_another_on_it_ends_to_the_bit(photos: Path, tmp_path: Path) -> None:
