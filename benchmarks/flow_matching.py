@@ -36,7 +36,7 @@ from ddpm_lib.loss import draw_t, t_weights
 from ddpm_lib.models import UNet, UNetConfig
 from ddpm_lib.names import FromVelocity, rescale, sigma_at, straight, straightness, variance_preserving
 from ddpm_lib.sampling import Step, ddim_step, ddpm_step, sample, timesteps
-from ddpm_lib.train.loop import lr_factor
+from ddpm_lib.train.loop import descend
 from ddpm_lib.train.presets import PRESETS
 from ddpm_lib.train.state import TrainState, start
 
@@ -81,11 +81,7 @@ def fit(
             error = error / straight(sigma_at(DIFFUSION, t, x0))[1].float()
         state.optimizer.zero_grad()
         error.square().mean().backward()
-        nn.utils.clip_grad_norm_(net.parameters(), config.clip)
-        for group in state.optimizer.param_groups:
-            group["lr"] = config.lr * lr_factor(step / steps, config)
-        state.optimizer.step()
-        state.ema.update(net, step)
+        descend(state, config, step / steps)
     average = state.ema.average
     assert isinstance(average, UNet)
     return average

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 import ddpm_lib
 from benchmarks.arms import Key, Row, distance, run
@@ -37,7 +37,7 @@ from ddpm_lib.loss import draw_t, min_snr, t_weights, weighted_loss
 from ddpm_lib.models import UNet, UNetConfig
 from ddpm_lib.precondition import Answer, Preconditioned, own_weight
 from ddpm_lib.sampling import Noise, timesteps
-from ddpm_lib.train.loop import lr_factor
+from ddpm_lib.train.loop import descend
 from ddpm_lib.train.presets import PRESETS
 from ddpm_lib.train.state import TrainState, start
 from ddpm_lib.variances import best_variance, step_kl
@@ -87,11 +87,7 @@ def trained(key: Key, steps: int) -> tuple[UNet, float]:
         eps = torch.randn(x0.shape, generator=rng)
         state.optimizer.zero_grad()
         weighted_loss(denoiser, DIFFUSION, x0, t, eps, weight).backward()
-        nn.utils.clip_grad_norm_(net.parameters(), config.clip)
-        for group in state.optimizer.param_groups:
-            group["lr"] = config.lr * lr_factor(step / steps, config)
-        state.optimizer.step()
-        state.ema.update(net, step)
+        descend(state, config, step / steps)
     average = state.ema.average
     assert isinstance(average, UNet)
     return average, time.perf_counter() - begun

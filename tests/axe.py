@@ -52,3 +52,13 @@ def violations(page: Page, where: str = "html", colors: bool = True, others: boo
 def wear(page: Page, scheme: str) -> None:
     """Show the page in a color scheme, as the reader's button does, without loading it again."""
     page.evaluate("(s) => Object.assign(document.documentElement.dataset, { mode: s, theme: s })", scheme)
+
+
+def accessible_at_every_width(page: Page) -> None:
+    """AssertionError unless axe-core is content with a lone widget, and it fits, at both widths in both schemes."""
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+            assert violations(page, ".ddpm-host") == []

@@ -24,21 +24,11 @@ from ddpm_lib.train.ema import EMA
 from ddpm_lib.train.loop import lr_factor
 from ddpm_lib.train.state import start
 from ddpm_lib.web.worker_source import IMAGES_CORE, without_comments
+from ddpm_lib.widgets.digits.recipe import NETWORK
 from tests.helpers import close, generator
 
 T, BATCH, SIDE, STEPS = 50, 6, 8, 20
-SMALL = UNetConfig(
-    base=8,
-    mults=(1,),
-    blocks=1,
-    heads=1,
-    groups=1,
-    activation="silu",
-    scale_shift=True,
-    fold=4,
-    classes=3,
-    predicts="x0",
-)
+SMALL = replace(NETWORK, base=8, classes=3)
 TRAIN = TrainConfig(
     steps=STEPS, batch=BATCH, lr=4e-3, betas=(0.9, 0.99), ema=0.995, draw_t="lognormal", seed=3
 )

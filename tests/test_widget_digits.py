@@ -23,7 +23,7 @@ from ddpm_lib.widgets import DigitsWidget
 from ddpm_lib.widgets.digits.digits import BYTES
 from ddpm_lib.widgets.digits.images import digits_json, digits_script, packed, page_digits
 from ddpm_lib.widgets.digits.recipe import NETWORK, TRAINING, T
-from tests.axe import violations
+from tests.axe import accessible_at_every_width
 from tests.browser import pixels
 from tests.helpers import close
 from tests.widget_page import document, drive
@@ -260,12 +260,7 @@ def test_every_state_is_accessible(opened: Any, page: Page, state: str) -> None:
         be(page, "error")
     bar = page.get_by_role("progressbar", name="steps of training")
     assert bar.get_attribute("aria-valuemax") == "1200"
-    for width in (1280, 390):
-        page.set_viewport_size({"width": width, "height": 900})
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
-            assert violations(page, ".ddpm-host") == []
+    accessible_at_every_width(page)
 
 
 # -- in Python -----------------------------------------------------------------------------------------------------

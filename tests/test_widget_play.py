@@ -18,7 +18,7 @@ from ddpm_lib.schedule import linear_schedule
 from ddpm_lib.web.learned import from_learned, to_learned
 from ddpm_lib.widgets import PlayWidget
 from ddpm_lib.widgets.play.shapes import shapes
-from tests.axe import violations
+from tests.axe import accessible_at_every_width
 from tests.browser import pixels
 from tests.helpers import assert_mean, close
 from tests.widget_page import drive
@@ -224,12 +224,7 @@ def test_every_state_is_accessible(show: Any, page: Page, state: str) -> None:
     if state == "a walk":
         press(page, "Walk")
         expect(root(page)).to_have_attribute("data-view", "walk")
-    for width in (1280, 390):
-        page.set_viewport_size({"width": width, "height": 900})
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
-            assert violations(page, ".ddpm-host") == []
+    accessible_at_every_width(page)
 
 
 # -- in Python -----------------------------------------------------------------------------------------------------
