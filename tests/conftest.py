@@ -3,9 +3,10 @@
 import pytest
 import torch
 from hypothesis import settings
-from jaxtyping import install_import_hook
 
-install_import_hook("ddpm_lib", "beartype.beartype")
+from tests.checked import check_again, install
+
+install("ddpm_lib", "beartype.beartype")
 
 # The tests' tensors are tiny: a second thread costs them more than it gives, most of all on a busy machine.
 torch.set_num_threads(1)
@@ -34,6 +35,11 @@ LONG = (
     "test_book",
     "test_web",
 )
+
+
+def pytest_runtest_setup() -> None:
+    """A test's first calls are checked."""
+    check_again()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -79,6 +79,7 @@ def test_axe_finds_nothing_in_what_was_searched_for(browser: Browser, scheme: st
         f"{HTML.as_uri()}/book/symbols.html"
     )  # where a result leads; the page before it handed on the word
     page.wait_for_selector("article span.highlighted", state="attached")
+    thin(page)
     wear(page, scheme)
     found += violations(page)
     page.close()

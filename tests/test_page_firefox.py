@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.firefox import Firefox, find_firefox, firefox
-from tests.test_pages import BROKEN, PAGES, WIDER, WIDGET_PAGES, source_of
-from tests.test_pages import http as http
-from tools.serve import HTML
+from tests.visit import BROKEN, PAGES, WIDER, WIDGET_PAGES, source_of
+from tests.visit import base as base
+from tests.visit import http as http
 
 pytestmark = pytest.mark.pages
 
@@ -46,12 +46,6 @@ def window() -> Iterator[Firefox]:
         pytest.skip("No Firefox was found: install one to have the pages tried in it as well.")
     with firefox(path) as started:
         yield started
-
-
-@pytest.fixture(params=["http", "file"])
-def base(request: pytest.FixtureRequest, http: str) -> str:
-    """The book's address: over http, and straight from the disk."""
-    return http if request.param == "http" else f"{HTML.as_uri()}/"
 
 
 def complaints(window: Firefox, base: str) -> list[str]:

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests import axe
-from tests.test_pages import Links
+from tests.test_page_links import Links
 from tools.serve import HTML, ROOT
 from tools.slides.look import SIZE, faults
 from tools.slides.write import FOLDER, chapters
