@@ -13,9 +13,35 @@ TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
 ALSO = {"label-content-name-mismatch": {"enabled": True}}
 COLORS = ["color-contrast", "link-in-text-block"]  # what a scheme changes; three quarters of axe's time
 
-RUN = """async ([where, options]) => {
-  const { violations } = await axe.run(document.querySelector(where), { resultTypes: ["violations"], ...options });
+RUN = """async ([where, options, skip]) => {
+  const context = { include: [document.querySelector(where)], exclude: skip ? [["[data-alike]"]] : [] };
+  const { violations } = await axe.run(context, { resultTypes: ["violations"], ...options });
   return violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.target.join(" ")}: ${n.html.slice(0, 100)}`));
+}"""
+
+# Of the elements with words in the same letters and colors on the same ground, the first three are looked at for their
+# contrast: `data-alike` marks the others, unless something that is looked at stands in them.
+ALIKE = """() => {
+  const grounds = new Map(), count = new Map(), words = [];
+  const ground = (e) => {
+    if (!e) return "";
+    if (!grounds.has(e)) {
+      const s = getComputedStyle(e), clear = s.backgroundColor === "rgba(0, 0, 0, 0)" && s.backgroundImage === "none";
+      const own = clear && s.opacity === "1" ? "" : `|${s.backgroundColor} ${s.backgroundImage} ${s.opacity}`;
+      grounds.set(e, ground(e.parentElement) + own);
+    }
+    return grounds.get(e);
+  };
+  document.querySelectorAll("[data-alike]").forEach((e) => e.removeAttribute("data-alike"));
+  for (const e of document.body.querySelectorAll("*:not(math *)")) {
+    if (![...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim())) continue;
+    const s = getComputedStyle(e), key = [e.localName, s.color, s.fontSize, s.fontWeight, s.position, ground(e)].join();
+    count.set(key, 1 + (count.get(key) ?? 0));
+    if (count.get(key) > 3) words.push(e);
+    else e.dataset.looked = "";
+  }
+  for (const e of words) if (!e.querySelector("[data-looked]")) e.dataset.alike = "";
+  document.querySelectorAll("[data-looked]").forEach((e) => e.removeAttribute("data-looked"));
 }"""
 
 # axe looks at every element, and most of a chapter's are alike: the signs of formulas, and spans of code, of which each
@@ -43,9 +69,13 @@ def violations(page: Page, where: str = "html", colors: bool = True, others: boo
     """
     if not page.evaluate("() => 'axe' in window"):
         page.evaluate(AXE)
-    rules = {name: {"enabled": colors} for name in COLORS}
-    options = {"runOnly": TAGS, "rules": {**ALSO, **rules}} if others else {"runOnly": COLORS}
-    found: list[str] = page.evaluate(RUN, [where, options])
+    found: list[str] = []
+    if colors:
+        page.evaluate(ALIKE)
+        found += page.evaluate(RUN, [where, {"runOnly": COLORS}, True])
+    if others:
+        rules = {**ALSO, **{name: {"enabled": False} for name in COLORS}}
+        found += page.evaluate(RUN, [where, {"runOnly": TAGS, "rules": rules}, False])
     return found
 
 
