@@ -24,7 +24,6 @@ from tests.widget_page import show as show  # noqa: E402
 # that what a file starts is started once; with the long ones first, the workers end together.
 LONG = (
     "test_gpu",
-    "test_background",
     "test_diagnose",
     "test_cli",
     "test_processes",
