@@ -1,6 +1,7 @@
 """The build's own logic: what Colab is given, what is pinned, which port is taken."""
 
 import ast
+import html
 import json
 import re
 import types
@@ -17,9 +18,10 @@ from pygments.lexers import PythonLexer
 from tools.address import Address
 from tools.colab import CELL, UNSTAMPED, stamp, stamp_all, sync
 from tools.constraints import constraints
+from tools.highlight import LightFormatter
 from tools.notebook import first_code_cell, source
 from tools.serve import server
-from tools.sphinx_course import LightFormatter, network_for_pages
+from tools.sphinx_course import network_for_pages
 
 
 def notebook(*sources: str) -> dict[str, Any]:
@@ -140,6 +142,15 @@ def test_code_keeps_its_text_and_its_colors_without_a_span_around_every_name() -
     assert kinds["full"] - kinds["light"] == {"n", "nn", "o", "p", "w"}
     assert {"k", "nf", "mi", "c1"} <= kinds["light"]
     assert len(light) < 0.85 * len(full)
+
+
+def test_a_long_line_knows_its_indent_and_its_text_stays() -> None:
+    code = f"def f(x):\n    return {' + '.join(['x'] * 30)}  # <long>\n\n    # short\n"
+    page = highlight(code, PythonLexer(), LightFormatter())
+    (long,) = re.findall(r'<span class="long" style="--indent:(\d+)">    <span class="k">return', page)
+    assert long == "4"
+    assert page.count('class="long"') == 1
+    assert html.unescape(re.sub("<[^>]*>", "", page)).strip() == code.strip()
 
 
 def test_a_finished_build_holds_the_network_that_its_pages_run(tmp_path: Path) -> None:

@@ -9,8 +9,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
-from pygments.token import Name, Operator, Punctuation, String, Text, Whitespace  # type: ignore[import-untyped]
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.errors import ExtensionError
@@ -26,6 +24,7 @@ from tools import figures
 from tools.address import find_address
 from tools.equations import Incomplete
 from tools.equations_page import write as write_equations
+from tools.highlight import LightFormatter
 from tools.launchers import add_launchers
 from tools.page_math import add_math
 from tools.page_networks import move_networks
@@ -68,19 +67,6 @@ def no_widget_state(app: Sphinx, page: str, template: str, context: dict[str, An
     """Drop the widgets' saved state from the page: their HTML carries its own, and no widget library is loaded."""
     scripts = context.get("script_files", [])
     scripts[:] = [file for file in scripts if getattr(file, "attributes", {}).get("type") != WIDGET_STATE]
-
-
-# Names and punctuation have the color of plain text in both of the theme's styles, and operators need none. Without
-# a span around each of them a chapter is a sixth lighter.
-PLAIN = {Name, Name.Namespace, Operator, Punctuation, String.Affix, String.Interpol, Text, Whitespace}
-
-
-class LightFormatter(HtmlFormatter):  # type: ignore[misc]
-    """Pygments' HTML, with no span around what is not colored."""
-
-    def _get_css_classes(self, ttype: tuple[str, ...]) -> str:  # Pygments has no public place for it
-        classes: str = "" if ttype in PLAIN else super()._get_css_classes(ttype)
-        return classes
 
 
 def page_of_equations(app: Sphinx, config: Config) -> None:
