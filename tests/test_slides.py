@@ -91,6 +91,23 @@ def test_a_predict_box_ends_its_slide_and_links_lead_to_the_book(tmp_path: Path,
     page.close()
 
 
+def test_a_menu_leads_to_a_section(tmp_path: Path, browser: Browser) -> None:
+    page = browser.new_page()
+    page.goto(written(tmp_path, ROW).as_uri())
+    page.wait_for_selector("html[data-ready]")
+    menu, said = page.get_by_label("Section"), page.locator(".bar output")
+    names = menu.locator("option").all_inner_texts()
+    assert len(names) == page.locator(".slide[id]").count() == 3
+    menu.select_option(index=2)
+    last = page.locator(".slide[id]").last.get_attribute("aria-label")
+    assert last is not None
+    assert said.inner_text() == f"{last.removeprefix('Slide ')} / 4"
+    page.keyboard.press("PageUp")
+    page.keyboard.press("PageUp")
+    assert menu.input_value() == page.locator(".slide[id]").nth(1).get_attribute("id")
+    page.close()
+
+
 def test_a_long_table_goes_on_and_what_cannot_fit_is_found(tmp_path: Path, browser: Browser) -> None:
     assert faults(browser, written(tmp_path, ROW * 40)) == (7, [])
     (tmp_path / "wide").mkdir()

@@ -4,6 +4,7 @@
   const WIDTH = 1160; // of a frame less its padding
   const LARGEST = { figure: 1.9, widget: 1.45 }; // how much one that has room grows
   const SMALLEST = 0.62; // and how small it becomes to stay with what stands beside it
+  const TABLES = 1.4; // of a frame: as much as two tables may take before their letters become smaller
   const root = document.documentElement;
   const slides = document.getElementsByClassName("slide"); // live: it grows as they are split
   const is = (node, kind) => Boolean(node?.classList.contains(kind));
@@ -47,7 +48,8 @@
       if (is(block, "table") && block.offsetHeight > 1.15 * room(slide)) splitTable(block, room(slide));
       const alone = (each) => is(each, "widget") || is(each, "question");
       const need = block.offsetHeight + (is(block, "leading") && follows ? GAP + follows.offsetHeight : 0);
-      const full = used + need > room(slide) && !is(before, "leading");
+      const much = is(before, "table") && is(block, "table") ? TABLES : 1;
+      const full = used + need > much * room(slide) && !is(before, "leading");
       if (is(slide, "level-1") && !is(slide, "more") && (is(block, "widget") || is(block, "figure"))) return split(slide, block);
       if (before && (full || alone(block) || alone(before) || is(before, "predict"))) return split(slide, block);
       used += block.offsetHeight + GAP;
@@ -117,6 +119,9 @@
 
   function tell() {
     document.querySelector(".bar output").textContent = `${current + 1} / ${slides.length}`;
+    const menu = document.querySelector(".bar select");
+    for (let i = current; i >= 0; i -= 1)
+      if (slides[i].id) { menu.value = slides[i].id; break; }
     try { history.replaceState(null, "", `#${current + 1}`); } catch { /* a sandboxed frame has no history */ }
   }
 
@@ -158,7 +163,20 @@
     if (does) ({ notes, back: () => go(current - 1), next: () => go(current + 1) })[does]();
   });
 
+  // A deck is longer than a lesson: the menu leads to a section. One chosen with the mouse gives the keys back.
+  function menu() {
+    const select = document.querySelector(".bar select");
+    let pointed = false;
+    select.addEventListener("pointerdown", () => { pointed = true; });
+    select.addEventListener("keydown", () => { pointed = false; });
+    select.addEventListener("change", () => {
+      go([...slides].findIndex((slide) => slide.id === select.value));
+      if (pointed) select.blur();
+    });
+  }
+
   async function begin() {
+    menu();
     const start = Number(/^#(\d+)$/.exec(location.hash)?.[1] ?? 1) - 1, place = location.hash.slice(1);
     await document.fonts.ready;
     root.style.setProperty("--scale", 1);

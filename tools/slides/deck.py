@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from html import escape
+from html import escape, unescape
 from pathlib import Path
 
 from bs4 import BeautifulSoup, Tag
@@ -49,10 +49,24 @@ def _slide(topic: Topic) -> str:
 <div class="notes" tabindex="0" role="group" aria-label="Notes"></div></section>"""
 
 
+def _plain(title: str) -> str:
+    """A title without its HTML, its formulas as they are written in TeX."""
+    return unescape(re.sub(r"<[^>]*>", "", re.sub(r'<math alttext="([^"]*)".*?</math>', r"\1", title)))
+
+
+def _menu(found: list[Topic]) -> str:
+    """A list of the sections to go to."""
+    options = "".join(
+        f'<option value="{escape(topic.anchor)}">{escape(_plain(topic.title), quote=False)}</option>'
+        for topic in found
+    )
+    return f'<select aria-label="Section">{options}</select>'
+
+
 def deck(page: Path, book: str, style: str) -> tuple[str, str]:
     """The slides of a built page, of the book with the given title; and the chapter's title, as HTML."""
     found = topics(chapter_text(page))
-    title = re.sub(r"<[^>]*>", "", re.sub(r'<math alttext="([^"]*)".*?</math>', r"\1", found[0].title))
+    title = _plain(found[0].title)
     body = _relink("\n".join(_slide(topic) for topic in found), page.name)
     html = f"""<!DOCTYPE html>
 <html lang="en" data-theme="light" data-content_root="../">
@@ -67,6 +81,7 @@ def deck(page: Path, book: str, style: str) -> tuple[str, str]:
 <main>{body}</main>
 <nav class="bar" aria-label="Slides"><a href="index.html">{escape(book)}</a>
 <a href="../book/{page.name}">{escape(title)}</a>
+{_menu(found)}
 <button type="button" data-do="notes" aria-pressed="false">Notes (N)</button>
 <button type="button" data-do="back" aria-label="The slide before">←</button><output></output>
 <button type="button" data-do="next" aria-label="The next slide">→</button></nav>
