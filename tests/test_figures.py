@@ -57,6 +57,27 @@ def test_every_picture_of_a_cell_becomes_a_figure_in_order() -> None:
     assert all(isinstance(figure[0], nodes.image) for figure in found)
 
 
+def several(metadata: dict[str, object]) -> nodes.document:
+    """A document with one cell that draws two pictures."""
+    document = chapter((metadata, "Both"))
+    next(document.findall(nodes.image)).parent += nodes.image(uri="b.png", alt="Both")
+    return document
+
+
+def test_each_of_several_pictures_has_words_of_its_own() -> None:
+    of_each = [{"caption": "The loss", "alt": "It falls"}, {"alt": "Ten digits. They are sharp."}]
+    document = several({"pictures": of_each})
+    captions(App(), document)  # type: ignore[arg-type]
+    found = list(document.findall(nodes.figure))
+    assert [figure[-1].astext() for figure in found] == ["The loss.", "Ten digits."]
+    assert [figure[0]["alt"] for figure in found] == ["It falls", "Ten digits. They are sharp."]
+
+
+def test_one_caption_for_several_pictures_ends_the_build() -> None:
+    with pytest.raises(ExtensionError, match="cell 0 of book/x draws several pictures with one caption"):
+        captions(App(), several({}))  # type: ignore[arg-type]
+
+
 def test_mathematics_stands_between_dollars() -> None:
     kinds = [(type(node), node.astext()) for node in with_mathematics("from $x_0$ to $x_T$.")]
     assert kinds == [

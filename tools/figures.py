@@ -1,7 +1,8 @@
 """Number the pictures that a chapter's cells draw, and write a caption beneath each, so that no author counts.
 
 The caption is the cell's metadata `caption`, in which `$...$` is mathematics; where there is none, the name of the
-cell's folded code; else the first sentence of the picture's alternative text.
+cell's folded code; else the first sentence of the picture's alternative text. A cell that draws several pictures has
+the metadata `pictures`: a `caption` and an `alt` for each of them, in order.
 """
 
 from __future__ import annotations
@@ -42,11 +43,20 @@ def captions(app: Sphinx, document: nodes.document) -> None:
     for cell in document.findall(nodes.container):
         if cell.get("nb_element") != "cell_code":
             continue
-        for picture in list(cell.findall(nodes.image)):
-            words = caption_of(cell["cell_metadata"], picture.get("alt", ""))
+        metadata, said = cell["cell_metadata"], set()
+        of_each = metadata.get("pictures", [])
+        place = f"cell {cell['cell_index']} of {app.env.docname}"
+        for i, picture in enumerate(list(cell.findall(nodes.image))):
+            own = of_each[i] if i < len(of_each) else {}
+            picture["alt"] = own.get("alt", picture.get("alt", ""))
+            words = caption_of({**metadata, **own}, picture["alt"])
             if words == ".":
-                place = f"cell {cell['cell_index']} of {app.env.docname}"
                 raise ExtensionError(f"{place} draws a picture without words: give it an alt text.")
+            if words in said:
+                raise ExtensionError(
+                    f"{place} draws several pictures with one caption: give each its own, in the metadata `pictures`."
+                )
+            said.add(words)
             count += 1
             figure = nodes.figure("", ids=[f"figure-{count}"])
             picture.replace_self(figure)
