@@ -25,14 +25,21 @@ def chapter(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
     page.close()
 
 
-# Text that still holds a formula's dollar signs or brackets; code and scripts may hold them.
+# Text and descriptions that still hold a formula's dollar signs, brackets or commands; code and scripts may hold them.
 RAW_TEX = r"""() => {
+  const raw = /\$[^$\n]+\$|\\\(|\\\[|\\begin\{|\\[a-z]{3}/;
   const walker = document.createTreeWalker(document.querySelector("article"), NodeFilter.SHOW_TEXT);
   const found = [];
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
     if (node.parentElement.closest("pre, code, script, style, [data-raw]")) continue;
-    if (/\$[^$\n]+\$|\\\(|\\\[|\\begin\{/.test(node.data)) found.push(node.data.trim().slice(0, 80));
+    if (raw.test(node.data)) found.push(node.data.trim().slice(0, 80));
   }
+  for (const element of document.querySelectorAll("*"))
+    for (const name of ["alt", "title", "aria-label", "aria-valuetext", "content"]) {
+      const words = element.getAttribute(name) ?? "";
+      if (raw.test(words)) found.push(`${name}: ${words.slice(0, 80)}`);
+    }
+  if (raw.test(document.title)) found.push(document.title);
   return found;
 }"""
 
@@ -103,6 +110,48 @@ def test_on_paper_code_is_whole_and_what_belongs_to_the_screen_is_gone(chapter: 
     chapter.emulate_media(media="screen")
     chapter.set_viewport_size({"width": 1280, "height": 900})
     assert (cut, left) == ([], [])
+
+
+OPEN = "() => document.querySelectorAll('details').forEach((fold) => (fold.open = true))"
+
+
+def test_no_code_is_cut_on_a_desk(chapter: Page) -> None:
+    """Neither what stands open nor what is folded."""
+    chapter.evaluate(OPEN)
+    cut = chapter.evaluate(CUT_CODE)
+    chapter.reload()
+    assert cut == []
+
+
+def test_a_broken_line_is_copied_whole(browser: Browser) -> None:
+    """Both by hand and by the button, which reads the text of a copy that is not shown."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto((HTML / "book" / "few_steps.html").as_uri())
+    page.evaluate(OPEN)
+    selected, copied, text, broken = page.evaluate("""() => {
+      const code = [...document.querySelectorAll("article pre")].find((p) => p.querySelector(".long"));
+      getSelection().selectAllChildren(code);
+      const twice = (e) => e.offsetHeight > 1.5 * parseFloat(getComputedStyle(e).lineHeight);
+      return [getSelection().toString(), code.cloneNode(true).innerText, code.textContent,
+        [...document.querySelectorAll(".long")].filter(twice).length];
+    }""")
+    assert selected.strip() == copied.strip() == text.strip()
+    assert broken > 3
+    page.close()
+
+
+# Where the first picture or widget of a chapter begins.
+TOP = """() => Math.min(...[...document.querySelectorAll("article figure, article .ddpm-host")]
+  .map((e) => e.getBoundingClientRect()).filter((box) => box.width > 40 && box.height > 40)
+  .map((box) => box.top + scrollY))"""
+FIRST = 1000  # pixels: a desk's window of 900, and one turn of the wheel
+TABLES = ("symbols",)  # a notebook that teaches nothing
+
+
+def test_a_chapter_begins_with_a_picture(chapter: Page) -> None:
+    name = chapter.url.rsplit("/", 1)[1].removesuffix(".html")
+    if name not in TABLES and (ROOT / "book" / f"{name}.ipynb").is_file():
+        assert chapter.evaluate(TOP) < FIRST
 
 
 # Headings that are larger or bolder than the one of the section that theirs stands in.
