@@ -1,7 +1,14 @@
-"""The commands on a disk that fills up, and a run that saves all the time: for test_full_disk.py."""
+"""A run that is killed, then every command, on a disk that fills up: for test_full_disk.py.
+
+    python -m tests.disk_script DISK PHOTOS KILLS SEED
+
+A disk is filled only where DISK is one of its own.
+"""
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 from contextlib import redirect_stderr
 from io import StringIO
@@ -10,8 +17,9 @@ from pathlib import Path
 import torch
 
 from ddpm_lib.__main__ import main
-from ddpm_lib.models.storage import CHECKPOINT, read
+from ddpm_lib.models.storage import read
 from ddpm_lib.train.presets import PRESETS
+from tests.kills import kill_again_and_again
 from tests.tiny import CPU, TINY, train
 
 ROOM = 600_000  # bytes of the disk
@@ -74,10 +82,10 @@ def on(disk: Path, photos: str) -> None:
 if __name__ == "__main__":
     PRESETS["cpu-minutes"] = TINY
     torch.set_num_threads(1)
-    if sys.argv[1] != "train":
-        on(Path(sys.argv[1]), sys.argv[2])
-        sys.exit(0)
-    _, _, folder, images, steps = sys.argv
-    if (Path(folder) / CHECKPOINT).exists():
-        sys.exit(main(["train", "--resume", folder, "--steps", steps, "--save-every", "0.001", *CPU]))
-    sys.exit(train(Path(images), Path(folder), "--steps", steps, "--save-every", "0.001"))
+    place, images, kills, seed = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+    small = os.path.ismount(place)  # a disk that may be filled
+    hits = kill_again_and_again(place, Path(images), kills, seed, fill if small else None)
+    print(f"held {hits} kills")
+    if small:
+        shutil.rmtree(place / "run")
+        on(place, images)

@@ -328,6 +328,13 @@ def test_the_log_goes_no_further_than_the_checkpoint(tmp_path: Path) -> None:
     assert log.read_text() == "2,0.5,1.0\n4,0.4,2.0\n"
 
 
+def test_a_row_that_a_kill_cut_short_is_no_earlier_step(tmp_path: Path) -> None:
+    log = tmp_path / "loss.csv"
+    log.write_text("2,0.5,1.0\n4,0.4,2.0\n1")  # of step 12
+    trim_log(log, 4)
+    assert log.read_text() == "2,0.5,1.0\n4,0.4,2.0\n"
+
+
 def test_a_fault_of_the_program_is_no_mistake_of_the_users(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

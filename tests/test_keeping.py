@@ -113,6 +113,13 @@ def test_a_killed_run_holds_no_lock(run: Path) -> None:
         pass
 
 
+def test_what_a_killed_run_left_half_written_is_taken_away(run: Path) -> None:
+    before = files(run)
+    place.part_of(run / CHECKPOINT).write_bytes(b"half")
+    with locked(run):
+        assert files(run) == before
+
+
 def test_without_the_systems_locks_a_file_names_the_process(
     run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

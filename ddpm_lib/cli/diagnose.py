@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from ddpm_lib import load
 from ddpm_lib.cli.classes import check_labels
 from ddpm_lib.cli.common import print_config
+from ddpm_lib.cli.networks import load_pictures
 from ddpm_lib.data.stream import open_images
 from ddpm_lib.evaluate.diagnose import diagnose
 
@@ -25,7 +25,7 @@ def options(p: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Print a line for every check, up to the first that finds a fault."""
-    checkpoint = load(args.checkpoint)
+    checkpoint = load_pictures(args.checkpoint, square=True)
     data = args.data or checkpoint.about.data
     if args.dry_run:
         print_config(

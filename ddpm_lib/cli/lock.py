@@ -10,7 +10,8 @@ from pathlib import Path
 
 from ddpm_lib import CourseError
 from ddpm_lib.cli.common import UsageError
-from ddpm_lib.models.place import unwritable
+from ddpm_lib.models.place import remove_part, unwritable
+from ddpm_lib.models.storage import CHECKPOINT
 from ddpm_lib.train.machine.processes import Processes
 
 try:
@@ -41,7 +42,8 @@ def locked(folder: Path) -> Iterator[None]:
     """This process is the only one that trains in `folder`; raises UsageError where another does.
 
     The lock is the system's own on the log, so that a killed process holds none. File systems without such locks get a
-    file with the name of the process. What was made for it and stayed empty is taken away again.
+    file with the name of the process. What was made for it and stayed empty is taken away again, and what a killed run
+    left half written at once.
     """
     made = [each for each in (folder, *folder.parents) if not each.exists()]
     log = folder / LOG
@@ -50,6 +52,7 @@ def locked(folder: Path) -> Iterator[None]:
         release = _locked(log)
     except OSError as error:
         raise unwritable(log, error) from error
+    remove_part(folder / CHECKPOINT)
     try:
         yield
     finally:

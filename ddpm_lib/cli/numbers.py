@@ -7,6 +7,8 @@ import math
 
 LONGEST = 100_000  # chain, in steps: a hundred times what anyone uses
 MOST = 2**53  # of whole numbers: what every tool on the way counts to
+MOST_IMAGES = 10**7  # of one command: their labels and names are held in memory
+MOST_TIMES = 1000  # that a step of inpainting is taken
 
 
 def positive(text: str) -> int:
@@ -17,6 +19,16 @@ def positive(text: str) -> int:
 def count(text: str) -> int:
     """A whole number from 0 on."""
     return _whole(text, 0, "a whole number of 0 or more")
+
+
+def images(text: str) -> int:
+    """How many images one command draws."""
+    return _whole(text, 1, "a whole number of 1 or more", most=MOST_IMAGES)
+
+
+def repeats(text: str) -> int:
+    """How many times a step is taken."""
+    return _whole(text, 1, "a whole number of 1 or more", most=MOST_TIMES)
 
 
 def times(text: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from ddpm_lib.cli import diagnose, options_sample, options_train, shard
-from ddpm_lib.cli.numbers import positive, several
+from ddpm_lib.cli.numbers import images, several
 from ddpm_lib.cli.options_shared import common, sampler
 from ddpm_lib.train.presets import PRESETS
 
@@ -71,7 +71,7 @@ def _evaluate(p: argparse.ArgumentParser) -> None:
         help="a run's checkpoint.safetensors, exported weights, or a shipped name, as cpu-minutes",
     )
     p.add_argument("--data", help="data to measure against (default: what it was trained on)")
-    p.add_argument("--samples", type=positive, default=2048, help="images to draw (default: 2048)")
+    p.add_argument("--samples", type=images, default=2048, help="images to draw (default: 2048)")
     p.add_argument(
         "--bits",
         type=several,

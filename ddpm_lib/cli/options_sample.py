@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from ddpm_lib.cli.numbers import positive
+from ddpm_lib.cli.numbers import images, positive, repeats
 from ddpm_lib.cli.options_shared import common, sampler
 
 
@@ -14,7 +14,7 @@ def options(p: argparse.ArgumentParser) -> None:
         "checkpoint",
         help="a run's checkpoint.safetensors, exported weights, or a shipped name, as cpu-minutes",
     )
-    p.add_argument("--count", type=positive, default=64, help="images to draw (default: 64)")
+    p.add_argument("--count", type=images, default=64, help="images to draw (default: 64)")
     p.add_argument("--columns", type=positive, default=8, help="images in a row (default: 8)")
     p.add_argument(
         "--label",
@@ -47,7 +47,7 @@ def options(p: argparse.ArgumentParser) -> None:
     edit.add_argument("--mask", metavar="IMAGE", help="white where it is drawn anew, black where it is kept")
     edit.add_argument(
         "--resample",
-        type=positive,
+        type=repeats,
         metavar="N",
         help="times that each step is taken with --mask, for parts that fit together (default: 5)",
     )

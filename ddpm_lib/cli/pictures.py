@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from ddpm_lib.models.place import check_place
 
 FILMS = (".gif", ".webp")
 FRAMES = 60  # of a film, at most
+DRAWN = re.compile(r"[0-9]{6,20}\.png")  # an image of a seed
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,12 @@ class Places:
         """Where the image of a seed lies in the folder."""
         assert self.folder is not None
         return self.folder / f"{seed:06}.png"
+
+    def drawn(self) -> list[Path]:
+        """The files in the folder that are called as images of a seed are."""
+        assert self.folder is not None
+        files = self.folder.iterdir() if self.folder.is_dir() else ()
+        return [file for file in files if DRAWN.fullmatch(file.name) and self.file_of(int(file.stem)) == file]
 
     def write_each(self, seeds: Sequence[int], images: Float[Tensor, "b c h w"]) -> None:
         """Write images to the folder, if one was asked for. Raises PlaceError."""
@@ -75,11 +83,8 @@ def places(args: argparse.Namespace) -> Places:
     found = Places(grid, folder, film, args.columns)
     if found.folder is not None:
         check_place(found.folder, folder=True)
-        taken = [
-            file
-            for seed in range(args.seed, args.seed + args.count)
-            if (file := found.file_of(seed)).exists()
-        ]
+        seeds = range(args.seed, args.seed + args.count)
+        taken = sorted(file for file in found.drawn() if int(file.stem) in seeds)
         if taken:
             raise UsageError(
                 f"{taken[0]} exists, of {len(taken):,} such files: choose another --folder, or other seeds, "

@@ -6,12 +6,13 @@ import argparse
 
 import torch
 
-from ddpm_lib import load
 from ddpm_lib.cli.classes import label_of
 from ddpm_lib.cli.common import at_the_door, print_config, processes_for
 from ddpm_lib.cli.drawing import check_count, drawn
+from ddpm_lib.cli.networks import load_pictures
 from ddpm_lib.cli.pictures import places
 from ddpm_lib.cli.walk import route, walk_of
+from ddpm_lib.data.errors import some
 from ddpm_lib.evaluate.generate import class_labels, sampler, with_guidance
 from ddpm_lib.models import classes_of, use_winograd
 from ddpm_lib.train.machine.compiling import compile_network
@@ -25,7 +26,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _run(args: argparse.Namespace, processes: Processes) -> None:
-    checkpoint = load(args.checkpoint)
+    checkpoint = load_pictures(args.checkpoint)
     about, diffusion = checkpoint.about, checkpoint.diffusion
     out, label = places(args), label_of(checkpoint, args.label)
     way = route(args, diffusion.T, about.shape)
@@ -40,16 +41,16 @@ def _run(args: argparse.Namespace, processes: Processes) -> None:
             model=checkpoint.model_config,
             trained=f"{checkpoint.step:,} steps on {about.data}",
             shape=about.shape,
-            begin=way,
+            begin=str(way),
             sampler=args.sampler,
             steps=f"{len(way.times) - 1} of T = {diffusion.T} ({checkpoint.schedule.name} schedule)",
             eta=args.eta,
             guidance=args.guidance if y is not None else "none: the network knows no classes",
-            labels="none" if y is None else y.tolist(),
+            labels="none" if y is None else some([str(label) for label in y.tolist()], most=10),
             seeds=f"{args.seed} ... {args.seed + args.count - 1}",
             device=processes.device,
             processes=processes.world,
-            out=out,
+            out=str(out),
         )
         return
     processes.barrier()  # nobody writes before all have seen that there is room

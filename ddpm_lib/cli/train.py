@@ -85,15 +85,27 @@ def _run(args: argparse.Namespace, path: Path, processes: Processes) -> None:
     )
     work = f"on {processes.device}, for batches of {config.batch} images of {data.shape}"
     memory = partial(enough_memory, work, less, path)
+    one_fits = partial(
+        enough_memory,
+        f"on {processes.device}, for one image of {data.shape} alone",
+        "close other programs"
+        if checkpoint
+        else "pass a smaller --size, a smaller --width, or another --preset",
+    )
     torch.manual_seed(config.seed)
     # One image through the network: what does not fit is refused.
-    with torch.no_grad(), at_the_door(), memory():
+    with torch.no_grad(), at_the_door(), one_fits():
         model = build(chosen.model).to(processes.device)
         first = torch.ones(1, dtype=torch.int64, device=processes.device)
         model(data.head(1).x0().to(processes.device), first)
         if machine.compile:
             can_compile(processes.device)
     if args.dry_run:
+        few = (
+            ""
+            if config.batch <= len(data)
+            else f", too few for a batch of {config.batch}: the run will refuse"
+        )
         print_config(
             model=chosen.model,
             parameters=f"{sum(p.numel() for p in model.parameters()):,}",
@@ -102,7 +114,7 @@ def _run(args: argparse.Namespace, path: Path, processes: Processes) -> None:
             machine=machine,
             precision=args.precision or (machine.precision if checkpoint else "measured at the start"),
             data=about,
-            images=f"{len(data):,}",
+            images=f"{len(data):,}{few}",
             device=processes.device,
             processes=processes.world,
             checkpoint=path,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from ddpm_lib.data import DataError
 from ddpm_lib.train import Batch, Progress, TrainConfig, TrainState
 from ddpm_lib.train.machine.processes import Processes
 from ddpm_lib.train.state import share_done
+
+WHOLE = re.compile(r"[0-9]+,.*\n")  # row of a log; one that a kill cut short may read as an earlier step
 
 
 class Interrupted(Exception):
@@ -107,9 +110,9 @@ def trim_log(log: Path, step: int) -> None:
     if not log.is_file():
         return
     with log.open("r+", errors="replace") as file:  # in place: it is locked, and needs no room
-        rows = [row for row in file.read().splitlines() if row.partition(",")[0].isdecimal()]
+        rows = [row for row in file.read().splitlines(keepends=True) if WHOLE.fullmatch(row)]
         file.seek(0)
-        file.writelines(f"{row}\n" for row in rows if int(row.partition(",")[0]) <= step)
+        file.writelines(row for row in rows if int(row.partition(",")[0]) <= step)
         file.truncate()
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from ddpm_lib import class_names, shown
-from ddpm_lib.data.errors import BadImage, DataError, note, some
+from ddpm_lib.data.errors import BadImage, DataError, counted, note, some
 from ddpm_lib.data.idx import fashion_mnist, mnist
 from ddpm_lib.data.images import ImageData
 from ddpm_lib.data.memory import check_memory
@@ -33,7 +33,11 @@ def load_data(
     if name not in BUILT_IN:
         return image_folder(name, 32 if size is None else size, channels, skip_bad, say)
     if size not in (None, 28) or channels not in (None, 1):
-        raise DataError(f"The images of {name} are 28 pixels wide and grey: leave out --size and --channels.")
+        asked = f"{size or 28} pixels wide with {counted(channels or 1, 'channel')}"
+        raise DataError(
+            f"The images of {name} are 28 pixels wide and grey, and not {asked}: leave out --size and --channels, or "
+            "choose a network or data that fit."
+        )
     if Path(name).is_dir():
         say(
             f"{name} is the data set that comes with the course; the folder of that name is {os.curdir}/{name}."

@@ -31,8 +31,12 @@ def time_embedding(t: Times, dim: int, max_period: float = 10_000.0) -> Float[Te
 
     Book: eq-time-embedding (Vaswani et al. 2017, section 3.5).
 
-    One row per time, one column per frequency. `dim` must be even.
+    One row per time, one column per cosine and sine, so that `dim` must be even: ValueError.
     """
+    if dim < 2 or dim % 2:
+        raise ValueError(
+            f"Cosines and sines of the time come in pairs, and {dim} features are none: take an even width."
+        )
     exponent = torch.arange(dim // 2, device=t.device, dtype=torch.float32) / (dim // 2)
     angle = t.float()[:, None] * torch.exp(-math.log(max_period) * exponent)[None, :]
     return torch.cat([angle.cos(), angle.sin()], dim=1)

@@ -6,7 +6,7 @@ import errno
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ddpm_lib import CourseError
@@ -60,7 +60,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
                 os.fsync(file.fileno())
             os.replace(part, path)
         finally:
-            _remove(part)
+            remove_part(path)
 
 
 def part_of(path: Path) -> Path:
@@ -101,8 +101,7 @@ def _try(folder: Path) -> None:
         file.write(b"\0" * 4096)
 
 
-def _remove(part: Path) -> None:
-    try:
-        part.unlink(missing_ok=True)
-    except OSError:  # its folder is gone, or turned read-only: the first error says so
-        return
+def remove_part(path: Path) -> None:
+    """Take away what was written of `path` and did not become whole, by this process or by one that was killed."""
+    with suppress(OSError):  # its folder is gone, or turned read-only: the first error says so
+        part_of(path).unlink(missing_ok=True)

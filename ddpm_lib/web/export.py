@@ -56,6 +56,10 @@ def detail(checkpoint: Trained) -> dict[str, Any]:
     """What the script hands over: configuration, schedule, and the tensors in one base64 string with its CRC-32."""
     if not isinstance(checkpoint.model_config, UNetConfig):
         raise CheckpointError("The engine of the pages runs U-Nets only: export a U-Net's checkpoint.")
+    if checkpoint.about.shape[0] not in (1, 3):
+        raise CheckpointError(
+            f"A page draws grey or color images, and not {checkpoint.about.shape}: export a network that draws them."
+        )
     data, entries = bytearray(), []
     for name, tensor in checkpoint.network().state_dict().items():
         bits = 8 if tensor.ndim > 1 else 32

@@ -23,7 +23,9 @@ def alone(case: Case) -> Finding:
     each = torch.cat(
         [case.ask(xt[i : i + 1], t, None if y is None else y[i : i + 1]) for i in range(len(xt))]
     )
-    off = (mean_square(together - each) / mean_square(together)) ** 0.5
+    off = (
+        mean_square(together - each) / max(mean_square(together), 1e-12)
+    ) ** 0.5  # an untrained one answers 0
     fault = "an answer depends on the other images: time masked by rows, or BatchNorm left in training mode"
     return Finding(
         "alone", f"answers change by {off:.1%} without the rest of the batch", fault if off > SAME else ""
