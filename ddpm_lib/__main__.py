@@ -1,4 +1,4 @@
-"""python -m ddpm_lib train | sample | evaluate | export | diagnose | shard"""
+"""python -m ddpm_lib train | sample | evaluate | export | import | diagnose | shard"""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 
 from ddpm_lib import CourseError, shown
-from ddpm_lib.cli import diagnose, evaluate, export, sample, shard, train
+from ddpm_lib.cli import bring, diagnose, evaluate, export, sample, shard, train
 from ddpm_lib.cli.common import UsageError
 from ddpm_lib.cli.memory import enough_memory
 from ddpm_lib.cli.options import parser
@@ -23,6 +23,7 @@ COMMANDS = {
     "sample": sample,
     "evaluate": evaluate,
     "export": export,
+    "import": bring,
     "diagnose": diagnose,
     "shard": shard,
 }
@@ -31,6 +32,7 @@ LESS = {  # memory
     "sample": "pass a smaller --batch, which changes no image, or --device cpu",
     "evaluate": "pass a smaller --bits or --samples, or --device cpu",
     "export": "close other programs",
+    "import": "close other programs",
     "diagnose": "close other programs, or pass --device cpu",
     "shard": "close other programs, or pass a smaller --size or --each",
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from ddpm_lib.cli import diagnose, options_sample, options_train, shard
+from ddpm_lib.cli import bring, diagnose, options_sample, options_train, shard
 from ddpm_lib.cli.numbers import images, several
 from ddpm_lib.cli.options_shared import common, sampler
 from ddpm_lib.train.presets import PRESETS
@@ -25,7 +25,7 @@ WIDTH = max(map(len, PRESETS)) + 2  # of the column of names
 
 
 def parser() -> argparse.ArgumentParser:
-    """The six commands and their options."""
+    """The commands and their options."""
     top = argparse.ArgumentParser(
         prog="python -m ddpm_lib",
         description="Train, sample, measure and export denoising diffusion models.",
@@ -52,6 +52,11 @@ def parser() -> argparse.ArgumentParser:
         description="Write the averaged weights and the configuration, without the optimizer: about a quarter "
         "of the checkpoint, an eighth with --half. It can be sampled and evaluated, not trained on. Or write "
         "the network for another library, in one of the formats below.",
+    ))  # fmt: skip
+    bring.options(commands.add_parser(
+        "import", help="take a network from diffusers",
+        description="Read a folder that diffusers' DDPMPipeline saved, and write weights that the other commands take. "
+        "Its UNet2DModel must be one that ddpm_lib's U-Net can be, or it is said why not. Needs diffusers.",
     ))  # fmt: skip
     diagnose.options(commands.add_parser(
         "diagnose", help="name what is wrong with a network that draws badly",

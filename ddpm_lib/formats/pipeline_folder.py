@@ -16,10 +16,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import torch
-
 from ddpm_lib import shown
 from ddpm_lib.formats import FormatError, need
+from ddpm_lib.formats.agreement import difference, quiet
 from ddpm_lib.formats.unet2d import unet2d_config, unet2d_weights, why_not
 from ddpm_lib.models import Network, classes_of
 from ddpm_lib.models.place import writing
@@ -27,7 +26,6 @@ from ddpm_lib.models.trained import Trained, kind_of
 from ddpm_lib.models.unet import UNet
 
 PREDICTION = {"eps": "epsilon", "x0": "sample", "v": "v_prediction"}
-TOLERANCE = 1e-3  # of the largest output, or of 1 where that is smaller; float32 gives about 1e-6
 
 
 @dataclass(frozen=True)
@@ -57,13 +55,13 @@ def write_pipeline(folder: Path, checkpoint: Trained) -> Written:
         )
     network = checkpoint.network()
     own = why_not(network)
-    with _beside(folder) as beside, _quiet(diffusers):
+    with _beside(folder) as beside, quiet(diffusers):
         part = beside / "pipeline"
         unet = _own(network, checkpoint) if own else _theirs(diffusers, network, checkpoint)
         diffusers.DDPMPipeline(unet=unet, scheduler=scheduler(diffusers, checkpoint)).save_pretrained(part)
         (part / "README.md").write_text(_card(checkpoint, own), encoding="utf-8")
         loaded = diffusers.DDPMPipeline.from_pretrained(part, low_cpu_mem_usage=False)
-        off = _difference(loaded.unet, network, checkpoint)
+        off = difference(loaded.unet, network, checkpoint)
         if folder.is_dir():
             os.replace(folder, beside / "older")
         os.replace(part, folder)
@@ -96,20 +94,6 @@ def scheduler(diffusers: Any, checkpoint: Trained) -> Any:
     )
 
 
-@contextmanager
-def _quiet(diffusers: Any) -> Iterator[None]:
-    """Without its progress bars, and its warning that the network is not a UNet2DModel."""
-    log = diffusers.utils.logging
-    before = log.get_verbosity()
-    log.set_verbosity_error()
-    log.disable_progress_bar()
-    try:
-        yield
-    finally:
-        log.set_verbosity(before)
-        log.enable_progress_bar()
-
-
 def _size(checkpoint: Trained) -> tuple[int, int]:
     _, height, width = checkpoint.about.shape
     return height, width
@@ -134,26 +118,6 @@ def _own(network: Network, checkpoint: Trained) -> Any:
     )
     unet.network.load_state_dict(network.state_dict())
     return unet.eval()
-
-
-def _difference(unet: Any, network: Network, checkpoint: Trained) -> float:
-    """At t = 1, T / 2 and T, with the class left out and, where there are classes, with labels."""
-    T, classes = checkpoint.schedule.T, classes_of(checkpoint.model_config)
-    xt = torch.randn(2, *checkpoint.about.shape, generator=torch.Generator().manual_seed(0))
-    worst = 0.0
-    with torch.inference_mode():
-        for t in (1, (T + 1) // 2, T):
-            for y in [None, torch.tensor([0, classes - 1])] if classes else [None]:
-                options = {} if y is None else {"class_labels": y}
-                expected = network(xt, torch.full((2,), t), y)
-                off = float((unet(xt, torch.tensor(t - 1), **options).sample - expected).abs().max())
-                if not off <= TOLERANCE * max(1.0, float(expected.abs().max())):  # a NaN is no agreement
-                    raise FormatError(
-                        f"The network that diffusers loads computes another output at t = {t} than ours (off by "
-                        f"{off:.2g}), and nothing was written: try another version of diffusers."
-                    )
-                worst = max(worst, off)
-    return worst
 
 
 def _code(folder: str, checkpoint: Trained, own: str | None) -> str:

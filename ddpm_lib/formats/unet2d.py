@@ -6,8 +6,9 @@ classes: both follow the network of Ho et al. 2020, appendix B. `why_not` names 
 
 from __future__ import annotations
 
+import copy
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
@@ -16,6 +17,8 @@ from torch import Tensor, nn
 
 from ddpm_lib.models.blocks import Attention, Downsample, ResidualBlock, Upsample
 from ddpm_lib.models.unet import Stage, UNet
+
+FIRST = "time_embedding.linear_1.weight"
 
 
 def why_not(network: nn.Module) -> str | None:
@@ -57,13 +60,23 @@ def unet2d_config(network: UNet, size: tuple[int, int]) -> dict[str, Any]:
 
 def unet2d_weights(network: UNet) -> dict[str, Tensor]:
     """The weights under UNet2DModel's names. Its time is one less than ours, which the first layer makes up for."""
-    config, weights = network.config, {}
-    for name, layer in _layers(network):
-        for key, tensor in layer.state_dict().items():
-            weights[f"{name}.{key}"] = tensor
-    first = "time_embedding.linear_1.weight"
-    weights[first] = one_later(weights[first], config.base)
-    return weights
+    weights = _renamed(network)
+    return weights | {FIRST: one_later(weights[FIRST], network.config.base)}
+
+
+def take_weights(network: UNet, theirs: Mapping[str, Tensor]) -> None:
+    """Load the weights of a UNet2DModel: each goes where `unet2d_weights` would take it from.
+
+    Raises KeyError or RuntimeError where they are another network's.
+    """
+    theirs = {**theirs, FIRST: one_earlier(theirs[FIRST], network.config.base)}
+    numbered = copy.deepcopy(network).double()
+    count = sum(p.numel() for p in numbered.parameters())
+    nn.utils.vector_to_parameters(torch.arange(count, dtype=torch.float64), numbered.parameters())
+    ours = torch.full((count,), torch.nan)
+    for name, place in _renamed(numbered).items():
+        ours[place.long()] = theirs[name]
+    nn.utils.vector_to_parameters(ours, network.parameters())
 
 
 def one_later(weight: Float[Tensor, "out dim"], dim: int) -> Float[Tensor, "out dim"]:
@@ -71,10 +84,28 @@ def one_later(weight: Float[Tensor, "out dim"], dim: int) -> Float[Tensor, "out 
 
     cos(t w) and sin(t w) are cos((t - 1) w) and sin((t - 1) w) turned by the angle w, and W' = W times that rotation.
     """
-    w = torch.exp(-math.log(10_000.0) * torch.arange(dim // 2, dtype=torch.float64) / (dim // 2))
+    return _turned(weight, dim, 1.0)
+
+
+def one_earlier(weight: Float[Tensor, "out dim"], dim: int) -> Float[Tensor, "out dim"]:
+    """The layer W that `one_later` makes W' of."""
+    return _turned(weight, dim, -1.0)
+
+
+def _turned(weight: Float[Tensor, "out dim"], dim: int, by: float) -> Float[Tensor, "out dim"]:
+    w = by * torch.exp(-math.log(10_000.0) * torch.arange(dim // 2, dtype=torch.float64) / (dim // 2))
     cos, sin = weight.double().chunk(2, dim=1)
     turned = torch.cat([cos * w.cos() + sin * w.sin(), sin * w.cos() - cos * w.sin()], dim=1)
     return turned.to(weight.dtype)
+
+
+def _renamed(network: UNet) -> dict[str, Tensor]:
+    """Our weights under their names."""
+    return {
+        f"{name}.{key}": tensor
+        for name, layer in _layers(network)
+        for key, tensor in layer.state_dict().items()
+    }
 
 
 def _layers(network: UNet) -> Iterator[tuple[str, nn.Module]]:
@@ -126,7 +157,7 @@ def _attention(where: str, part: Attention) -> Iterator[tuple[str, nn.Module]]:
 
 
 def _linear(weight: Float[Tensor, "out c 1 1"], bias: Float[Tensor, " out"]) -> nn.Linear:
-    layer = nn.Linear(weight.shape[1], weight.shape[0])
+    layer = nn.Linear(weight.shape[1], weight.shape[0], dtype=weight.dtype)
     layer.load_state_dict({"weight": weight[:, :, 0, 0], "bias": bias})
     return layer
 
