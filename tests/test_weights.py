@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from ddpm_lib.evaluate.generate import class_labels, generate, with_guidance
 from ddpm_lib.evaluate.metrics import digit_classes, digit_distance
 from ddpm_lib.models.storage import CheckpointError
 from tools.checksums import write_sums
+from tools.ship import classes, with_and_without
 
 
 def test_every_shipped_network_has_a_card_and_a_picture() -> None:
@@ -35,6 +37,19 @@ def test_a_card_can_be_read_row_by_row() -> None:
     assert rows["Network"].startswith("80 parameters")
     with pytest.raises(CheckpointError, match="no card 'unet-xl': pass one of cpu-"):
         weights.card("unet-xl")
+
+
+def test_a_card_names_guidance_where_there_are_classes_and_measures_without_it_too() -> None:
+    for name in weights.shipped():
+        text = (weights.FOLDER / f"{name}.md").read_text(encoding="utf-8")
+        assert bool(re.search(r"^Measured .*guidance", text, re.MULTILINE)) == (classes(name) > 0), name
+    for name, better in (("cpu-hour", 0), ("cpu-minutes", 1)):
+        rows = with_and_without(name)
+        assert len(rows) == 2
+        card = weights.card(name)
+        assert [card[what] for what in rows] == [f"{value:.4g}" for value in rows.values()]
+        # the better the network, the smaller the best weight
+        assert list(rows.values()).index(min(rows.values())) == better
 
 
 def test_the_shipped_weights_draw_the_digits_that_are_asked_for() -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ddpm_lib import load
 from ddpm_lib.__main__ import main as ddpm
+from ddpm_lib.assets.measured import measured
 from ddpm_lib.assets.weights import FOLDER, install
 from ddpm_lib.cli.common import clock
 from tools.checksums import write_sums
@@ -21,7 +22,7 @@ LEFT_OUT = "nowhere: the package would weigh more than 40 MB; `make gpu` trains 
 
 
 def card(
-    weights: Path, name: str, hardware: str, values: dict[str, float], stored: bool, measured: str
+    weights: Path, name: str, hardware: str, values: dict[str, float], stored: bool, command_line: str
 ) -> str:
     """The model card, in Markdown."""
     trained = load(weights)
@@ -40,7 +41,7 @@ def card(
 | Stored | {"the averaged weights, float16" if stored else LEFT_OUT} |
 | Licence | MIT |
 
-Measured with `python -m ddpm_lib evaluate {name} {measured}, seed 0):
+Measured with `python -m ddpm_lib evaluate {name} {command_line}, seed 0):
 
 | | |
 |---|---|
@@ -50,6 +51,25 @@ The Frechet distance is taken on the features of the course's digit classifier, 
 
 ![Sixty-four samples, seeds 0 to 63]({name}.png)
 """
+
+
+def classes(weights: Path | str) -> int:
+    """How many classes a network knows: 0 for one that draws without them, which no guidance can steer."""
+    return int(getattr(load(weights).model_config, "classes", 0))
+
+
+def with_and_without(name: str) -> dict[str, float]:
+    """Rows of the card: the distance with guidance 0 and 0.5, where `benchmarks/guidance.py` has measured them.
+
+    The better the network, the less guidance helps; one of the two alone would hide that.
+    """
+    rows = {}
+    for table in (measured("guidance"), measured("guidance-cpu-hour")):
+        for w in (0.0, 0.5) if table["weights"] == name else ():
+            found = [row["distance"] for row in table["rows"] if (row["how"], row["w"]) == ("", w)]
+            setting = f"{table['samples']:,} digits in {table['steps']} steps, guidance {w:g}"
+            rows[f"Frechet distance, {setting}"] = sum(found) / len(found)
+    return rows
 
 
 def ship(
@@ -68,8 +88,7 @@ def ship(
     folder.mkdir(parents=True, exist_ok=True)
     here = ["--steps", str(steps), "--guidance", str(guidance), "--device", device]
     asked = f"--steps {steps} --guidance {guidance:g}" if (steps, guidance) != (50, 0.5) else ""
-    drawn = f"DDIM, {steps} step{'s' * (steps > 1)}, guidance {guidance:g}"
-    measured = f"--samples {samples} {asked}".rstrip() + f"` ({drawn}"
+    drawn = f"DDIM, {steps} step{'s' * (steps > 1)}"
     with tempfile.TemporaryDirectory() as scratch:
         table, weights = Path(scratch) / "table.json", Path(scratch) / "weights.safetensors"
         measure = ["evaluate", str(weights), "--samples", str(samples), "--json", str(table), *here]
@@ -80,7 +99,10 @@ def ship(
         ):
             if status := ddpm(command):
                 return status
-        text = card(weights, name, hardware, json.loads(table.read_text()), stored, measured)
+        drawn += f", guidance {guidance:g}" if classes(weights) else ""
+        command_line = f"--samples {samples} {asked}".rstrip() + f"` ({drawn}"
+        values = json.loads(table.read_text()) | with_and_without(name)
+        text = card(weights, name, hardware, values, stored, command_line)
         parts = install(weights, name, folder) if stored else []
     write_sums(folder)
     (folder / f"{name}.md").write_text(text)
