@@ -234,6 +234,40 @@ def test_a_missing_file_is_one_sentence_and_can_be_tried_again(browser: Browser,
     page.close()
 
 
+COUNT = """for (const name of ["putImageData", "createImageData"]) {
+  const plain = CanvasRenderingContext2D.prototype[name];
+  CanvasRenderingContext2D.prototype[name] = function (...rest) {
+    counts[name] += 1;
+    return plain.apply(this, rest);
+  };
+}
+window.counts = { putImageData: 0, createImageData: 0, btoa: 0, state: 0, drawn: 0, real: 0 };
+const [Plain, encode] = [Worker, btoa];
+window.btoa = (text) => (counts.btoa++, encode(text));
+window.Worker = class extends Plain {
+  constructor(url) {
+    super(url);
+    this.addEventListener("message", ({ data }) => data.type in counts && counts[data.type]++);
+  }
+};"""
+
+
+def test_the_page_paints_what_is_new_and_leaves_the_file_to_the_worker(opened: Any, page: Page) -> None:
+    """What keeps it from hearing its reader: painting again what is there, and encoding what was learned."""
+    page.add_init_script(COUNT)
+    opened(DigitsWidget(steps=12))
+    press(page, "Train")
+    be(page, "done")
+    expect(root(page)).to_have_attribute("data-saved", "true", timeout=60_000)
+    expect(root(page)).to_have_attribute("data-drawn", "12", timeout=60_000)
+    counts = page.evaluate("counts")
+    assert counts["state"] >= 2
+    assert counts["drawn"] >= 2
+    # At first there are noise and examples.
+    assert 3 < counts["putImageData"] <= 2 + counts["drawn"] + counts["real"]
+    assert (counts["createImageData"], counts["btoa"]) == (2, 0)
+
+
 def test_python_sends_the_digits_and_hears_what_was_learned(page: Page) -> None:
     widget = DigitsWidget(steps=2)
     drive(page, widget)

@@ -50,8 +50,8 @@ function render({ model, el }) {
     const named = model.get("digit") === "each" ? "the ten digits" : `ten times ${model.get("digit")}`;
     const frame = shown[at];
     if (!frame && seen !== first) [seen, noisy] = [first, levelsOf(upTo(0, n - 1).flatMap((i) => Array.from(noise(first + i, side * side))))];
-    made.show(frame ? levelsOf(frame.x) : noisy, n, frame ? `${named}, drawn after ${stepsOf(frame.steps)} of training, seed ${first}` : `noise of the seeds ${first} to ${first + n - 1}: nothing is drawn yet`);
-    known.show(run.real ? levelsOf(run.real) : examples, n, run.real ? `${named}, written by people` : "the ten digits, written by people");
+    made.show(frame ? frame.levels : noisy, n, frame ? `${named}, drawn after ${stepsOf(frame.steps)} of training, seed ${first}` : `noise of the seeds ${first} to ${first + n - 1}: nothing is drawn yet`);
+    known.show(run.real ?? examples, n, run.real ? `${named}, written by people` : "the ten digits, written by people");
     after.textContent = frame ? `after ${stepsOf(frame.steps)}` : "nothing yet: noise";
     what.textContent = run.real ? "what it learns from" : "from MNIST";
     film.max = Math.max(1, shown.length - 1);

@@ -22,7 +22,7 @@ async function digitsToLearn(model) {
 }
 
 // root: the widget's element. say: to a screen reader. changed(why): there is something to draw. The fields of what it
-// returns are there to be read: `film` is what was drawn so far, { steps, x }, and `at` what of it is looked at.
+// returns are there to be read: `film` is what was drawn so far, { steps, levels }, and `at` what of it is looked at.
 function digitsSession({ model, root, say, changed }) {
   const { about, drawing, recipe } = traits(model, "about", "drawing", "recipe");
   const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -143,18 +143,17 @@ function digitsSession({ model, root, say, changed }) {
     drawn: ({ steps, look: seen, x }) => {
       if (JSON.stringify(seen) !== JSON.stringify(look())) return; // something else was chosen meanwhile
       if (run.film.at(-1)?.steps === steps) run.film.pop(); // the same, drawn in more steps
-      run.film.push({ steps, x });
+      run.film.push({ steps, levels: levelsOf(x) });
       if (follows) run.at = run.film.length - 1;
       changed("drawn");
     },
     real: ({ x }) => {
-      run.real = x;
+      run.real = levelsOf(x);
       changed("look");
     },
-    saved: ({ file }) => {
+    saved: ({ file, text }) => {
       run.file = file;
-      const parts = upTo(0, file.length - 1, 32768).map((i) => String.fromCharCode(...file.subarray(i, i + 32768)));
-      own = btoa(parts.join(""));
+      own = text;
       model.set("learned", own);
       model.save_changes();
       changed("saved");

@@ -46,6 +46,13 @@ const blank = (recipe, about) => new ImageLearner(recipe, { ...about, levels: 2,
 /** @param {string} text */
 const bytesOf = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 
+/** Here and not in the page, which would not hear its reader meanwhile. @param {Uint8Array} file */
+function base64(file) {
+  let text = "";
+  for (let i = 0; i < file.length; i += 32768) text += String.fromCharCode(...file.subarray(i, i + 32768));
+  return btoa(text);
+}
+
 /** @param {PackedImages} packed @returns {Promise<Images>} */
 async function unpack({ y, pixels, ...about }) {
   if (typeof DecompressionStream === "undefined") throw Error("This browser cannot unpack the digits: use one of 2023 or later.");
@@ -163,7 +170,10 @@ async function heard(data) {
     trainee.look = data.look;
     draw(trainee.on ? QUICK : Infinity);
     real();
-  } else if (data.type === "save") page.postMessage({ type: "saved", id: trainee.id, file: trainedFile(learner, trainee.spent / 1000) });
+  } else if (data.type === "save") {
+    const file = trainedFile(learner, trainee.spent / 1000), text = base64(file);
+    page.postMessage({ type: "saved", id: trainee.id, file, text }, [file.buffer]);
+  }
 }
 
 // One after another: images take a while to unpack.
