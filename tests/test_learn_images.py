@@ -278,3 +278,42 @@ BROKEN = {
 def test_a_file_that_holds_no_such_network_is_refused_in_a_sentence(page: Page, how: str) -> None:
     body = READY + f"try {{ openTrained(learner, {BROKEN[how]}); }} catch (e) {{ return e.message; }}"
     assert in_page(page, body, ready(network())).endswith("choose a file that this page saved.")
+
+
+TEAM = """
+  const served = (n) => Array.from({ length: n }, (_, i) => {
+    const { port1, port2 } = new MessageChannel();
+    serve(port1);
+    if (i === 0 && arg.slow) {
+      const post = port1.postMessage.bind(port1);
+      port1.postMessage = (...rest) => setTimeout(() => post(...rest), 20);
+    }
+    return port2;
+  });
+  const learned = async () => {
+    const ports = served(arg.more), losses = [];
+    const step = (b) => (ports.length ? sharedStep(learner, ports, b) : learner.step(b));
+    for (const b of arg.batches) losses.push(await step(batch(b)));
+    return [losses, listed(net.gradients), listed(net.average)];
+  };
+  return learned();
+"""
+
+
+def test_several_workers_take_the_step_of_one(page: Page) -> None:
+    """The batch of six is shared by one, two, and four; who answers first does not matter, not to the last bit."""
+    arg = ready(network(), batches=[plain(batch) for batch in batches(STEPS)])
+    alone, two, four, late = (
+        in_page(page, READY + TEAM, {**arg, "more": more, "slow": slow})
+        for more, slow in ((0, False), (1, False), (3, False), (3, True))
+    )
+    assert alone[0][-1] < 0.8 * alone[0][0]
+    for shared in (two, four):
+        assert max(abs(a / b - 1) for a, b in zip(shared[0], alone[0], strict=True)) < 1e-4
+        for (name, ours), (other, theirs) in zip(shared[1] + shared[2], alone[1] + alone[2], strict=True):
+            assert name == other
+            largest = max(map(abs, theirs))
+            assert max(abs(a - b) for a, b in zip(ours, theirs, strict=True)) < 1e-4 * max(largest, 1e-3), (
+                name
+            )
+    assert late == four

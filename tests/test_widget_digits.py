@@ -268,6 +268,44 @@ def test_the_page_paints_what_is_new_and_leaves_the_file_to_the_worker(opened: A
     assert (counts["createImageData"], counts["btoa"]) == (2, 0)
 
 
+def test_several_cores_share_the_steps_and_learn_the_same(opened: Any, page: Page) -> None:
+    page.add_init_script("""window.made = 0;
+    Object.defineProperty(navigator, "hardwareConcurrency", { get: () => Number(location.hash.slice(1)) });
+    const Plain = Worker;
+    window.Worker = class extends Plain {
+      constructor(url) {
+        super(url);
+        made += 1;
+        this.addEventListener("message", ({ data }) => data.type === "saved" && (window.saved = data.text));
+      }
+    };""")
+    found = []
+    for cores, workers in ((2, 1), (8, 2)):
+        opened(DigitsWidget(steps=6, training_seed=1))
+        page.goto(f"{page.url}#{cores}")
+        page.reload()
+        words = "One core of the processor is" if workers == 1 else "Two cores of the processor are"
+        expect(status(page)).to_contain_text(words)
+        press(page, "Train")
+        be(page, "done")
+        page.wait_for_function("window.saved")
+        assert page.evaluate("made") == workers
+        widget = DigitsWidget()
+        widget.learned = page.evaluate("saved")
+        found.append(widget.trained)
+        assert found[-1].step == 6
+    for one, two in zip(*(trained.network().parameters() for trained in found), strict=True):
+        close(two, one, 1e-4)
+    fresh = build(NETWORK)
+    assert (
+        max(
+            float((a - b).detach().abs().max())
+            for a, b in zip(found[0].network().parameters(), fresh.parameters(), strict=True)
+        )
+        > 1e-2
+    )
+
+
 def test_python_sends_the_digits_and_hears_what_was_learned(page: Page) -> None:
     widget = DigitsWidget(steps=2)
     drive(page, widget)

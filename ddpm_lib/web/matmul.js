@@ -14,11 +14,12 @@
 /** Plain JavaScript: two rows by four columns at a time. @param {Heap} heap @returns {Product} */
 const plainProduct = (heap) => (out, a, rows, b, m, n, taps, run, pitch) => {
   const { f32, i32 } = heap;
+  [out, a, rows, b, m, n, taps, run, pitch] = [out | 0, a | 0, rows | 0, b | 0, m | 0, n | 0, taps | 0, run | 0, pitch | 0];
   for (let j = 0; j < n; j += 4) {
     for (let i = 0; i < m; i += 2) {
       const o = out + i * n + j, q = o + n;
-      let [c0, c1, c2, c3] = [f32[o], f32[o + 1], f32[o + 2], f32[o + 3]];
-      let [d0, d1, d2, d3] = [f32[q], f32[q + 1], f32[q + 2], f32[q + 3]];
+      let c0 = f32[o], c1 = f32[o + 1], c2 = f32[o + 2], c3 = f32[o + 3];
+      let d0 = f32[q], d1 = f32[q + 1], d2 = f32[q + 2], d3 = f32[q + 3];
       let k = b + (j >> 3) * 8 * taps * run + (j & 4);
       for (let tap = 0; tap < taps; tap++) {
         const entry = rows + (i >> 2) * 4 * taps + 4 * tap + (i & 3);
@@ -30,8 +31,8 @@ const plainProduct = (heap) => (out, a, rows, b, m, n, taps, run, pitch) => {
           d0 += y * b0; d1 += y * b1; d2 += y * b2; d3 += y * b3;
         }
       }
-      f32.set([c0, c1, c2, c3], o);
-      f32.set([d0, d1, d2, d3], q);
+      f32[o] = c0; f32[o + 1] = c1; f32[o + 2] = c2; f32[o + 3] = c3;
+      f32[q] = d0; f32[q + 1] = d1; f32[q + 2] = d2; f32[q + 3] = d3;
     }
   }
 };

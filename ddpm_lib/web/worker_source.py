@@ -31,7 +31,7 @@ IMAGES_CORE = (
     *("heap.js", "matmul.js", "silu.js", "normal.js", "sampler.js", "learn/table.js", "learn/optimizer.js"),
     *(
         f"learn/images/{name}.js"
-        for name in ("tape", "channels", "norm", "attention", "denoiser", "state", "learner")
+        for name in ("tape", "channels", "norm", "attention", "denoiser", "state", "learner", "team")
     ),
 )
 IMAGES_FILES = (*IMAGES_CORE, "learn/images/worker.js")

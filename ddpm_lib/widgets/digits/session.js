@@ -2,6 +2,9 @@
 
 const UNSEEN = "It rests while this page is out of sight. ";
 const CLASSES = 10;
+// Workers that share a step, where there are cores for both and for the reader. Four would take half as much again of the
+// processor, to be a quarter faster (benchmarks/team.py).
+const WORKERS = navigator.hardwareConcurrency > 2 ? 2 : 1;
 const stepsOf = (n) => `${counted(n)} step${n === 1 ? "" : "s"}`;
 // "48 s", or "3 minutes".
 const duration = (ms) => (ms < 99500 ? `${Math.max(1, Math.round(ms / 1000))} s` : `${Math.round(ms / 60000)} minutes`);
@@ -29,7 +32,7 @@ function digitsSession({ model, root, say, changed }) {
   const run = { state: "idle", status: "", steps: 0, from: 0, total: 0, speed: 0, losses: [], film: [], at: 0, real: null, file: null, kind: "" };
   let [id, spent, since, pace, own, why, follows, wanted] = [0, 0, 0, 0, "", "", true, 0]; // pace: milliseconds a step
   let [begun, given, timed, measured] = [false, false, false, false]; // given: the worker has the digits
-  const worker = trainer({ source: model.get("worker"), root, hear: (heard) => (heard.id !== undefined && heard.id !== id ? undefined : hear[heard.type](heard)) });
+  const worker = trainer({ source: model.get("worker"), root, more: WORKERS - 1, hear: (heard) => (heard.id !== undefined && heard.id !== id ? undefined : hear[heard.type](heard)) });
   const look = () => {
     const { digit, seed } = traits(model, "digit", "seed");
     return { classes: upTo(0, CLASSES - 1).map((i) => (digit === "each" ? i : digit)), seed, ...drawing };
@@ -49,7 +52,7 @@ function digitsSession({ model, root, say, changed }) {
   const price = () => {
     const load = !given && !model.get("images") ? `${model.send ? "gets" : "loads"} ${(model.get("size") / 1e6).toFixed(1)} MB of digits and ` : "";
     const time = measured ? `, about ${duration(run.total * pace)} on this device` : "";
-    return `Train ${load}takes ${stepsOf(run.total)}${time}. One core of the processor is busy with it.${slow()}`;
+    return `Train ${load}takes ${stepsOf(run.total)}${time}. ${WORKERS > 1 ? "Two cores of the processor are" : "One core of the processor is"} busy with it.${slow()}`;
   };
   // Back to the start: fresh weights, or those of a file.
   const begin = (file) => {

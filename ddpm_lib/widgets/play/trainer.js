@@ -1,11 +1,12 @@
 // The worker that trains, made from its text: it lives until `root` leaves the page. State and words: session.js.
 
-// send(message) posts to it. hear(message) is told what it says, and { type: "error", message } where it fails.
-function trainer({ source, root, hear }) {
-  let worker = null;
+// send(message) posts to it. hear(message) is told what it says, and { type: "error", message } where it fails. Where there
+// are `more` of them, they serve at ports that the first is given as its team.
+function trainer({ source, root, hear, more = 0 }) {
+  let [worker, team] = [null, []];
   const close = () => {
-    worker?.terminate();
-    worker = null;
+    for (const each of [worker, ...team]) each?.terminate();
+    [worker, team] = [null, []];
     removeEventListener("pagehide", close);
   };
   const fail = (message) => {
@@ -22,10 +23,18 @@ function trainer({ source, root, hear }) {
         if (root.isConnected) hear(data);
         else close();
       };
-      worker.onerror = (event) => {
-        event.preventDefault(); // it is said in the widget
-        fail(`The training stopped: ${event.message ?? "its worker could not start"}. Press Reset to begin anew.`);
-      };
+      team = upTo(1, more).map(() => new Worker(url));
+      for (const each of [worker, ...team])
+        each.onerror = (event) => {
+          event.preventDefault(); // it is said in the widget
+          fail(`The training stopped: ${event.message ?? "its worker could not start"}. Press Reset to begin anew.`);
+        };
+      const ends = team.map((each) => {
+        const { port1, port2 } = new MessageChannel();
+        each.postMessage({ type: "serve", port: port1 }, [port1]);
+        return port2;
+      });
+      if (more) worker.postMessage({ type: "team", ports: ends }, ends);
       addEventListener("pagehide", close);
     } catch (error) {
       fail(`This page may start no background worker, which training needs (${error.message}): open it by itself.`);

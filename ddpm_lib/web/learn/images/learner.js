@@ -67,8 +67,9 @@ class ImageLearner {
     return { x0, y: labels, t, eps };
   }
 
-  /** The loss on a batch, L_simple, and its gradient into the network. @param {ImageBatch} batch */
-  loss({ x0, y, t, eps }) {
+  /** The loss on a batch, L_simple, and its gradient into the network; where the batch is a share of one of `of` pixels, its
+   * part of both. @param {ImageBatch} batch */
+  loss({ x0, y, t, eps }, of = x0.length) {
     const { net, alphaBar } = this, n = x0.length, size = n / t.length, slope = new Float32Array(n);
     const xt = x0.map((x, i) => {
       const ab = alphaBar[t[Math.floor(i / size)]];
@@ -79,10 +80,10 @@ class ImageLearner {
     for (let i = 0; i < n; i++) {
       const off = output[i] - x0[i];
       sum += off * off;
-      slope[i] = (2 * off) / n;
+      slope[i] = (2 * off) / of;
     }
     net.backward(slope);
-    return sum / n;
+    return sum / of;
   }
 
   /** The rate when `share` of a run is done: it rises, then falls to 0 as a cosine (ddpm_lib/train/loop.py).
@@ -95,10 +96,16 @@ class ImageLearner {
 
   /** One step on a batch; drawn here unless told. After the last step of a run another run begins. Returns the loss before it. */
   step(batch = this.draw()) {
-    const { optimizer, recipe } = this, loss = this.loss(batch);
+    const loss = this.loss(batch);
+    this.update();
+    return loss;
+  }
+
+  /** The step along the gradient that is there. */
+  update() {
+    const { optimizer, recipe } = this;
     optimizer.lr = this.rate((optimizer.steps % recipe.steps) / recipe.steps);
     optimizer.step();
-    return loss;
   }
 
   /** Images of these classes by DDIM, guided, from the noise of `seed`, `seed` + 1 ... @param {number[]} classes

@@ -1,5 +1,5 @@
 "use strict";
-// The worker that trains on images: it hears time, begin, data, train, pause, look and save, and rests after every step.
+// The worker that trains on images: it hears team, time, begin, data, train, pause, look and save, and rests after every step.
 
 /**
  * Images as they are sent: zlib's bytes, two pixels a byte, and a byte for each class, in base64.
@@ -8,13 +8,15 @@
  * What is drawn from the averaged network: images of these classes, from the noise of `seed`, `seed` + 1 ...
  * @typedef {{ classes: number[], seed: number, w: number, steps: number }} Look
  *
+ * `team` gives it the ports of workers that share its steps (team.js), each of which was told to `serve` at the other end.
  * `time` is answered with the milliseconds of a step. `begin` makes a network, fresh or of a file; `data` hands over the
  * images, which a training needs. While it trains there is a `state` every `pace` milliseconds, and every `every` steps a
  * `drawn`: what `look` asked for, in few steps; in all its steps at every rest. `data` and `look` are answered with `real`
  * images of the same classes, where there are any. At the end of the recipe's steps it rests by itself.
  * @typedef {{ type: "time", recipe: ImageRecipe, about: About } | { type: "train", pace: number, every: number } |
  *   { type: "begin", id: number, recipe: ImageRecipe, about: About, look: Look, file?: Uint8Array<ArrayBuffer> } |
- *   { type: "data", images: PackedImages } | { type: "pause" } | { type: "look", look: Look } | { type: "save" }} HeardOfImages
+ *   { type: "data", images: PackedImages } | { type: "pause" } | { type: "look", look: Look } | { type: "save" } |
+ *   { type: "team", ports: MessagePort[] } | { type: "serve", port: MessagePort }} HeardOfImages
  *
  * @typedef {{ name: string, side: number, classes: string[] }} About
  */
@@ -37,11 +39,10 @@ const trainee = {
   losses: [],
   /** @type {Look | null} */
   look: null,
+  /** @type {MessagePort[]} */
+  ports: [],
 };
 const bell = new MessageChannel();
-
-/** A learner with one blank image. @param {ImageRecipe} recipe @param {About} about */
-const blank = (recipe, about) => new ImageLearner(recipe, { ...about, levels: 2, pixels: new Uint8Array(about.side ** 2), y: new Uint8Array(1) });
 
 /** @param {string} text */
 const bytesOf = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
@@ -68,13 +69,16 @@ async function unpack({ y, pixels, ...about }) {
   }
 }
 
+/** @param {ImageLearner} learner */
+const step = (learner) => (trainee.ports.length ? sharedStep(learner, trainee.ports) : learner.step());
+
 /** The milliseconds of a step: the least of some, after the compiler has seen two. @param {ImageLearner} learner */
-function stepTime(learner) {
+async function stepTime(learner) {
   const begun = performance.now();
   let least = Infinity;
   for (let i = 0; i < 8 && (i < 3 || performance.now() - begun < 1000); i++) {
     const before = performance.now();
-    learner.step();
+    await step(learner);
     if (i > 1 || performance.now() - before > 500) least = Math.min(least, performance.now() - before);
   }
   return least;
@@ -113,10 +117,10 @@ function real() {
 }
 
 /** One step, then a rest in which messages are heard. */
-function round() {
+async function round() {
   const { learner, every } = trainee;
   if (!trainee.on || !learner) return;
-  const begun = performance.now(), loss = learner.step();
+  const begun = performance.now(), loss = await step(learner);
   if (!Number.isFinite(loss)) throw Error("The loss is no longer a number: press Reset to begin anew.");
   trainee.losses.push(loss);
   const { steps } = learner, done = learner.optimizer.steps % learner.recipe.steps === 0;
@@ -127,7 +131,6 @@ function round() {
   if (done) draw(Infinity);
   bell.port2.postMessage(null);
 }
-bell.port1.onmessage = () => guarded(round);
 
 /** @param {() => unknown} work */
 async function guarded(work) {
@@ -141,9 +144,11 @@ async function guarded(work) {
 
 /** @param {HeardOfImages} data */
 async function heard(data) {
+  if (data.type === "serve") return serve(data.port);
+  if (data.type === "team") return void (trainee.ports = data.ports);
   if (data.type === "time") {
     const learner = blank(data.recipe, data.about);
-    return page.postMessage({ type: "timed", ms: stepTime(learner), kind: learner.net.kind });
+    return page.postMessage({ type: "timed", ms: await stepTime(learner), kind: learner.net.kind });
   }
   if (data.type === "begin") {
     Object.assign(trainee, { id: data.id, on: false, spent: 0, losses: [], look: data.look, learner: blank(data.recipe, data.about) });
@@ -161,7 +166,7 @@ async function heard(data) {
     real();
   } else if (data.type === "train" && !trainee.on) {
     Object.assign(trainee, { on: true, pace: data.pace, every: data.every, reported: performance.now() });
-    round();
+    await round();
   } else if (data.type === "pause") {
     trainee.on = false;
     report();
@@ -176,7 +181,9 @@ async function heard(data) {
   }
 }
 
-// One after another: images take a while to unpack.
+// One after another: images take a while to unpack, and a step that is shared a while to come back.
 let before = Promise.resolve();
+const queue = (/** @type {() => unknown} */ work) => (before = before.then(() => guarded(work)));
+bell.port1.onmessage = () => queue(round);
 /** @param {MessageEvent<HeardOfImages>} event */
-page.onmessage = ({ data }) => (before = before.then(() => guarded(() => heard(data))));
+page.onmessage = ({ data }) => queue(() => heard(data));
