@@ -58,7 +58,7 @@ function render({ model, el }) {
     film.value = shown.length > 1 ? at : 1;
     film.disabled = shown.length < 2;
     film.setAttribute("aria-valuetext", frame ? `after ${stepsOf(frame.steps)}` : "nothing drawn yet");
-    clock.textContent = frame ? `step ${counted(frame.steps)}` : "";
+    clock.textContent = `step ${counted(frame ? frame.steps : 0)}`; // a line of its own on a phone, from the start
     status.textContent = run.status;
     main.textContent = { idle: steps ? "Train on" : "Train", loading: "Cancel", training: "Pause", paused: "Go on", done: "Train on", error: "Train" }[state];
     length.input.disabled = steps > 0 || state === "loading" || state === "training"; // another number begins anew
