@@ -215,3 +215,17 @@ def test_a_chapter_has_graded_exercises_with_hints_and_solutions(name: str) -> N
         assert graders[0] in cells[f"{task}-solution"].source, f"{task}: its solution is not graded."
         assert "hide-cell" in cells[f"{task}-solution"].metadata.tags, f"{task}: its solution is not folded."
         assert "<summary>Hint</summary>" in cells[task].source, f"{task} has no hint."
+
+
+# How a fold of code is named: by what it does, or as what a reader looks for; its words are shown as they are.
+FOLD = re.compile(
+    r"Code(?: and table)?: [^`$]+|Show the solution|Show the answer|Show the nearest training images[^`$]*"
+)
+
+
+def test_a_fold_of_code_says_what_is_in_it(notebook: Cell) -> None:
+    folded = [
+        c for c in code_cells(notebook) if {"hide-input", "hide-cell"} & set(c.metadata.get("tags", []))
+    ]
+    names = {c.id: c.metadata.get("mystnb", {}).get("code_prompt_show", "the theme's words") for c in folded}
+    assert {name: words for name, words in names.items() if not FOLD.fullmatch(words)} == {}
