@@ -115,12 +115,31 @@ def test_on_paper_code_is_whole_and_what_belongs_to_the_screen_is_gone(chapter: 
 OPEN = "() => document.querySelectorAll('details').forEach((fold) => (fold.open = true))"
 
 
+CUT_ANYWHERE = f"""() => {{
+  const folds = [...document.querySelectorAll("details:not([open])")];
+  for (const fold of folds) fold.open = true;
+  const cut = ({CUT_CODE})();
+  for (const fold of folds) fold.open = false;
+  return cut;
+}}"""
+
+
 def test_no_code_is_cut_on_a_desk(chapter: Page) -> None:
     """Neither what stands open nor what is folded."""
-    chapter.evaluate(OPEN)
-    cut = chapter.evaluate(CUT_CODE)
-    chapter.reload()
-    assert cut == []
+    assert chapter.evaluate(CUT_ANYWHERE) == []
+
+
+# Formulas on lines of their own, and those that are wider than the line; each of these fades at its edge
+# (test_accessibility.py).
+DISPLAYED = """() => [...document.querySelectorAll("article div.math > div.display")].filter((e) => e.offsetParent)
+  .map((e) => e.scrollWidth > e.clientWidth + 1)"""
+
+
+def test_few_formulas_are_wider_than_a_telephone(chapter: Page) -> None:
+    chapter.set_viewport_size({"width": 390, "height": 844})
+    wider = chapter.evaluate(DISPLAYED)
+    chapter.set_viewport_size({"width": 1280, "height": 900})
+    assert sum(wider) <= max(2, len(wider) // 15)
 
 
 def test_a_broken_line_is_copied_whole(browser: Browser) -> None:
