@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks import gpu_log, peers, profile, rows, timing
+from benchmarks import gpu_log, latents, peers, profile, rows, timing
 from benchmarks.memory import peak
 from benchmarks.networks import BUILD, LIBRARIES, SHAPE, SIZES, forward_flops, parameters
+from ddpm_lib.data.phrases import PHRASES, UNSEEN
 from ddpm_lib.models.blocks import Attention
 
 
@@ -114,3 +115,15 @@ def test_what_a_gpu_took_is_read_off_its_logs(tmp_path):
     logs = sorted((Path(gpu_log.__file__).parent / "results").glob("gpu-log-*.txt"))
     assert gpu_log.main([*map(str, logs), "--out", str(tmp_path / "steps.json")]) == 0
     assert (tmp_path / "steps.json").read_text() == gpu_log.RESULT.read_text()
+
+
+def test_a_network_of_words_trains_on_digits_that_fit_and_on_no_unseen_phrase():
+    y = torch.arange(200) % 10
+    z = y.float().reshape(-1, 1, 1, 1)  # the latent says which digit it is
+    batches, names = latents.by_phrase(z, y), list(PHRASES)
+    for step in range(40):
+        some, phrase = batches(step)
+        assert len(some) == latents.BATCH
+        for value, number in zip(some.flatten().tolist(), phrase.tolist(), strict=True):
+            assert names[number] not in UNSEEN
+            assert value in PHRASES[names[number]]

@@ -1,17 +1,24 @@
 """The denoisers. Each has a frozen config, `predicts` and forward(xt, t, y=None)."""
 
+from ddpm_lib.models.autoencoder import Autoencoder, AutoencoderConfig
+from ddpm_lib.models.dit import DiT, DiTConfig
 from ddpm_lib.models.mlp import MLP, MLPConfig
 from ddpm_lib.models.oracle import ClassOracle, GaussianMixture, OracleDenoiser, tilted_log_prob
 from ddpm_lib.models.resnet import ResNet, ResNetConfig
 from ddpm_lib.models.unet import UNet, UNetConfig
 from ddpm_lib.models.winograd import use_winograd
+from ddpm_lib.models.words import Words, WordsConfig
 
-Network = UNet | ResNet | MLP
-NetworkConfig = UNetConfig | ResNetConfig | MLPConfig
+Network = UNet | ResNet | MLP | DiT | Words
+NetworkConfig = UNetConfig | ResNetConfig | MLPConfig | DiTConfig | WordsConfig
 
 __all__ = [
     "MLP",
+    "Autoencoder",
+    "AutoencoderConfig",
     "ClassOracle",
+    "DiT",
+    "DiTConfig",
     "GaussianMixture",
     "MLPConfig",
     "Network",
@@ -21,6 +28,8 @@ __all__ = [
     "ResNetConfig",
     "UNet",
     "UNetConfig",
+    "Words",
+    "WordsConfig",
     "build",
     "classes_of",
     "tilted_log_prob",
@@ -30,7 +39,7 @@ __all__ = [
 
 def classes_of(config: NetworkConfig) -> int:
     """The number of classes that a network of this configuration knows; 0 for an unconditional one."""
-    return config.classes if isinstance(config, UNetConfig) else 0
+    return config.classes if isinstance(config, UNetConfig | DiTConfig | WordsConfig) else 0
 
 
 def build(config: NetworkConfig) -> Network:
@@ -42,3 +51,7 @@ def build(config: NetworkConfig) -> Network:
             return ResNet(config)
         case MLPConfig():
             return MLP(config)
+        case DiTConfig():
+            return DiT(config)
+        case WordsConfig():
+            return Words(config)

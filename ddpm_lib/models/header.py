@@ -22,14 +22,15 @@ WIDEST = 4096  # side of an image in pixels, as in data/pixels.py
 LONGEST = 4096  # letters of a name
 # What a number may be, by its field's name; others are from 0 to MOST.
 LIMITS: dict[str, tuple[int | float, int | float]] = {
-    **dict.fromkeys(("channels", "base", "heads", "width", "dim"), (0, 2**16)),
+    **dict.fromkeys(("channels", "base", "latent", "heads", "width", "dim"), (0, 2**16)),
     **dict.fromkeys(("mults", "blocks", "layers", "groups", "winograd"), (0, 2**12)),
     **dict.fromkeys(("attention",), (0, 15)),
-    **dict.fromkeys(("fold",), (1, 2**6)),
+    **dict.fromkeys(("fold", "patch"), (1, 2**6)),
     **dict.fromkeys(("steps", "batch", "every", "accumulate"), (1, MOST)),
     **dict.fromkeys(("warmup", "label_drop"), (0, 1)),
     **dict.fromkeys(("betas", "ema", "dropout"), (0, 1 - 2**-24)),
     "shape": (1, WIDEST),
+    "scale": (2**-20, MOST),
     "seed": (-(2**63), 2**64 - 1),
 }
 

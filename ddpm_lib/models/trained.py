@@ -16,16 +16,32 @@ from torch import Tensor, nn
 
 from ddpm_lib import class_names
 from ddpm_lib.diffusion import GaussianDiffusion
-from ddpm_lib.models import MLPConfig, Network, NetworkConfig, ResNetConfig, UNetConfig, build, classes_of
+from ddpm_lib.models import (
+    DiTConfig,
+    MLPConfig,
+    Network,
+    NetworkConfig,
+    ResNetConfig,
+    UNetConfig,
+    WordsConfig,
+    build,
+    classes_of,
+)
 from ddpm_lib.models.header import HeaderError, check_image, check_tensors, checked, number, outline, text
 from ddpm_lib.models.storage import CheckpointError, read, tuples, write
 from ddpm_lib.schedule import NoiseSchedule
 
-CONFIGS: dict[str, type[NetworkConfig]] = {"unet": UNetConfig, "resnet": ResNetConfig, "mlp": MLPConfig}
+CONFIGS: dict[str, type[NetworkConfig]] = {
+    "unet": UNetConfig,
+    "resnet": ResNetConfig,
+    "mlp": MLPConfig,
+    "dit": DiTConfig,
+    "words": WordsConfig,
+}
 
 
 def kind_of(config: NetworkConfig) -> str:
-    """The name of a configuration's network: "unet", "resnet" or "mlp"."""
+    """The name of a configuration's network: a key of CONFIGS."""
     return next(name for name, cls in CONFIGS.items() if isinstance(config, cls))
 
 

@@ -1,0 +1,200 @@
+"""Where it goes: an autoencoder of digits, and three denoisers of its latent: a U-Net, a DiT, and one told in words.
+
+    OMP_NUM_THREADS=1 python -m benchmarks.where --save runs/where --install
+
+benchmarks/latents.py trains what does not lie in the folder yet. A row has what decoded digits are worth, beside real
+digits, beside what the autoencoder makes of real digits, and beside `cpu-minutes`, which works on pixels; "cost"
+counts multiply-adds, and times the networks in turn; "words" has, for every phrase, how many of its digits were named
+0 to 9. The chapter "Where it goes" reads the result, ddpm_lib/assets/measured/where.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import shutil
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from statistics import median
+
+import torch
+from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
+
+import ddpm_lib
+from benchmarks.arms import Key, Row, run
+from benchmarks.latents import (
+    DIFFUSION,
+    KL_WEIGHT,
+    LATENT,
+    NETWORKS,
+    decoded,
+    encoded,
+    trained,
+    trained_autoencoder,
+)
+from benchmarks.timing import digits, interleave
+from ddpm_lib.assets.latent import FOLDER
+from ddpm_lib.data import ASSETS, mnist
+from ddpm_lib.data.phrases import PHRASES, UNSEEN
+from ddpm_lib.denoiser import Denoiser
+from ddpm_lib.evaluate.classifier import digit_classifier, in_batches
+from ddpm_lib.evaluate.generate import class_labels, generate, with_guidance
+from ddpm_lib.evaluate.metrics import digit_classes, frechet_distance, recall
+from ddpm_lib.models import Autoencoder
+
+RESULT = ASSETS / "measured" / "where.json"
+SHOWN, SHIPPED = 20, ("autoencoder", "dit", "words")
+
+
+class Judge:
+    """What is measured of digits, n of them."""
+
+    def __init__(self, n: int) -> None:
+        self.n = n
+        self.test = in_batches(digit_classifier().features, mnist(train=False).x0())
+
+    def __call__(self, x: Tensor, y: Tensor | None) -> Row:
+        features = in_batches(digit_classifier().features, x)
+        return {
+            "distance": round(frechet_distance(features, self.test), 2),
+            "recall": round(recall(self.test[: self.n], features), 3),
+            "named": None if y is None else round(digit_classes(x, y).agreement or 0.0, 4),
+            "gray": round(float((x.abs() < 0.5).float().mean()), 4),
+        }
+
+
+def drawn(denoiser: Denoiser, shape: tuple[int, ...], n: int, y: Tensor | None, steps: int) -> Tensor:
+    """n images or latents by DDIM, labels given; latents are not clipped."""
+    each = generate(denoiser, DIFFUSION, shape, range(n), y=y, steps=steps, clip=shape[0] == 1)
+    return torch.cat(list(each))
+
+
+def measure(judge: Judge, save: Path, steps: dict[str, int], draw_steps: int, key: Key) -> tuple[Row, Tensor]:
+    """One row, and some of its pictures."""
+    autoencoder, arm = trained_autoencoder(save / "autoencoder.safetensors", steps["autoencoder"]), key["arm"]
+    some = torch.randperm(60_000, generator=torch.Generator().manual_seed(0))[: judge.n]
+    data = mnist()
+    assert data.y is not None
+    if arm in ("real", "autoencoder"):
+        x = data.x0(some)
+        if arm == "autoencoder":
+            back, test = decoded(autoencoder, encoded(autoencoder, x)), mnist(train=False).x0()
+            error = (decoded(autoencoder, encoded(autoencoder, test)) - test).square().mean()
+            return {**judge(back, data.y[some]), "error": round(float(error), 5)}, back
+        return judge(x, data.y[some]), x
+    if arm == "cost":
+        return cost(save, steps, autoencoder), torch.zeros(SHOWN, 1, 28, 28)
+    if arm == "pixels":
+        network = with_guidance(ddpm_lib.load("cpu-minutes").network(), key["w"])
+        y = class_labels(judge.n, 10)
+        x = drawn(network, (1, 28, 28), judge.n, y, draw_steps)
+        return judge(x, y), x
+    kept = trained(arm, save, steps[arm], autoencoder)
+    network, took = with_guidance(kept.network(), key["w"]), {"steps": kept.step, "seconds": kept.seconds}
+    if arm == "words":
+        y = torch.arange(len(PHRASES)).repeat_interleave(key["each"])
+        x = decoded(autoencoder, drawn(network, LATENT, len(y), y, draw_steps))
+        named = in_batches(digit_classifier(), x).argmax(dim=1).split(key["each"])
+        counts = {
+            name: torch.bincount(n, minlength=10).tolist() for name, n in zip(PHRASES, named, strict=True)
+        }
+        return {**took, "counts": counts}, x[:: len(x) // SHOWN]
+    y = class_labels(judge.n, 10)
+    x = decoded(autoencoder, drawn(network, LATENT, judge.n, y, draw_steps))
+    return {**judge(x, y), **took}, x
+
+
+def multiply_adds(arm: Callable[[], object]) -> float:
+    """Of a call, in millions; attention as the matrix products that it is."""
+    with torch.inference_mode(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+        arm()
+    return round(int(counter.get_total_flops()) / 2e6, 2)
+
+
+def cost(save: Path, steps: dict[str, int], autoencoder: Autoencoder) -> Row:
+    """Parameters, multiply-adds an image, and the time of a call with 64, in units of that of the pixels' U-Net."""
+    networks: dict[str, nn.Module] = {
+        name: trained(name, save, steps[name], autoencoder).network() for name in NETWORKS
+    }
+    networks["pixels"] = ddpm_lib.load("cpu-minutes").network()
+    halves = {"encoder": autoencoder.encoder, "decoder": autoencoder.decoder}
+
+    def call(name: str, b: int) -> Callable[[], object]:
+        x = torch.randn(b, *((1, 28, 28) if name in ("pixels", "encoder") else LATENT))
+        if name in halves:
+            return partial(halves[name], x)
+        return partial(networks[name], x, torch.full((b,), 250), torch.arange(b) % 10)
+
+    both = {**networks, **halves}
+    with torch.inference_mode():
+        seconds = interleave({name: call(name, 64) for name in both}, rounds=15)
+    return {
+        name: {
+            "parameters": sum(p.numel() for p in part.parameters()),
+            "madds": multiply_adds(call(name, 1)),
+            "time": digits(
+                median(own / pixels for own, pixels in zip(seconds[name], seconds["pixels"], strict=True))
+            ),
+        }
+        for name, part in both.items()
+    }
+
+
+def install(save: Path) -> None:
+    """Put what the chapter loads into the package, with checksums."""
+    FOLDER.mkdir(exist_ok=True)
+    lines = []
+    for name in SHIPPED:
+        file = FOLDER / f"{name}.safetensors"
+        shutil.copyfile(save / file.name, file)
+        lines.append(f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n")
+    (FOLDER / "SHA256SUMS").write_text("".join(lines), encoding="utf-8")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument(
+        "--steps", type=int, default=1_500, help="of each denoiser's training (default: 1500)"
+    )
+    parser.add_argument(
+        "--words-steps", type=int, default=2_000, help="of the one told in words (default: 2000)"
+    )
+    parser.add_argument("--autoencoder-steps", type=int, default=2_000, help="(default: 2000)")
+    parser.add_argument("--samples", type=int, default=512, help="digits a row (default: 512)")
+    parser.add_argument("--each", type=int, default=12, help="digits a phrase (default: 12)")
+    parser.add_argument("--save", type=Path, default=Path("runs/where"), help="a folder for the weights")
+    parser.add_argument("--train", choices=(*NETWORKS, "autoencoder"), help="train this one and stop")
+    parser.add_argument("--install", action="store_true", help="put the chapter's weights into the package")
+    parser.add_argument("--only", nargs="+", help="arms to measure now (default: all)")
+    parser.add_argument("--out", type=Path, default=RESULT, help="the JSON file")
+    args = parser.parse_args()
+    steps = dict.fromkeys(NETWORKS, args.steps)
+    steps |= {"words": args.words_steps, "autoencoder": args.autoencoder_steps}
+    if args.train:
+        autoencoder = trained_autoencoder(args.save / "autoencoder.safetensors", steps["autoencoder"])
+        if args.train != "autoencoder":
+            trained(args.train, args.save, steps[args.train], autoencoder)
+        return 0
+    head = {
+        "what": f"{args.samples} digits each, of networks on a latent of 7 x 7 x 4 and on pixels",
+        "samples": args.samples,
+        "ddim": 25,
+        "kl_weight": KL_WEIGHT,
+        "unseen": list(UNSEEN),
+    }
+    keys: list[Key] = [{"arm": "real"}, {"arm": "autoencoder"}]
+    keys += [{"arm": arm, "w": 0.5} for arm in ("pixels", "unet", "dit")]
+    keys += [{"arm": "words", "w": w, "each": args.each} for w in (0.5, 2.0)]
+    keys.append({"arm": "cost"})
+    keys = [key for key in keys if not args.only or key["arm"] in args.only]
+    run(args.out, head, keys, partial(measure, Judge(args.samples), args.save, steps, head["ddim"]), SHOWN)
+    if args.install:
+        install(args.save)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
