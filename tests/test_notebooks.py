@@ -181,6 +181,7 @@ DERIVING = [
     "one_idea",
     "predict",
     "few_steps",
+    "where",
 ]  # the chapters that a reader is examined on
 QUESTION = re.compile(r"^\*\*\d+\. ", re.MULTILINE)
 ANSWER = re.compile(

@@ -108,6 +108,14 @@ from ddpm_lib.exercises.unet import (
     check_time_embedding,
     check_time_factor,
 )
+from ddpm_lib.exercises.where import (
+    check_beyond_chance,
+    check_cross_attention,
+    check_gated,
+    check_patches,
+    check_smaller,
+    check_unit_latent,
+)
 
 # every grader that is imported above
 __all__ = ["Mistake", "Verdict", "grade", *sorted(name for name in dir() if name.startswith("check_"))]

@@ -1,0 +1,199 @@
+"""Graders of the chapter "Where it goes": a latent's unit, attention to words, patches, gates, cost, and what fits."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from ddpm_lib.exercises.answers import Function
+from ddpm_lib.exercises.grading import Mistake, Verdict, grade, grade_value
+
+
+def check_unit_latent(answer: object) -> Verdict:
+    """answer(z): the latents (n, c, h, w) divided by the one number that makes their variance 1."""
+    channels = (0, 2, 3)
+    mistakes = [
+        Mistake(lambda z: z / z.var(), "That divides by the variance: its root is the unit."),
+        Mistake(
+            lambda z: z / z.std(channels, keepdim=True),
+            "One number for all: a unit for each channel would weigh the channels anew.",
+        ),
+        Mistake(
+            lambda z: (z - z.mean()) / z.std(), "Divide alone: the decoder would have to be told what was taken off."
+        ),
+        Mistake(lambda z: z * z.std(), "Upside down: a latent of spread s has spread 1 after a division by s."),
+        Mistake(lambda z: z / z.abs().max(), "That brings the largest number to 1, not the variance."),
+        Mistake(lambda z: z / z.std((1, 2, 3), keepdim=True), "One number for all images, not one for each."),
+    ]  # fmt: skip
+    draw = torch.Generator().manual_seed(0)
+    spread = torch.tensor([0.5, 1.0, 2.0, 3.0]).reshape(1, 4, 1, 1)
+    z = 0.4 + spread * torch.randn(600, 4, 7, 7, generator=draw, dtype=torch.float64)
+    return grade(
+        answer, lambda z: z / z.std(), mistakes, [(z,), (z[:300] * 3,)], "The unit that a schedule expects."
+    )
+
+
+def _scores(q: Tensor, k: Tensor) -> Tensor:
+    return q @ k.T / math.sqrt(q.shape[1])
+
+
+def _attend(q: Tensor, k: Tensor, v: Tensor, there: Tensor) -> Tensor:
+    return _scores(q, k).masked_fill(~there, -math.inf).softmax(dim=1) @ v
+
+
+def check_cross_attention(answer: object) -> Verdict:
+    """answer(q, k, v, there): what n pixels (n, d) read of l words (l, d), of which only those `there` count."""
+    scores = _scores
+
+    mistakes = [
+        Mistake(
+            lambda q, k, v, there: scores(q, k).softmax(1) @ v, "The filling is read as well: mask it first."
+        ),
+        Mistake(
+            lambda q, k, v, there: (scores(q, k).softmax(1) * there) @ v,
+            "Masked after the softmax, the weights no longer sum to 1: mask the scores.",
+        ),
+        Mistake(
+            lambda q, k, v, there: (scores(q, k) * there).softmax(1) @ v,
+            "A score of 0 is no weight of 0: e^0 is 1. Set the scores of the filling to minus infinity.",
+        ),
+        Mistake(
+            lambda q, k, v, there: (q @ k.T).masked_fill(~there, -math.inf).softmax(1) @ v,
+            "The scores are divided by the root of d.",
+        ),
+        Mistake(
+            lambda q, k, v, there: (q @ k.T / q.shape[1]).masked_fill(~there, -math.inf).softmax(1) @ v,
+            "Divide by the root of d, not by d.",
+        ),
+        Mistake(
+            lambda q, k, v, there: (scores(q, k).softmax(0) * there) @ v,
+            "The softmax runs over the words, so that each pixel's weights sum to 1.",
+        ),
+        Mistake(
+            lambda q, k, v, there: scores(q, k).masked_fill(~there, -math.inf).softmax(1) @ k,
+            "Keys are compared; values are read.",
+        ),
+    ]  # fmt: skip
+    draw = torch.Generator().manual_seed(1)
+    q = torch.randn(6, 4, generator=draw, dtype=torch.float64)
+    k, v = torch.randn(2, 5, 4, generator=draw, dtype=torch.float64)
+    masks = [torch.tensor([True, True, True, False, False]), torch.tensor([True, False, False, False, False])]
+    cases = [(q, k, v, mask) for mask in masks]
+    return grade(answer, _attend, mistakes, cases, "The pixels ask, the words answer.")
+
+
+def check_patches(answer: object) -> Verdict:
+    """answer: how many tokens a latent of 32 x 32 x 4 has with patches of 2 x 2, and how many numbers each holds."""
+    mistakes: list[tuple[object, str]] = [
+        ((1024, 4), "Those are patches of 1 x 1."),
+        ((256, 4), "A patch is 2 x 2 pixels of 4 channels: 16 numbers."),
+        ((512, 8), "The side of a patch counts in both directions: a quarter as many tokens."),
+        ((16, 64), "16 by 16 patches are 256."),
+        ((64, 64), "Those are patches of 4 x 4."),
+        ((256, 64), "That many numbers would be more than the latent has: 256 tokens share 4,096."),
+    ]
+    return grade_value(answer, (256, 16), mistakes, "(32 / 2)^2 tokens of 2^2 times 4 numbers.")
+
+
+def check_gated(answer: object) -> Verdict:
+    """answer(h, f, shift, scale, gate): half a block of a DiT, tokens (n, c) normalized over c; f is the layer."""
+
+    def norm(h: Tensor) -> Tensor:
+        return (h - h.mean(-1, keepdim=True)) / h.std(-1, keepdim=True, correction=0)
+
+    def right(h: Tensor, f: Function, shift: float, scale: float, gate: float) -> Tensor:
+        out: Tensor = h + gate * f((1 + scale) * norm(h) + shift)
+        return out
+
+    mistakes = [
+        Mistake(
+            lambda h, f, a, b, g: h + g * f(b * norm(h) + a),
+            "The scale is 1 + scale: where the network says 0, the tokens pass unscaled.",
+        ),
+        Mistake(
+            lambda h, f, a, b, g: h + f((1 + b) * norm(h) + a),
+            "The gate is missing: the block could not begin as the identity.",
+        ),
+        Mistake(
+            lambda h, f, a, b, g: g * f((1 + b) * norm(h) + a), "The tokens themselves are missing: h + gate * ..."
+        ),
+        Mistake(
+            lambda h, f, a, b, g: h + (1 + g) * f((1 + b) * norm(h) + a),
+            "The gate begins at 0, and nothing is added to it: h must come out as it went in.",
+        ),
+        Mistake(lambda h, f, a, b, g: h + g * f((1 + b) * h + a), "The tokens are normalized before they are scaled."),
+        Mistake(
+            lambda h, f, a, b, g: h + g * f((1 + b) * (norm(h) + a)), "Scale first, then shift."
+        ),
+        Mistake(
+            lambda h, f, a, b, g: norm(h) + g * f((1 + b) * norm(h) + a),
+            "What is added to is h itself, as it came in: only the layer sees it normalized.",
+        ),
+    ]  # fmt: skip
+    draw = torch.Generator().manual_seed(2)
+    h = torch.randn(5, 8, generator=draw, dtype=torch.float64)
+    layer: Callable[[Tensor], Tensor] = lambda x: x.flip(0).tanh() + x  # noqa: E731
+    cases = [(h, layer, 0.3, 0.5, 0.7), (h, layer, -1.0, -0.4, 0.0)]
+    praise = "With a gate of 0 the block is the identity, whatever the layer does."
+    return grade(answer, right, mistakes, cases, praise)
+
+
+def check_smaller(answer: object) -> Verdict:
+    """answer: what a layer costs less, a convolution and a self-attention, where each side is an eighth as long."""
+    mistakes: list[tuple[object, str]] = [
+        ((8, 64), "There are an eighth as many pixels in each of two directions: 64 times fewer."),
+        ((64, 64), "Attention compares all pairs of pixels: 64 times fewer of each make 64^2."),
+        ((8, 8), "There are an eighth as many pixels in each of two directions: 64 times fewer."),
+        ((64, 512), "The pairs fall by the square of 64, not by 64 times 8."),
+        ((512, 4096), "A convolution costs the same at each pixel: it falls as their number, 8 times 8."),
+        ((64, 128), "Not twice but the square: each of 64 times fewer pixels asks 64 times fewer."),
+    ]
+    return grade_value(
+        answer, (64, 4096), mistakes, "8^2 times fewer pixels, and 8^4 times fewer pairs of them."
+    )
+
+
+def check_beyond_chance(answer: object) -> Verdict:
+    """answer(counts, fits): 0 where digits fit a phrase as often as by chance, 1 where all do.
+
+    `counts` holds how many draws were named 0 ... 9; `fits` is a set of digits.
+    """
+
+    def share(counts: Tensor, fits: frozenset[int]) -> float:
+        return float(counts[sorted(fits)].sum() / counts.sum())
+
+    mistakes = [
+        Mistake(share, "That is the share that fits: half of all digits are even without being told so."),
+        Mistake(
+            lambda counts, fits: share(counts, fits) - len(fits) / 10,
+            "That is 0 by chance, but where all fit it is not 1: divide by what chance leaves.",
+        ),
+        Mistake(
+            lambda counts, fits: share(counts, fits) / (len(fits) / 10), "A ratio to chance is 1 by chance, not 0."
+        ),
+        Mistake(
+            lambda counts, fits: (share(counts, fits) - 0.1) / 0.9, "Chance is a tenth for each of the digits that fit."
+        ),
+        Mistake(
+            lambda counts, fits: (float(counts[sorted(fits)].sum()) - len(fits) / 10) / (1 - len(fits) / 10),
+            "Divide the counts by their sum first.",
+        ),
+        Mistake(
+            lambda counts, fits: (share(counts, fits) - len(fits) / 10) / (len(fits) / 10),
+            "Divide by what chance leaves, 1 - len(fits) / 10.",
+        ),
+    ]  # fmt: skip
+
+    def right(counts: Tensor, fits: frozenset[int]) -> float:
+        return (share(counts, fits) - len(fits) / 10) / (1 - len(fits) / 10)
+
+    counts = torch.tensor([3, 1, 7, 0, 2, 5, 1, 1, 0, 4])
+    cases = [
+        (counts, frozenset({0, 2, 4, 6, 8})),
+        (counts.flip(0), frozenset({1, 5})),
+        (counts * 3, frozenset({7})),
+    ]
+    return grade(answer, right, mistakes, cases, "What is left when chance is taken off.")
