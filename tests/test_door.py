@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from ddpm_lib.__main__ import main
+from ddpm_lib.data.photos import find_photos
 from ddpm_lib.models import MLPConfig, NetworkConfig, UNetConfig, build
 from ddpm_lib.models.blocks import time_embedding
 from ddpm_lib.models.storage import write
@@ -104,10 +105,13 @@ def test_one_image_that_does_not_fit_needs_a_smaller_one(
     assert "pass a smaller --size, a smaller --width, or another --preset." in said
 
 
-def weights(config: NetworkConfig, shape: tuple[int, ...], file: Path) -> str:
-    """A file of an untrained network for examples of that shape."""
+def weights(config: NetworkConfig, shape: tuple[int, ...], file: Path, last: float = 0.0) -> str:
+    """A file of an untrained network for examples of that shape, whose last layer holds one number."""
     torch.manual_seed(0)
     tensors = {f"ema.{name}": t for name, t in build(config).state_dict().items()}
+    for name, tensor in tensors.items():
+        if name.startswith("ema.last.") and tensor.ndim == 4:
+            tensor.fill_(last)
     schedule = linear_schedule(100)
     made = Trained(config, schedule, About("mnist", shape), {**tensors, "schedule.beta": schedule.beta})
     write(file, dict(made.tensors), made.header())
@@ -140,3 +144,25 @@ def test_an_untrained_network_is_diagnosed(tmp_path: Path, capsys: pytest.Captur
     config = UNetConfig(base=8, mults=(1,), blocks=1, heads=1)
     assert main(["diagnose", weights(config, (1, 28, 28), tmp_path / "x.safetensors")]) == 0
     assert "it still answers 0, as at the start" in capsys.readouterr().out
+
+
+def test_answers_that_are_not_finite_are_no_sound_ones(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = UNetConfig(base=8, mults=(1,), blocks=1, heads=1)
+    assert main(["diagnose", weights(config, (1, 28, 28), tmp_path / "x.safetensors", last=3e38)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1].startswith("SICK")
+    assert "answers that are not finite" in lines[-1]
+    assert not [line for line in lines if line.startswith("ok") and ("inf" in line or "nan" in line)]
+
+
+def test_an_option_that_is_none_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "there is no option --dataa: did you mean --data?" in refused(["train", "--dataa", "x"], capsys)
+    assert "there is no option --frm" in refused(["sample", "unet-small", "--frm=x.png"], capsys)
+    assert "there is no option --json" in refused(["export", "unet-small", "--json", "x"], capsys)
+
+
+def test_parts_of_a_data_set_are_hardly_its_classes(tmp_path: Path) -> None:
+    assert "name one: " in str(find_photos(pictures(tmp_path / "parts", ("Train", "test"))))
+    assert "name one: " not in str(find_photos(pictures(tmp_path / "classes", ("train", "car"))))

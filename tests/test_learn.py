@@ -330,6 +330,8 @@ def edited(**changes: Any) -> str:
         edited(config={"dim": 3}),
         edited(config={"dim": 2, "width": 65536, "layers": 3, "predicts": "eps"}),
         edited(tensors=[]),
+        edited(tensors=[{"name": "net.0.0.bias", "shape": [10**12], "data": "AAAAAA=="}]),
+        edited(tensors=[{"name": "net.0.0.bias", "shape": [1], "data": "AAAAAA=="}] * 2),
         edited(schedule={"name": "x", "beta": "####"}),
         edited(step=-1),
     ],

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import difflib
+import itertools
+from typing import Any
 
 from ddpm_lib.cli import bring, diagnose, options_sample, options_train, shard
 from ddpm_lib.cli.numbers import images, several
@@ -24,9 +27,25 @@ on several GPUs or processes (train, sample and evaluate; needs accelerate):
 WIDTH = max(map(len, PRESETS)) + 2  # of the column of names
 
 
+class Parser(argparse.ArgumentParser):
+    """Names an option that there is not, for argparse takes its value for another's. Its commands' parsers do so."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As argparse does, once every option is one of this parser's or the beginning of one."""
+        for word in itertools.takewhile(
+            lambda word: word != "--", args or () if self._subparsers is None else ()
+        ):
+            name = word.partition("=")[0]
+            known = [option for option in self._option_string_actions if option.startswith("--")]
+            if name.startswith("--") and not any(option.startswith(name) for option in known):
+                near = difflib.get_close_matches(name, known, 1)
+                self.error(f"there is no option {name}{f': did you mean {near[0]}?' if near else ''}")
+        return super().parse_known_args(args, namespace)
+
+
 def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
-    top = argparse.ArgumentParser(
+    top = Parser(
         prog="python -m ddpm_lib",
         description="Train, sample, measure and export denoising diffusion models.",
         epilog=EXAMPLES,

@@ -19,6 +19,7 @@ SYSTEM = {
     *("@eadir", "#recycle", "#snapshot", "@recycle", "@recently-snapshot", "__macosx", "lost+found"),
     *("$recycle.bin", "system volume information", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"),
 }
+SPLITS = {"train", "training", "test", "testing", "val", "valid", "validation", "dev"}  # in lower case
 HIDDEN, OTHER, AGAIN, CLOSED = "hidden", "of another kind", "seen already under another name", "unreadable"
 Item = TypeVar("Item")
 
@@ -65,6 +66,8 @@ class Photos:
             text += (
                 f" (there are folders, but {some(loose, 2)} beside them: move that into a folder for classes)"
             )
+        if SPLITS.issuperset(name.lower() for name in classes) and classes:
+            text += f" (if these are parts of one data set, and no classes, name one: {shown(self.root / classes[-1])})"
         reasons = [
             f"{len(names):,} {why} ({some(names, 3)})" for why, names in self.left_out.items() if names
         ]

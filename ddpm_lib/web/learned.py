@@ -73,12 +73,14 @@ def from_learned(source: str | Path) -> Trained:
             text(entry["name"]): _unpacked(entry["data"], "<f4").reshape(entry["shape"])
             for entry in whole["tensors"]
         }
+        if len(tensors) < len(whole["tensors"]):
+            raise HeaderError("a tensor is there twice")
         network = outline(build, config, len(tensors))
         if why := check_tensors(tensors, network.state_dict()):
             raise HeaderError(why)
         check_finite("The learned network", tensors)
         step, seconds = number(whole, "step", int), number(whole, "seconds", float)
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError, OSError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError, OSError, RuntimeError) as error:
         raise CheckpointError(
             f"This is no network that a page has learned ({error}): pass what its button \u201cSave\u201d wrote."
         ) from error

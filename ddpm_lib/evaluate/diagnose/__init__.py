@@ -79,4 +79,4 @@ def findings(
     for check in CHECKS:
         finding = check(case)
         if finding is not None:
-            yield finding
+            yield finding.of_numbers()

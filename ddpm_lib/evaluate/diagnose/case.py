@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +13,8 @@ from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.models import classes_of
 from ddpm_lib.sampling import Noise, Step
 
+NO_NUMBER = re.compile(r"(?<![a-z])(nan|inf)(?![a-z])")
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -20,6 +23,14 @@ class Finding:
     check: str
     measured: str
     fault: str = ""
+
+    def of_numbers(self) -> Finding:
+        """The same; a fault where what was measured is no finite number, whatever the check made of it."""
+        if self.fault or not NO_NUMBER.search(self.measured):
+            return self
+        return replace(
+            self, fault="answers that are not finite: weights or images with NaN, or much too large"
+        )
 
     def __str__(self) -> str:
         return f"{'SICK' if self.fault else 'ok':5}{self.check:10}{self.measured}" + (
