@@ -143,19 +143,23 @@ def keep(path: Path, student: Network, key: Key, steps: int, seconds: float) -> 
 
 def arms(passes: int, long: int, seeds: Sequence[int]) -> list[Key]:
     """Everything that is measured, in order: the methods at one cost, the teacher, and the chosen one for longer."""
-    keys: list[Key] = [{"arm": arm, "seed": 0, "passes": passes} for arm in ARMS]
+    keys: list[Key] = [{"arm": arm, "seed": seed, "passes": passes} for seed in seeds for arm in ARMS]
     own = [{"arm": "teacher", "sampler": name, "steps": n} for name, counts in STEPS.items() for n in counts]
     own.append({"arm": "teacher", "sampler": "ddim", "steps": 25})
-    return [*keys[:1], *own, *keys[1:], *({"arm": "ends", "seed": seed, "passes": long} for seed in seeds)]
+    longer = [{"arm": "ends", "seed": seed, "passes": long} for seed in seeds if long]
+    return [*keys[:1], *own, *keys[1:], *longer]
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--passes", type=int, default=700, help="the budget of an arm (default: 700)")
     parser.add_argument(
-        "--long", type=int, default=2000, help="a longer budget for the chosen method (default: 2000)"
+        "--long",
+        type=int,
+        default=2800,
+        help="a longer budget for the chosen method, 0 for none (default: 2800)",
     )
-    parser.add_argument("--seeds", type=int, default=0, help="students with the longer budget (default: 0)")
+    parser.add_argument("--seeds", type=int, default=3, help="students of each kind (default: 3)")
     parser.add_argument("--samples", type=int, default=384, help="digits a point (default: 384)")
     parser.add_argument("--only", nargs="+", help="arms to measure now (default: all)")
     parser.add_argument("--save", type=Path, help="a folder for the students' weights")
