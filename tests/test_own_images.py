@@ -13,6 +13,7 @@ from PIL import Image
 
 from ddpm_lib.__main__ import main
 from ddpm_lib.cli.options import parser
+from tests.test_from_diffusers import saved
 from tests.tiny import pictures, tiny
 
 assert tiny  # a fixture
@@ -51,8 +52,9 @@ def test_the_page_is_a_session_that_works(
     mask = np.zeros((32, 32), np.uint8)
     mask[16:] = 255
     Image.fromarray(mask).save("mask.png")
+    saved(Path("butterflies"))
     lines = commands(BOOK / "own_images.ipynb")
-    assert len(lines) >= 15
+    assert len(lines) >= 17
     for line in lines:
         words = [SMALL.get(word, word) for word in shlex.split(line)[3:]]
         if words[0] == "train" and "--dry-run" not in words:
@@ -60,7 +62,13 @@ def test_the_page_is_a_session_that_works(
             words += [] if "--steps" in words else ["--steps", "2"]
         words += {"sample": ["--steps", "2"], "evaluate": ["--bits", "2"]}.get(words[0], [])
         assert (
-            main([*words, *([] if words[0] in ("export", "shard", "diagnose") else ["--device", "cpu"])]) == 0
+            main(
+                [
+                    *words,
+                    *([] if words[0] in ("export", "import", "shard", "diagnose") else ["--device", "cpu"]),
+                ]
+            )
+            == 0
         ), line
     capsys.readouterr()
     run = Path("runs/photos")
@@ -68,4 +76,6 @@ def test_the_page_is_a_session_that_works(
     assert all((run / name).exists() for name in made)
     assert [file.name for file in sorted(Path("cats").iterdir())] == [f"{n:06}.png" for n in range(3)]
     assert len(list(Path("drawn").iterdir())) == 5
-    assert all(Path(name).is_file() for name in ("all.png", "walk.gif", "samples.png"))
+    assert all(
+        Path(name).is_file() for name in ("all.png", "walk.gif", "samples.png", "butterflies.safetensors")
+    )
