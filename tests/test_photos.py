@@ -233,7 +233,9 @@ def test_a_folder_named_as_a_built_in_data_set_is_said(
 
 @pytest.mark.parametrize("options", [{"size": 32}, {"channels": 3}])
 def test_what_a_built_in_data_set_cannot_be_is_refused(options: dict[str, int]) -> None:
-    with pytest.raises(DataError, match=r"28 pixels wide and grey, and not .*: leave out --size and --channels"):
+    with pytest.raises(
+        DataError, match=r"28 pixels wide and grey, and not .*: leave out --size and --channels"
+    ):
         load_data("mnist", train=False, **options)
 
 
