@@ -54,13 +54,16 @@ def close_to_theirs(folder: Path, trained: Trained, T: int) -> None:
     "settings",
     [
         {},
+        {"sample_size": 64, "layers_per_block": 2, "block_out_channels": (32, 32, 64, 64, 128, 128),
+         "down_block_types": (*["DownBlock2D"] * 4, "AttnDownBlock2D", "DownBlock2D"),
+         "up_block_types": ("UpBlock2D", "AttnUpBlock2D", *["UpBlock2D"] * 4)},
         {"in_channels": 1, "out_channels": 1, "sample_size": [8, 16]},
         {"attention_head_dim": None, "down_block_types": ("AttnDownBlock2D", "AttnDownBlock2D"),
          "up_block_types": ("AttnUpBlock2D", "AttnUpBlock2D"), "layers_per_block": 2},
         {"resnet_time_scale_shift": "scale_shift", "attn_norm_num_groups": 32},
         {"norm_num_groups": 8, "block_out_channels": (8, 16), "dropout": 0.1},
     ],
-    ids=["tutorial", "gray", "one head", "scale and shift", "few groups"],
+    ids=["tutorial", "the documentation's, a quarter as wide", "gray", "one head", "scale and shift", "few groups"],
 )  # fmt: skip
 def test_what_they_trained_computes_the_same_with_us(tmp_path: Path, settings: dict[str, Any]) -> None:
     folder = saved(tmp_path / "butterflies", **settings)
