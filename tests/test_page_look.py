@@ -25,9 +25,9 @@ def chapter(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
     page.close()
 
 
-# Text and descriptions that still hold a formula's dollar signs, brackets or commands; code and scripts may hold them.
-RAW_TEX = r"""() => {
-  const raw = /\$[^$\n]+\$|\\\(|\\\[|\\begin\{|\\[a-z]{3}/;
+# Text and descriptions that still hold TeX, or a link or bold words in Markdown; code and scripts may hold them.
+RAW = r"""() => {
+  const raw = /\$[^$\n]+\$|\\\(|\\\[|\\begin\{|\\[a-z]{3}|\]\([\w#./]|\*\*\S/;  // TeX, a link, bold words
   const walker = document.createTreeWalker(document.querySelector("article"), NodeFilter.SHOW_TEXT);
   const found = [];
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
@@ -50,8 +50,8 @@ def test_no_table_is_left_as_text(chapter: Page) -> None:
     assert [part[:80] for part in chapter.evaluate(text) if re.search(r"\| ?:?[-—]+:? ?\|", part)] == []
 
 
-def test_no_formula_is_left_as_tex(chapter: Page) -> None:
-    assert chapter.evaluate(RAW_TEX) == []
+def test_no_formula_is_left_as_tex_and_no_link_as_markdown(chapter: Page) -> None:
+    assert chapter.evaluate(RAW) == []
 
 
 def test_formulas_need_no_script_and_have_the_book_s_font(browser: Browser) -> None:

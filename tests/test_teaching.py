@@ -40,6 +40,11 @@ def test_a_chapter_declares_time_objectives_and_exercises() -> None:
     assert found.objectives == ("say why $x$", "add **two** of them")
     assert found.exercises == (("Derive", 1), ("Open", 2))
     assert lesson("book/none", "# A page without a time") is None
+    linked = lesson(
+        "book/two", "# Two\n\nAllow half an hour, or read [one](one.ipynb) first. You can\n\n- go on.\n"
+    )
+    assert linked is not None
+    assert linked.time == "half an hour, or read [one](one.ipynb) first"
 
 
 def test_every_numbered_chapter_declares_a_time_and_most_their_objectives() -> None:

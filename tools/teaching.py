@@ -16,7 +16,7 @@ from tools.notebook import read, source
 
 PAGE = "book/teaching"
 MARKS = ("<!-- lessons -->", "<!-- exercises -->", "<!-- run -->")
-TIME = re.compile(r"Allow (?:about )?([^.;]+)[.;]")
+TIME = re.compile(r"Allow (?:about )?([^;]+?)[.;](?=\s|$)")  # a name of a file has a dot, too
 LIST = re.compile(r"you can\n\n((?:- .*\n?)+)")
 EXERCISE = re.compile(r"^(?:### |\*\*)(\d+)\. (\w+)", re.MULTILINE)
 
