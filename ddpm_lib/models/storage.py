@@ -20,6 +20,7 @@ FORMAT = "ddpm_lib/1"
 
 # A run's file in its folder
 CHECKPOINT = "checkpoint.safetensors"
+TRIES = 20  # to read a file before another takes its place
 
 
 class CheckpointError(CourseError):
@@ -42,10 +43,7 @@ def read(path: str | Path) -> tuple[dict[str, str], dict[str, Tensor]]:
         if not stat.S_ISREG(path.stat().st_mode):
             raise CheckpointError(f"{path} is no file: pass the checkpoint.safetensors of a run.")
         path.open("rb").close()  # so that the reason is the system's own
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            # Copies: a view of the file would kill the process (SIGBUS) where another overwrites it later.
-            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118 (not a dict)
+        metadata, tensors = _of_one_moment(path)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise CheckpointError(f"{path} does not exist: pass the checkpoint.safetensors of a run.") from error
     except OSError as error:
@@ -62,6 +60,35 @@ def read(path: str | Path) -> tuple[dict[str, str], dict[str, Tensor]]:
             f"{path} is a safetensors file, but not one of {FORMAT}: pass a file written by `python -m ddpm_lib train`."
         )
     return metadata, tensors
+
+
+def _of_one_moment(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
+    """Metadata and tensors of one and the same file, where its run puts a newer one in its place meanwhile.
+
+    safetensors opens a file twice, by its name: the header may be that of the older one, the numbers of the newer.
+    """
+    for _ in range(TRIES):
+        before = _stamp(path)
+        try:
+            with safe_open(path, framework="pt") as file:
+                # Copies: a view of the file would kill the process (SIGBUS) where another overwrites it later.
+                tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118 (not a dict)
+                metadata = file.metadata() or {}
+        except (SafetensorError, RuntimeError):
+            if _stamp(path) == before:
+                raise
+        else:
+            if _stamp(path) == before:
+                return metadata, tensors
+    raise CheckpointError(
+        f"{path} was replaced each time that it was read: read a copy of it, or wait for its run."
+    )
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    """What changes when another file takes the place of this one."""
+    found = path.stat()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def write(path: str | Path, tensors: dict[str, Tensor], header: dict[str, Any]) -> None:
