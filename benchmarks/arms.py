@@ -17,6 +17,7 @@ from PIL import Image
 from torch import Tensor
 
 from benchmarks.machine import machine
+from benchmarks.rows import compact
 from ddpm_lib.data import Batches, ImageData, mnist
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.evaluate.generate import class_labels, generate, tile, with_guidance
@@ -149,7 +150,7 @@ def run(
         page = np.concatenate([above, tile(x[:shown], shown, pad=0).squeeze(-1)])
         Image.fromarray(page).save(pictures, optimize=True)
         result["rows"].append({**key, **figures})
-        out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+        out.write_text(compact(result) + "\n", encoding="utf-8")
         print(result["rows"][-1], flush=True)
         longest = max(longest, time.monotonic() - begun)
     return True

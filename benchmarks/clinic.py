@@ -12,7 +12,6 @@ walk at SHORT, and those of a walk from noise at FULL.
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from torch import Tensor
 
 from benchmarks.machine import machine
 from benchmarks.patients import PATIENTS, STEPS, TRAIN, Called, Patient, T
+from benchmarks.rows import compact
 from ddpm_lib.data import ASSETS, ImageData, mnist
 from ddpm_lib.evaluate.diagnose import findings
 from ddpm_lib.evaluate.generate import class_labels, tile
@@ -169,7 +169,7 @@ def main(argv: list[str] | None = None) -> None:
             signs["training"],
             flush=True,
         )
-    RESULT.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    RESULT.write_text(compact(result) + "\n", encoding="utf-8")
     page = tile(torch.cat(drawn), 64, pad=0).squeeze(-1)
     Image.fromarray(page // 8 * 8 + page // 32).save(
         RESULT.with_suffix(".png"), optimize=True

@@ -43,7 +43,7 @@ from ddpm_lib.train.state import TrainState, start
 RESULT = ASSETS / "measured" / "flow_matching.json"
 PRESET = PRESETS["cpu-minutes"]
 DIFFUSION = GaussianDiffusion(PRESET.noise_schedule())
-SHAPE, SEEDS, CALLS, COMPARED = (1, 28, 28), (0, 1, 2), (1, 3, 5, 9, 19), (5, 19)
+SHAPE, SEEDS, CALLS = (1, 28, 28), (0, 1, 2), (1, 3, 5, 9, 19)
 SHOWN = 10
 # what the network answers, and how its error is weighted and its times are drawn
 ARMS = {
@@ -119,18 +119,14 @@ def draw(denoiser: Denoiser, n: int, step: Step, path: Sequence[int], clip: bool
         yield torch.stack([state.xt for state in states])
 
 
-def samplers(arm: str, seed: int) -> Iterator[tuple[str, int, Step, list[int]]]:
-    """(name, calls, step, times) of every point of an arm's curves; Heun's method calls twice a step, but the last.
-
-    Of the first seed all points are drawn, of the others those that are compared.
-    """
+def samplers(arm: str) -> Iterator[tuple[str, int, Step, list[int]]]:
+    """(name, calls, step, times) of every point of an arm's curves; Heun's method calls twice a step, but the last."""
     schedule, T = DIFFUSION.schedule, DIFFUSION.T
-    for calls in COMPARED if seed else CALLS:
+    for calls in CALLS:
         yield "straight", calls, ddim_step, straight_timesteps(schedule, calls)
         if arm in FULL:
             yield "ddpm", calls, ddpm_step, timesteps(T, calls)
             yield "dpm-solver++(2m)", calls, DPMSolver2M(), timesteps(T, calls)
-        if arm in FULL and not seed:
             yield "ddim", calls, ddim_step, timesteps(T, calls)
             yield "heun", calls, heun_step, timesteps(T, (calls + 1) // 2)
 
@@ -152,7 +148,7 @@ def measure(reference: Tensor, n: int, steps: int, key: Key) -> tuple[Row, Tenso
     seconds = time.perf_counter() - begun
     denoiser = as_denoiser(net, ARMS[arm][0])
     row: Row = {"seconds": round(seconds, 1), "crooked": crooked(denoiser), "distance": {}}
-    for name, calls, step, path in samplers(arm, seed):
+    for name, calls, step, path in samplers(arm):
         x = torch.cat([walk[-1] for walk in draw(denoiser, n, step, path)])
         features = in_batches(digit_classifier().features, x)
         row["distance"].setdefault(name, {})[str(calls)] = round(frechet_distance(features, reference), 2)
@@ -175,6 +171,7 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=600, help="optimizer steps a network (default: 600)")
     parser.add_argument("--samples", type=int, default=320, help="digits a point (default: 320)")
     parser.add_argument("--seeds", type=int, default=len(SEEDS), help="networks an arm (default: 3)")
+    parser.add_argument("--only", nargs="+", choices=tuple(ARMS), help="arms to measure now (default: all)")
     parser.add_argument("--out", type=Path, default=RESULT, help="the JSON file")
     args = parser.parse_args()
     reference = in_batches(digit_classifier().features, mnist(train=False).x0())
@@ -183,7 +180,7 @@ def main() -> int:
         "preset": "cpu-minutes", "steps": args.steps, "samples": args.samples,
         "floor": floor(reference, args.samples),
     }  # fmt: skip
-    keys = [{"arm": arm, "seed": seed} for seed in range(args.seeds) for arm in ARMS]
+    keys = [{"arm": arm, "seed": seed} for seed in range(args.seeds) for arm in args.only or ARMS]
     run(args.out, head, keys, partial(measure, reference, args.samples, args.steps), SHOWN)
     return 0
 

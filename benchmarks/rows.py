@@ -37,3 +37,17 @@ def write(out: Path, result: Row) -> None:
     head = json.dumps({**result, "rows": None}, indent=1)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(head.replace('"rows": null', f'"rows": [\n{rows}\n ]') + "\n", encoding="utf-8")
+
+
+def compact(value: object, indent: int = 0) -> str:
+    """As JSON, what holds nothing but figures and words on one line: ten counts are a line, and not ten."""
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
+    if not any(isinstance(each, dict | list) for each in inside):
+        return json.dumps(value)
+    blank = "\n" + " " * (indent + 1)
+    if isinstance(value, dict):
+        parts = [f"{json.dumps(name)}: {compact(each, indent + 1)}" for name, each in value.items()]
+        return "{" + blank + f",{blank}".join(parts) + "\n" + " " * indent + "}"
+    assert isinstance(value, list)
+    parts = [compact(each, indent + 1) for each in value]
+    return "[" + blank + f",{blank}".join(parts) + "\n" + " " * indent + "]"

@@ -9,6 +9,7 @@ import torch
 from benchmarks import gpu_log, latents, peers, profile, rows, timing
 from benchmarks.memory import peak
 from benchmarks.networks import BUILD, LIBRARIES, SHAPE, SIZES, forward_flops, parameters
+from ddpm_lib.assets.measured import FOLDER as MEASURED
 from ddpm_lib.data.phrases import PHRASES, UNSEEN
 from ddpm_lib.models.blocks import Attention
 
@@ -127,3 +128,17 @@ def test_a_network_of_words_trains_on_digits_that_fit_and_on_no_unseen_phrase():
         for value, number in zip(some.flatten().tolist(), phrase.tolist(), strict=True):
             assert names[number] not in UNSEEN
             assert value in PHRASES[names[number]]
+
+
+def test_a_result_is_written_with_its_figures_on_one_line_and_read_back_the_same():
+    result = {
+        "what": "a b",
+        "empty": [],
+        "rows": [{"n": 1, "by_t": [0.5, 2]}, {"n": 2, "counts": {"one": [1, 2]}}],
+    }
+    text = rows.compact(result)
+    assert json.loads(text) == result
+    assert '    "one": [1, 2]\n' in text
+    assert text.count("\n") == 15
+    for file in MEASURED.glob("*.json"):
+        assert file.read_text(encoding="utf-8").count("\n") < 1000
