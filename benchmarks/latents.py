@@ -7,6 +7,8 @@ already is not trained again.
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,7 +17,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ddpm_lib.assets.latent import load_autoencoder, save_autoencoder
+from ddpm_lib.assets.latent import FOLDER, load_autoencoder, save_autoencoder
 from ddpm_lib.data import Batches, mnist
 from ddpm_lib.data.phrases import PHRASES, UNSEEN
 from ddpm_lib.diffusion import GaussianDiffusion
@@ -38,6 +40,7 @@ from ddpm_lib.train.state import TrainState, start
 PRESET = PRESETS["cpu-minutes"]
 DIFFUSION = GaussianDiffusion(PRESET.noise_schedule())
 LATENT, BATCH = (4, 7, 7), 32
+SHIPPED = ("autoencoder", "dit", "words")
 KL_WEIGHT = 1e-3
 NETWORKS: dict[str, NetworkConfig] = {
     "unet": UNetConfig(
@@ -87,22 +90,23 @@ def decoded(model: Autoencoder, z: Tensor) -> Tensor:
     return torch.cat([model.decode(part) for part in z.split(500)]).clamp(-1, 1)
 
 
-def by_class(z: Tensor, y: Tensor) -> Callable[[int], tuple[Tensor, Tensor]]:
-    """batches(step): some latents and their classes."""
-    rng = torch.Generator().manual_seed(0)
+def by_class(z: Tensor, y: Tensor, seed: int = 0) -> Callable[[int], tuple[Tensor, Tensor]]:
+    """batches(step): some latents and their classes; drawn on the CPU, so that a seed is one run on every device."""
+    rng = torch.Generator().manual_seed(seed)
 
     def batches(step: int) -> tuple[Tensor, Tensor]:
-        some = torch.randint(len(z), (BATCH,), generator=rng)
+        some = torch.randint(len(z), (BATCH,), generator=rng).to(z.device)
         return z[some], y[some]
 
     return batches
 
 
-def by_phrase(z: Tensor, y: Tensor) -> Callable[[int], tuple[Tensor, Tensor]]:
+def by_phrase(z: Tensor, y: Tensor, seed: int = 0) -> Callable[[int], tuple[Tensor, Tensor]]:
     """batches(step): a phrase that may be seen, a digit that it fits, then an image of that digit, each at random."""
-    rng, names = torch.Generator().manual_seed(0), list(PHRASES)
+    rng, names = torch.Generator().manual_seed(seed), list(PHRASES)
     seen = torch.tensor([i for i, name in enumerate(names) if name not in UNSEEN])
     fits = torch.tensor([[float(d in PHRASES[name]) for d in range(10)] for name in names])
+    y = y.cpu()
     order, count = y.argsort(stable=True), torch.bincount(y, minlength=10)
     first = count.cumsum(0) - count
 
@@ -110,34 +114,47 @@ def by_phrase(z: Tensor, y: Tensor) -> Callable[[int], tuple[Tensor, Tensor]]:
         phrase = seen[torch.randint(len(seen), (BATCH,), generator=rng)]
         digit = torch.multinomial(fits[phrase], 1, generator=rng)[:, 0]
         which = (torch.rand(BATCH, generator=rng) * count[digit]).long()
-        return z[order[first[digit] + which]], phrase
+        return z[order[first[digit] + which].to(z.device)], phrase.to(z.device)
 
     return batches
 
 
-def trained(name: str, save: Path, steps: int, autoencoder: Autoencoder) -> Trained:
-    """The denoiser that is kept under `name`; trained now if there is none."""
-    path = save / f"{name}.safetensors"
+def trained(
+    name: str, save: Path, steps: int, autoencoder: Autoencoder, seed: int = 0, device: str = "cpu"
+) -> Trained:
+    """The denoiser that is kept under `name` and `seed`; trained now if there is none."""
+    path = save / (f"{name}-{seed}.safetensors" if seed else f"{name}.safetensors")
     if not path.is_file():
         data = mnist()
         assert data.y is not None
         z = torch.cat(
             [encoded(autoencoder, data.x0(slice(at, at + 10_000))) for at in range(0, 60_000, 10_000)]
-        )
-        torch.manual_seed(0)
-        config = replace(PRESET.train, steps=steps, seconds=None, batch=BATCH, every=100)
-        batches = (by_phrase if name == "words" else by_class)(z, data.y)
-        for progress in train(build(NETWORKS[name]), DIFFUSION, batches, config):
-            print(f"  {name}: {progress.step} of {steps}, {progress.loss:.4f}", flush=True)
+        ).to(device)
+        torch.manual_seed(seed)
+        config = replace(PRESET.train, steps=steps, seconds=None, batch=BATCH, every=100, seed=seed)
+        batches = (by_phrase if name == "words" else by_class)(z, data.y.to(device), seed)
+        for progress in train(build(NETWORKS[name]).to(device), DIFFUSION, batches, config):
+            print(f"  {name}, seed {seed}: {progress.step} of {steps}, {progress.loss:.4f}", flush=True)
         average = progress.state.ema.average.state_dict()
         kept = Trained(
             NETWORKS[name],
             DIFFUSION.schedule,
             About(data="mnist", shape=LATENT, classes=tuple(PHRASES) if name == "words" else data.classes),
-            {f"ema.{key}": t for key, t in average.items()},
+            {f"ema.{key}": t.cpu() for key, t in average.items()},
             steps,
             round(progress.state.seconds, 1),
             {"steps": steps, "batch": BATCH, "lr": config.lr, "draw_t": config.draw_t},
         )
         export_weights(path, kept, half=True)
     return load_trained(path)
+
+
+def install(save: Path) -> None:
+    """Put what the chapter loads into the package, with checksums."""
+    FOLDER.mkdir(exist_ok=True)
+    lines = []
+    for name in SHIPPED:
+        file = FOLDER / f"{name}.safetensors"
+        shutil.copyfile(save / file.name, file)
+        lines.append(f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n")
+    (FOLDER / "SHA256SUMS").write_text("".join(lines), encoding="utf-8")

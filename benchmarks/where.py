@@ -1,18 +1,18 @@
 """Where it goes: an autoencoder of digits, and three denoisers of its latent: a U-Net, a DiT, and one told in words.
 
-    OMP_NUM_THREADS=1 python -m benchmarks.where --save runs/where --install
+    OMP_NUM_THREADS=1 python -m benchmarks.where --save runs/where --seeds 1 --install
+    python -m benchmarks.where --save runs/where --device cuda --only unet dit words
 
 benchmarks/latents.py trains what does not lie in the folder yet. A row has what decoded digits are worth, beside real
 digits, beside what the autoencoder makes of real digits, and beside `cpu-minutes`, which works on pixels; "cost"
 counts multiply-adds, and times the networks in turn; "words" has, for every phrase, how many of its digits were named
-0 to 9. The chapter "Where it goes" reads the result, ddpm_lib/assets/measured/where.json.
+0 to 9. The denoisers of all seeds work in the latent of one autoencoder. The chapter "Where it goes" reads the result,
+ddpm_lib/assets/measured/where.json.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
-import shutil
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -32,11 +32,11 @@ from benchmarks.latents import (
     NETWORKS,
     decoded,
     encoded,
+    install,
     trained,
     trained_autoencoder,
 )
 from benchmarks.timing import digits, interleave
-from ddpm_lib.assets.latent import FOLDER
 from ddpm_lib.data import ASSETS, mnist
 from ddpm_lib.data.phrases import PHRASES, UNSEEN
 from ddpm_lib.denoiser import Denoiser
@@ -46,7 +46,7 @@ from ddpm_lib.evaluate.metrics import digit_classes, frechet_distance, recall
 from ddpm_lib.models import Autoencoder
 
 RESULT = ASSETS / "measured" / "where.json"
-SHOWN, SHIPPED = 20, ("autoencoder", "dit", "words")
+SHOWN = 20
 
 
 class Judge:
@@ -66,13 +66,17 @@ class Judge:
         }
 
 
-def drawn(denoiser: Denoiser, shape: tuple[int, ...], n: int, y: Tensor | None, steps: int) -> Tensor:
+def drawn(
+    denoiser: Denoiser, shape: tuple[int, ...], n: int, y: Tensor | None, steps: int, device: str = "cpu"
+) -> Tensor:
     """n images or latents by DDIM, labels given; latents are not clipped."""
-    each = generate(denoiser, DIFFUSION, shape, range(n), y=y, steps=steps, clip=shape[0] == 1)
+    each = generate(denoiser, DIFFUSION, shape, range(n), y=y, steps=steps, clip=shape[0] == 1, device=device)
     return torch.cat(list(each))
 
 
-def measure(judge: Judge, save: Path, steps: dict[str, int], draw_steps: int, key: Key) -> tuple[Row, Tensor]:
+def measure(
+    judge: Judge, save: Path, steps: dict[str, int], draw_steps: int, device: str, key: Key
+) -> tuple[Row, Tensor]:
     """One row, and some of its pictures."""
     autoencoder, arm = trained_autoencoder(save / "autoencoder.safetensors", steps["autoencoder"]), key["arm"]
     some = torch.randperm(60_000, generator=torch.Generator().manual_seed(0))[: judge.n]
@@ -92,18 +96,19 @@ def measure(judge: Judge, save: Path, steps: dict[str, int], draw_steps: int, ke
         y = class_labels(judge.n, 10)
         x = drawn(network, (1, 28, 28), judge.n, y, draw_steps)
         return judge(x, y), x
-    kept = trained(arm, save, steps[arm], autoencoder)
-    network, took = with_guidance(kept.network(), key["w"]), {"steps": kept.step, "seconds": kept.seconds}
+    kept = trained(arm, save, steps[arm], autoencoder, key["seed"], device)
+    network = with_guidance(kept.network().to(device), key["w"])
+    took = {"steps": kept.step, "seconds": kept.seconds}
     if arm == "words":
         y = torch.arange(len(PHRASES)).repeat_interleave(key["each"])
-        x = decoded(autoencoder, drawn(network, LATENT, len(y), y, draw_steps))
+        x = decoded(autoencoder, drawn(network, LATENT, len(y), y, draw_steps, device))
         named = in_batches(digit_classifier(), x).argmax(dim=1).split(key["each"])
         counts = {
             name: torch.bincount(n, minlength=10).tolist() for name, n in zip(PHRASES, named, strict=True)
         }
         return {**took, "counts": counts}, x[:: len(x) // SHOWN]
     y = class_labels(judge.n, 10)
-    x = decoded(autoencoder, drawn(network, LATENT, judge.n, y, draw_steps))
+    x = decoded(autoencoder, drawn(network, LATENT, judge.n, y, draw_steps, device))
     return {**judge(x, y), **took}, x
 
 
@@ -143,17 +148,6 @@ def cost(save: Path, steps: dict[str, int], autoencoder: Autoencoder) -> Row:
     }
 
 
-def install(save: Path) -> None:
-    """Put what the chapter loads into the package, with checksums."""
-    FOLDER.mkdir(exist_ok=True)
-    lines = []
-    for name in SHIPPED:
-        file = FOLDER / f"{name}.safetensors"
-        shutil.copyfile(save / file.name, file)
-        lines.append(f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n")
-    (FOLDER / "SHA256SUMS").write_text("".join(lines), encoding="utf-8")
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument(
@@ -165,6 +159,8 @@ def main() -> int:
     parser.add_argument("--autoencoder-steps", type=int, default=2_000, help="(default: 2000)")
     parser.add_argument("--samples", type=int, default=512, help="digits a row (default: 512)")
     parser.add_argument("--each", type=int, default=12, help="digits a phrase (default: 12)")
+    parser.add_argument("--seeds", type=int, default=3, help="denoisers a row (default: 3)")
+    parser.add_argument("--device", default="cpu", help="where denoisers train and draw (default: cpu)")
     parser.add_argument("--save", type=Path, default=Path("runs/where"), help="a folder for the weights")
     parser.add_argument("--train", choices=(*NETWORKS, "autoencoder"), help="train this one and stop")
     parser.add_argument("--install", action="store_true", help="put the chapter's weights into the package")
@@ -186,11 +182,14 @@ def main() -> int:
         "unseen": list(UNSEEN),
     }
     keys: list[Key] = [{"arm": "real"}, {"arm": "autoencoder"}]
-    keys += [{"arm": arm, "w": 0.5} for arm in ("pixels", "unet", "dit")]
-    keys += [{"arm": "words", "w": w, "each": args.each} for w in (0.5, 2.0)]
+    keys.append({"arm": "pixels", "w": 0.5})
+    for seed in range(args.seeds):
+        keys += [{"arm": arm, "w": 0.5, "seed": seed} for arm in ("unet", "dit")]
+        keys += [{"arm": "words", "w": w, "each": args.each, "seed": seed} for w in (0.5, 2.0)]
     keys.append({"arm": "cost"})
     keys = [key for key in keys if not args.only or key["arm"] in args.only]
-    run(args.out, head, keys, partial(measure, Judge(args.samples), args.save, steps, head["ddim"]), SHOWN)
+    how = partial(measure, Judge(args.samples), args.save, steps, head["ddim"], args.device)
+    run(args.out, head, keys, how, SHOWN)
     if args.install:
         install(args.save)
     return 0
