@@ -24,6 +24,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.arms import Drawn, Key, Row, run, train_and_draw
+from benchmarks.jobs import add_jobs
 from ddpm_lib.data import ASSETS
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.exercises.unet import rows_for_columns
@@ -115,6 +116,18 @@ ARMS: dict[str, tuple[dict[str, Any], Change | None, dict[str, Any]]] = {
 }
 
 
+def measure(args: argparse.Namespace, key: Key) -> tuple[Row, Tensor]:
+    """Train one arm's network and draw with it."""
+    network, change, training = ARMS[key["arm"]]
+    config = replace(PRESET.train, steps=args.steps, seconds=None, seed=key["seed"], **training)
+    torch.manual_seed(key["seed"])
+    net = UNet(replace(PRESET.model, predicts=args.target, **network))  # type: ignore[arg-type]
+    if change is not None:
+        change(net)
+    drawn = Drawn(args.samples, DDIM_STEPS, args.device)
+    return train_and_draw(net, GaussianDiffusion(PRESET.noise_schedule()), config, drawn, args.precision)
+
+
 def main(argv: list[str] | None = None, until: float = math.inf) -> bool:
     """Measure what is missing; no arm is begun that would not end by `until` (see arms.run). True when none is left."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
@@ -124,32 +137,18 @@ def main(argv: list[str] | None = None, until: float = math.inf) -> bool:
     parser.add_argument("--arms", nargs="+", default=list(ARMS), choices=ARMS, metavar="ARM")
     parser.add_argument("--samples", type=int, default=1024, help="digits drawn a network (default: 1024)")
     parser.add_argument("--precision", default="float32", choices=("float32", "bfloat16"))
-    parser.add_argument("--device", default="cpu")
+    add_jobs(parser)
     parser.add_argument("--out", type=Path, help="the JSON file (default: the package's, of this target)")
     args = parser.parse_args(argv)
-    config = replace(PRESET.train, steps=args.steps, seconds=None)
-
-    def measure(key: Key) -> tuple[Row, Tensor]:
-        network, change, training = ARMS[key["arm"]]
-        torch.manual_seed(key["seed"])
-        net = UNet(replace(PRESET.model, predicts=args.target, **network))  # type: ignore[arg-type]
-        if change is not None:
-            change(net)
-        drawn = Drawn(args.samples, DDIM_STEPS, args.device)
-        diffusion = GaussianDiffusion(PRESET.noise_schedule())
-        return train_and_draw(
-            net, diffusion, replace(config, seed=key["seed"], **training), drawn, args.precision
-        )
-
     head = {
         "what": f"Frechet distance of {args.samples} digits to the test set, on the course's digit classifier",
         "steps": args.steps,
-        "batch": config.batch,
+        "batch": PRESET.train.batch,
         "samples": args.samples,
         "precision": args.precision if args.device == "cpu" else "bfloat16",
     }
     keys = [{"seed": seed, "arm": arm} for seed in range(args.seeds) for arm in args.arms]
-    return run(args.out or TARGETS[args.target], head, keys, measure, SHOWN, until)
+    return run(args.out or TARGETS[args.target], head, keys, partial(measure, args), SHOWN, until, args.jobs)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,14 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from benchmarks.jobs import in_turn
 from benchmarks.machine import machine
 from benchmarks.rows import compact
 from ddpm_lib.data import Batches, ImageData, mnist
 from ddpm_lib.diffusion import GaussianDiffusion
+from ddpm_lib.evaluate.classifier import digit_classifier, in_batches
 from ddpm_lib.evaluate.generate import class_labels, generate, tile, with_guidance
-from ddpm_lib.evaluate.metrics import digit_distance
+from ddpm_lib.evaluate.metrics import frechet_distance
 from ddpm_lib.models import Network, classes_of
 from ddpm_lib.train import Machine, Progress, TrainConfig, train
 from ddpm_lib.train.config import Precision
@@ -89,7 +92,12 @@ def draw(model: Network, diffusion: GaussianDiffusion, drawn: Drawn) -> Tensor:
 
 def distance(x: Tensor) -> float:
     """Frechet distance to the 10,000 test digits."""
-    return round(digit_distance(x, mnist(train=False).x0()), 1)
+    return round(frechet_distance(in_batches(digit_classifier().features, x), _reference()), 1)
+
+
+@cache
+def _reference() -> Tensor:
+    return in_batches(digit_classifier().features, mnist(train=False).x0())
 
 
 def train_and_draw(
@@ -120,37 +128,40 @@ def run(
     measure: Callable[[Key], tuple[Row, Tensor]],
     shown: int,
     until: float = math.inf,
+    jobs: int = 1,
 ) -> bool:
     """Measure every arm that `out` does not hold yet, and write `out` and a PNG of `shown` pictures an arm after each.
 
-    A file that was measured under another `head` is begun anew. No arm is begun that would not end by `until`, in the
-    seconds of time.monotonic, judged by the longest so far; True when all are measured.
+    A file that was measured under another `head` is begun anew. No arm is begun that would not end by `until` (see
+    jobs.in_turn); True when all are measured. The rows are those that were there, then in the order of `keys`.
     """
     result: dict[str, Any] = {
         **head,
         "machine": {**machine(), "threads": torch.get_num_threads()},
-        "rows": [],
     }
+    pictures, rows, strips = out.with_suffix(".png"), [], []
     if out.is_file():
         before = json.loads(out.read_text(encoding="utf-8"))
-        if all(before.get(name) == value for name, value in head.items()):
-            result["rows"] = before["rows"]
-    pictures = out.with_suffix(".png")
-    longest = 0.0
-    for key in keys:
-        if any(key.items() <= row.items() for row in result["rows"]):
-            continue
-        begun = time.monotonic()
-        if begun + longest > until:
-            print(f"{out.stem}: no time is left for {key} and what follows", flush=True)
-            return False
-        figures, x = measure(key)
+        if before["rows"] and all(before.get(name) == value for name, value in head.items()):
+            rows = before["rows"]
+            strips = np.array_split(np.array(Image.open(pictures)), len(rows))
+    missing = [key for key in keys if not any(key.items() <= row.items() for row in rows)]
+    there = len(rows)
+    left = list(missing)
+    for key, (figures, strip) in in_turn(missing, partial(_measured, measure, shown), until, jobs):
+        left.remove(key)
+        at = there + sum(missing.index(key) > missing.index(k) for k in missing if k not in left and k != key)
+        rows.insert(at, {**key, **figures})
+        strips.insert(at, strip)
         out.parent.mkdir(parents=True, exist_ok=True)
-        above = np.array(Image.open(pictures)) if result["rows"] else np.empty((0, 28 * shown), np.uint8)
-        page = np.concatenate([above, tile(x[:shown], shown, pad=0).squeeze(-1)])
-        Image.fromarray(page).save(pictures, optimize=True)
-        result["rows"].append({**key, **figures})
-        out.write_text(compact(result) + "\n", encoding="utf-8")
-        print(result["rows"][-1], flush=True)
-        longest = max(longest, time.monotonic() - begun)
-    return True
+        Image.fromarray(np.concatenate(strips)).save(pictures, optimize=True)
+        out.write_text(compact({**result, "rows": rows}) + "\n", encoding="utf-8")
+        print(rows[at], flush=True)
+    if left:
+        print(f"{out.stem}: no time is left for {left[0]} and what follows", flush=True)
+    return not left
+
+
+def _measured(measure: Callable[[Key], tuple[Row, Tensor]], shown: int, key: Key) -> tuple[Row, np.ndarray]:
+    figures, x = measure(key)
+    return figures, tile(x[:shown], shown, pad=0).squeeze(-1)

@@ -16,7 +16,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
@@ -25,11 +25,11 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.arms import Key, Row, run
+from benchmarks.jobs import add_jobs
 from ddpm_lib.data import ASSETS, Batches, mnist
 from ddpm_lib.denoiser import Denoiser
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.evaluate.classifier import digit_classifier, in_batches
-from ddpm_lib.evaluate.generate import last
 from ddpm_lib.evaluate.metrics import frechet_distance
 from ddpm_lib.flow import DPMSolver2M, heun_step, noise_level, straight_timesteps
 from ddpm_lib.loss import draw_t, t_weights
@@ -74,8 +74,9 @@ def fit(
     denoiser = as_denoiser(net.train(), answer)
     for step in range(steps):
         x0, eps, y = batches(step)
-        t = draw_t(len(x0), weights, rng)
-        y = torch.where(torch.rand(len(x0), generator=rng) < config.label_drop, net.config.classes, y)
+        t = draw_t(len(x0), weights, rng).to(x0.device)
+        dropped = torch.rand(len(x0), generator=rng).to(x0.device) < config.label_drop
+        y = torch.where(dropped, net.config.classes, y)
         error = denoiser(DIFFUSION.q_sample(x0, t, eps), t, y) - x0
         if weighting == "flow":  # u_hat - u = (x0 - x0_hat) / tau
             error = error / straight(sigma_at(DIFFUSION, t, x0))[1].float()
@@ -87,18 +88,19 @@ def fit(
     return average
 
 
-def trained(arm: str, seed: int, steps: int) -> UNet:
+def trained(arm: str, seed: int, steps: int, device: str) -> UNet:
     """The network of that arm: the same start, images, times' generator and noise for all arms of one seed."""
     torch.manual_seed(seed)
     assert isinstance(PRESET.model, UNetConfig)
     net = UNet(PRESET.model)
-    net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    images, rng = Batches(mnist(), PRESET.train.batch, seed), torch.Generator().manual_seed(1000 + seed)
+    net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    images = Batches(mnist().to(device), PRESET.train.batch, seed)
+    rng = torch.Generator().manual_seed(1000 + seed)  # on the CPU: the same draws on every device
 
     def batches(step: int) -> Batch:
         x0, y = images(step)
         assert y is not None
-        return x0, torch.randn(x0.shape, generator=rng), y
+        return x0, torch.randn(x0.shape, generator=rng).to(device), y
 
     return fit(net, *ARMS[arm], steps, seed, batches)
 
@@ -108,15 +110,17 @@ def labels(n: int) -> Tensor:
     return torch.arange(n) % 10
 
 
-def draw(denoiser: Denoiser, n: int, step: Step, path: Sequence[int], clip: bool = True) -> Iterator[Tensor]:
-    """All states of so many digits, (steps + 1, b, 1, 28, 28), in batches."""
+def draw(
+    denoiser: Denoiser, n: int, step: Step, path: Sequence[int], device: str, clip: bool = True
+) -> Iterator[Tensor]:
+    """All states of so many digits, (steps + 1, b, 1, 28, 28), in batches, on the CPU."""
     for at in range(0, n, 64):
         seeds = range(at, min(at + 64, n))
         states = sample(
-            denoiser, DIFFUSION, SHAPE, seeds=seeds, y=labels(n)[seeds.start : seeds.stop], step=step,
-            steps=path, clip=clip,
+            denoiser, DIFFUSION, SHAPE, seeds=seeds, y=labels(n)[seeds.start : seeds.stop].to(device), step=step,
+            steps=path, clip=clip, device=device,
         )  # fmt: skip
-        yield torch.stack([state.xt for state in states])
+        yield torch.stack([state.xt for state in states]).cpu()
 
 
 def samplers(arm: str) -> Iterator[tuple[str, int, Step, list[int]]]:
@@ -131,38 +135,43 @@ def samplers(arm: str) -> Iterator[tuple[str, int, Step, list[int]]]:
             yield "heun", calls, heun_step, timesteps(T, (calls + 1) // 2)
 
 
-def crooked(denoiser: Denoiser, n: int = 64) -> float:
+def crooked(denoiser: Denoiser, device: str, n: int = 64) -> float:
     """Mean straightness of n paths on the straight path's own scale and clock, in 32 steps."""
     path = straight_timesteps(DIFFUSION.schedule, 32)
-    x = torch.cat(list(draw(denoiser, n, ddim_step, path, clip=False)), dim=1)
+    x = torch.cat(list(draw(denoiser, n, ddim_step, path, device, clip=False)), dim=1)
     sigma = noise_level(DIFFUSION.schedule)[path]
     x_tau = rescale(x, sigma.reshape(-1, 1, 1, 1, 1), variance_preserving, straight)
     return round(float(straightness(x_tau, straight(sigma)[1]).mean()), 5)
 
 
-def measure(reference: Tensor, n: int, steps: int, key: Key) -> tuple[Row, Tensor]:
+@cache
+def reference() -> Tensor:
+    """The features of the test digits."""
+    return in_batches(digit_classifier().features, mnist(train=False).x0())
+
+
+def measure(args: argparse.Namespace, key: Key) -> tuple[Row, Tensor]:
     """Train one network and draw with it."""
-    arm, seed = key["arm"], key["seed"]
+    arm, seed, n, device = key["arm"], key["seed"], args.samples, args.device
     begun = time.perf_counter()
-    net = trained(arm, seed, steps)
+    net = trained(arm, seed, args.steps, device)
     seconds = time.perf_counter() - begun
     denoiser = as_denoiser(net, ARMS[arm][0])
-    row: Row = {"seconds": round(seconds, 1), "crooked": crooked(denoiser), "distance": {}}
+    row: Row = {"seconds": round(seconds, 1), "crooked": crooked(denoiser, device), "distance": {}}
     for name, calls, step, path in samplers(arm):
-        x = torch.cat([walk[-1] for walk in draw(denoiser, n, step, path)])
+        x = torch.cat([walk[-1] for walk in draw(denoiser, n, step, path, device)])
         features = in_batches(digit_classifier().features, x)
-        row["distance"].setdefault(name, {})[str(calls)] = round(frechet_distance(features, reference), 2)
-    shown = last(
-        sample(denoiser, DIFFUSION, SHAPE, seeds=range(SHOWN), y=labels(SHOWN), step=ddim_step, steps=50)
-    ).xt
+        row["distance"].setdefault(name, {})[str(calls)] = round(frechet_distance(features, reference()), 2)
+    walks = draw(denoiser, SHOWN, ddim_step, timesteps(DIFFUSION.T, 50), device)
+    shown = torch.cat([walk[-1] for walk in walks])
     return row, shown
 
 
-def floor(reference: Tensor, n: int, sets: int = 20) -> dict[str, float]:
+def floor(n: int, sets: int = 20) -> dict[str, float]:
     """Distance of n real training digits from the test set: mean and spread over disjoint sets."""
     order = torch.randperm(60_000, generator=torch.Generator().manual_seed(0))[: sets * n]
     parts = in_batches(digit_classifier().features, mnist().x0(order)).split(n)
-    distances = [frechet_distance(part, reference) for part in parts]
+    distances = [frechet_distance(part, reference()) for part in parts]
     return {"mean": round(mean(distances), 2), "spread": round(stdev(distances), 2)}
 
 
@@ -172,16 +181,16 @@ def main() -> int:
     parser.add_argument("--samples", type=int, default=320, help="digits a point (default: 320)")
     parser.add_argument("--seeds", type=int, default=len(SEEDS), help="networks an arm (default: 3)")
     parser.add_argument("--only", nargs="+", choices=tuple(ARMS), help="arms to measure now (default: all)")
+    add_jobs(parser)
     parser.add_argument("--out", type=Path, default=RESULT, help="the JSON file")
     args = parser.parse_args()
-    reference = in_batches(digit_classifier().features, mnist(train=False).x0())
     head = {
         "what": f"Frechet distance of {args.samples} digits to the test set against calls of the network",
         "preset": "cpu-minutes", "steps": args.steps, "samples": args.samples,
-        "floor": floor(reference, args.samples),
+        "floor": floor(args.samples),
     }  # fmt: skip
     keys = [{"arm": arm, "seed": seed} for seed in range(args.seeds) for arm in args.only or ARMS]
-    run(args.out, head, keys, partial(measure, reference, args.samples, args.steps), SHOWN)
+    run(args.out, head, keys, partial(measure, args), SHOWN, jobs=args.jobs)
     return 0
 
 

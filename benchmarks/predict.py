@@ -28,6 +28,7 @@ from torch import Tensor
 
 import ddpm_lib
 from benchmarks.arms import Key, Row, distance, run
+from benchmarks.jobs import add_jobs
 from benchmarks.machine import machine
 from ddpm_lib.bound import bits_per_dim, level_log_prob, prior_term, terms
 from ddpm_lib.data import ASSETS, Batches, mnist
@@ -53,9 +54,9 @@ WEIGHTINGS = ("plain", "min-snr", "lognormal")
 
 
 def network() -> UNet:
-    """The network of `cpu-minutes` at half its width, and without classes."""
+    """The network of `cpu-minutes`, without classes."""
     assert isinstance(PRESET.model, UNetConfig)
-    return UNet(replace(PRESET.model, base=16, classes=0))
+    return UNet(replace(PRESET.model, classes=0))
 
 
 def recipe(answer: Answer, weighting: str) -> tuple[Tensor, Tensor]:
@@ -70,21 +71,23 @@ def recipe(answer: Answer, weighting: str) -> tuple[Tensor, Tensor]:
     return t_weights(DIFFUSION.schedule), own if weighting == "plain" else min_snr(DIFFUSION.schedule)
 
 
-def trained(key: Key, steps: int) -> tuple[UNet, float]:
+def trained(key: Key, steps: int, device: str) -> tuple[UNet, float]:
     """The averaged weights of an arm and the seconds of its training."""
     config = replace(PRESET.train, steps=steps, seconds=None, seed=key["seed"])
     torch.manual_seed(config.seed)
     net = network()
-    net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     law, weight = (table.float() for table in recipe(key["answer"], key["weighting"]))
+    weight = weight.to(device)
     denoiser = Preconditioned(net.train(), DIFFUSION, key["answer"], SIGMA_DATA)
     state: TrainState = start(net, config)
-    images, rng = Batches(mnist(), config.batch, config.seed), torch.Generator().manual_seed(config.seed)
+    images = Batches(mnist().to(device), config.batch, config.seed)
+    rng = torch.Generator().manual_seed(config.seed)  # on the CPU: the same draws on every device
     begun = time.perf_counter()
     for step in range(steps):
         x0, _ = images(step)
-        t = draw_t(len(x0), law, rng)
-        eps = torch.randn(x0.shape, generator=rng)
+        t = draw_t(len(x0), law, rng).to(device)
+        eps = torch.randn(x0.shape, generator=rng).to(device)
         state.optimizer.zero_grad()
         weighted_loss(denoiser, DIFFUSION, x0, t, eps, weight).backward()
         descend(state, config, step / steps)
@@ -93,32 +96,37 @@ def trained(key: Key, steps: int) -> tuple[UNet, float]:
     return average, time.perf_counter() - begun
 
 
-def errors(denoiser: Preconditioned, n: int = 128) -> dict[str, float]:
+def errors(denoiser: Preconditioned, device: str, n: int = 128) -> dict[str, float]:
     """Mean squared error of x0_hat a pixel, by t, on test digits; JSON's keys are strings."""
-    x0, eps = mnist(train=False).x0(slice(0, n)), Noise(range(n), SHAPE)()
+    x0, eps = mnist(train=False).x0(slice(0, n)).to(device), Noise(range(n), SHAPE, device)()
     found = {}
     for t in (1, 5, 10, 25, 50, 100, 200, 300, 400, 450, 480, 500):
         with torch.inference_mode():
-            x0_hat = denoiser(DIFFUSION.q_sample(x0, t, eps), torch.full((n,), t))
+            x0_hat = denoiser(DIFFUSION.q_sample(x0, t, eps), torch.full((n,), t, device=device))
         found[str(t)] = float(f"{float((x0_hat - x0).square().mean()):.4g}")
     return found
 
 
-def measure(steps: int, samples: int, digits: int, key: Key) -> tuple[Row, Tensor]:
+def measure(args: argparse.Namespace, key: Key) -> tuple[Row, Tensor]:
     """Train one network, draw with it, and code some test digits with it."""
-    net, seconds = trained(key, steps)
+    digits, device = args.digits, args.device
+    net, seconds = trained(key, args.steps, device)
     denoiser = Preconditioned(net, DIFFUSION, key["answer"], SIGMA_DATA)
-    x = torch.cat(list(generate(denoiser, DIFFUSION, SHAPE, range(samples), steps=DDIM_STEPS)))
+    x = torch.cat(
+        list(generate(denoiser, DIFFUSION, SHAPE, range(args.samples), steps=DDIM_STEPS, device=device))
+    )
     fresh = torch.Generator().manual_seed(0)
-    x0 = mnist(train=False).x0(slice(0, digits))
-    nats = terms(denoiser, DIFFUSION, x0, lambda *shape: torch.randn(shape, generator=fresh), sigma2="beta")
+    x0 = mnist(train=False).x0(slice(0, digits)).to(device)
+    nats = terms(
+        denoiser, DIFFUSION, x0, lambda *shape: torch.randn(shape, generator=fresh), sigma2="beta"
+    ).cpu()
     bits = bits_per_dim(nats.double(), x0[0].numel())
     row = {
         "distance": distance(x),
         "bits": round(float(bits.sum(0).mean()), 3),
         "bits_error": round(float(bits.sum(0).std()) / math.sqrt(digits), 3),
         "last": round(float(bits[0].mean()), 3),
-        "errors": errors(denoiser),
+        "errors": errors(denoiser, device),
         "seconds": round(seconds, 1),
     }
     return row, x
@@ -181,6 +189,7 @@ def main() -> int:
     parser.add_argument("--samples", type=int, default=512, help="digits drawn a network (default: 512)")
     parser.add_argument("--digits", type=int, default=32, help="test digits that are coded (default: 32)")
     parser.add_argument("--seeds", type=int, default=SEEDS, help=f"networks an arm (default: {SEEDS})")
+    add_jobs(parser)
     parser.add_argument("--variances", action="store_true", help="measure the variances instead")
     parser.add_argument("--out", type=Path, default=RESULT, help="the JSON file")
     args = parser.parse_args()
@@ -198,7 +207,7 @@ def main() -> int:
         for weighting in WEIGHTINGS
         for answer in ANSWERS
     ]
-    run(args.out, head, keys, partial(measure, args.steps, args.samples, args.digits), SHOWN)
+    run(args.out, head, keys, partial(measure, args), SHOWN, jobs=args.jobs)
     return 0
 
 
