@@ -19,7 +19,8 @@ from ddpm_lib.exercises.answers import (
     kind,
     numbers,
 )
-from ddpm_lib.exercises.near import UNKNOWN, difference, error, likeness
+from ddpm_lib.exercises.arguments import use
+from ddpm_lib.exercises.near import UNKNOWN, difference, error, likeness, likeness_of_values
 
 ROUNDED = 0.01  # a number may be rounded, as it is printed
 
@@ -73,7 +74,7 @@ def grade(
         if matches(mistake.wrong):
             return Verdict(False, mistake.message)
     found = likeness(given, [as_tensors(right(*case)) for case in cases])
-    return Verdict(False, found or difference(given, right, cases))
+    return Verdict(False, found or difference(given, right, cases, use(answer, given, right, cases)))
 
 
 def grade_value(
@@ -97,7 +98,8 @@ def grade_value(
         if close(given, as_tensors(value), relative)
     ]
     if not near:
-        off = error(given, as_tensors(right))
-        return Verdict(False, f"The result is off by up to {off:.3g}, {UNKNOWN}: open the hint.")
+        off, found = error(given, as_tensors(right)), likeness_of_values(given, as_tensors(right), relative)
+        unknown = f"The result is off by up to {off:.3g}, {UNKNOWN}: open the hint."
+        return Verdict(False, found or unknown)
     _, first = min(near)
     return Verdict(True, praise) if first == 0 else Verdict(False, mistakes[first - 1][1])

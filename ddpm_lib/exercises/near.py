@@ -13,6 +13,7 @@ from torch import Tensor
 from ddpm_lib.exercises.answers import ABSOLUTE, RELATIVE, Function, as_tensors, close
 
 UNKNOWN = "and not in a way that is known here"
+ORDINALS = ("first", "second", "third", "fourth")
 
 
 def likeness(given: Sequence[list[Tensor]], wanted: Sequence[list[Tensor]]) -> str | None:
@@ -44,8 +45,31 @@ def likeness(given: Sequence[list[Tensor]], wanted: Sequence[list[Tensor]]) -> s
     return None
 
 
-def difference(given: Sequence[list[Tensor]], right: Function, cases: Sequence[tuple[Any, ...]]) -> str:
-    """The first case that is wrong, in words: its plain arguments, the largest error, one number of each."""
+def likeness_of_values(given: list[Tensor], wanted: list[Tensor], relative: float) -> str | None:
+    """What numbers typed by hand have in common with the right ones: some of them, or a slip; None if nothing."""
+    right = [close([yours], [ours], relative) for yours, ours in zip(given, wanted, strict=True)]
+    if len(right) > 1:
+        told = [f"the {name}" for name, found in zip(ORDINALS, right, strict=False) if found]
+        return f"Right: {' and '.join(told)}. Look at the rest again." if told else None
+    ours = wanted[0]
+    slips = (
+        (-ours, "Right but for the sign."),
+        (1 / ours, "That is upside down: one over it is right."),
+        (ours.abs().sqrt(), "That is the square root of what was asked for: square it."),
+        (ours.square(), "That is the square of what was asked for: take its root."),
+        (1 - ours, "That is 1 minus what was asked for."),
+        (100 * ours, "That is in percent: divide by 100."),
+        (2 * ours, "That is twice what was asked for."),
+        (ours / 2, "That is half of what was asked for."),
+    )
+    told = [message for value, message in slips if close(given, [value], relative)]
+    return told[0] if told else None
+
+
+def difference(
+    given: Sequence[list[Tensor]], right: Function, cases: Sequence[tuple[Any, ...]], slip: str | None = None
+) -> str:
+    """The first case that is wrong, in words: its plain arguments, the largest error, one number of each, the slip."""
     for got, case in zip(given, cases, strict=True):
         wanted = as_tensors(right(*case))
         if not close(got, wanted):
@@ -55,8 +79,8 @@ def difference(given: Sequence[list[Tensor]], right: Function, cases: Sequence[t
             yours, ours = (torch.cat([part.flatten() for part in parts]) for parts in (got, wanted))
             worst = int((yours - ours).abs().argmax())
             return (
-                f"{where} result is off by up to {error(got, wanted):.3g}, {UNKNOWN}: there {ours[worst]:.4g} was "
-                f"expected, and yours is {yours[worst]:.4g}. Open the hint."
+                f"{where} result is off by up to {error(got, wanted):.3g}{'' if slip else f', {UNKNOWN}'}: there "
+                f"{ours[worst]:.4g} was expected, and yours is {yours[worst]:.4g}. {slip or 'Open the hint.'}"
             )
     raise AssertionError("nothing differs")
 
