@@ -63,6 +63,7 @@ def main(argv: list[str] | None = None, until: float = math.inf) -> bool:
     parser.add_argument("--steps", type=int, default=3000, help="training steps a network (default: 3000)")
     parser.add_argument("--seeds", type=int, default=SEEDS, help=f"networks an arm (default: {SEEDS})")
     parser.add_argument("--samples", type=int, default=2048, help="digits drawn a network (default: 2048)")
+    parser.add_argument("--ddim", type=int, default=DDIM_STEPS, help=f"steps (default: {DDIM_STEPS})")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--out", type=Path, default=RESULT, help="the JSON file")
     args = parser.parse_args(argv)
@@ -85,14 +86,14 @@ def main(argv: list[str] | None = None, until: float = math.inf) -> bool:
             before[model, train, schedule] = row, last.state.ema.average  # type: ignore[assignment]
         row, average = before[model, train, schedule]
         guidance = GUIDANCE if key["arm"] == "guidance" else 0.0
-        x = draw(average, diffusion, Drawn(args.samples, DDIM_STEPS, args.device, guidance))
+        x = draw(average, diffusion, Drawn(args.samples, args.ddim, args.device, guidance))
         return {**row, "distance": distance(x)}, x
 
     head = {
         "what": f"Frechet distance of {args.samples} digits to the test set, on the course's digit classifier",
         "steps": args.steps,
         "samples": args.samples,
-        "ddim": DDIM_STEPS,
+        "ddim": args.ddim,
         "guidance": GUIDANCE,
     }
     keys = [{"seed": seed, "arm": arm} for seed in range(args.seeds) for arm in CHANGES]

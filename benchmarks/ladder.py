@@ -105,7 +105,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
 
     tune(torch.device(args.device))
-    trained = {k: v for k, v in found([args.runs, *args.weights], args.unfinished).items() if k in args.rungs}
+    trained = found([args.runs, *args.weights], args.unfinished, args.rungs)
     for name in set(args.rungs) - set(trained):
         print(f"{name} is trained nowhere yet and left out", flush=True)
 

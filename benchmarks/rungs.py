@@ -52,9 +52,11 @@ def _candidates(name: str, folders: Sequence[Path]) -> Iterator[list[Path]]:
         yield from groups.values()
 
 
-def found(folders: Sequence[Path], unfinished: bool = False) -> dict[str, Trained]:
-    """The rungs that are trained, in order."""
-    each = {name: find(name, folders, unfinished) for name in LADDER}
+def found(
+    folders: Sequence[Path], unfinished: bool = False, among: Sequence[str] = LADDER
+) -> dict[str, Trained]:
+    """Those of the rungs `among` that are trained, in order."""
+    each = {name: find(name, folders, unfinished) for name in LADDER if name in among}
     return {name: checkpoint for name, checkpoint in each.items() if checkpoint is not None}
 
 

@@ -19,6 +19,7 @@ from ddpm_lib.widgets.generator.network import SHIPPED, as_in_the_page
 from tests.generator_page import finish, generate, levels
 from tests.test_generator import pad_levels
 from tests.widget_page import document
+from tests.worker_page import asked
 
 # Keeps what the page asks its worker for, and every state that it is told, in full precision.
 LISTEN = """() => {
@@ -52,7 +53,7 @@ def test_what_becomes_of_a_drawing_is_what_edit_from_makes_of_it(
     finish(page, seconds=60)
 
     checkpoint = as_in_the_page(load(SHIPPED))
-    diffusion, states = checkpoint.diffusion, page.evaluate("states")
+    diffusion, states = checkpoint.diffusion, asked(page, "return states;")
     begun, ended = (torch.tensor(states[i]["xt"]).reshape(2, 1, 28, 28) for i in (0, -1))
     drawing = torch.from_numpy(pad_levels(page)).float()[None, None] / 127.5 - 1
     assert (drawing > 0).sum() > 30

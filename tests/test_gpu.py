@@ -7,6 +7,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -180,8 +181,12 @@ print("at work", flush=True)
 time.sleep(600)
 """
     _fake_worker(tmp_path / "root", monkeypatch, script)
-    out = tmp_path / "out"
-    assert supervise.supervise(out, time.monotonic() + supervise.GRACE + 15, False, None) == 0
+    out, now = tmp_path / "out", time.monotonic
+    # an hour passes as soon as it is at work
+    log = out / "log.txt"
+    clock = SimpleNamespace(monotonic=lambda: now() + 3600 * (log.is_file() and "at work" in log.read_text()))
+    monkeypatch.setattr(supervise, "time", clock)
+    assert supervise.supervise(out, now() + 3600, False, None) == 0
     said = capsys.readouterr().out
     assert "at work" in said
     assert "done: one (1 s)" in said

@@ -24,14 +24,14 @@ from ddpm_lib.train.state import start
 from ddpm_lib.web.learned import from_learned, to_learned
 from ddpm_lib.web.worker_source import LEARN_CORE, learn_source, without_comments
 from tests.helpers import close, generator, unchecked
-from tests.worker_page import Engine
+from tests.worker_page import Engine, asked
 
 T, BATCH = 100, 64
 
 
 def in_page(page: Page, body: str, arg: Any = None) -> Any:
     """What a function body returns that sees the engine's functions, and `arg`."""
-    return page.evaluate(f"(arg) => {{ {without_comments(*LEARN_CORE)}\n{body} }}", arg)
+    return asked(page, f"{without_comments(*LEARN_CORE)}\n{body}", arg)
 
 
 def mlp(width: int = 16, predicts: str = "eps", layers: int = 3) -> MLP:

@@ -26,6 +26,7 @@ from ddpm_lib.train.state import start
 from ddpm_lib.web.worker_source import IMAGES_CORE, without_comments
 from ddpm_lib.widgets.digits.recipe import NETWORK
 from tests.helpers import close, generator
+from tests.worker_page import asked
 
 T, BATCH, SIDE, STEPS = 50, 6, 8, 20
 SMALL = replace(NETWORK, base=8, classes=3)
@@ -48,7 +49,7 @@ READY = """
 
 def in_page(page: Page, body: str, arg: Any = None) -> Any:
     """What a function body returns that sees the engine's functions, and `arg`."""
-    return page.evaluate(f"(arg) => {{ {without_comments(*IMAGES_CORE)}\n{body} }}", arg)
+    return asked(page, f"{without_comments(*IMAGES_CORE)}\n{body}", arg)
 
 
 def recipe(config: UNetConfig = SMALL, train: TrainConfig = TRAIN) -> dict[str, Any]:

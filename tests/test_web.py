@@ -28,7 +28,7 @@ from ddpm_lib.web.export import AFTER, BEFORE, checkpoint_of, detail, read_web, 
 from ddpm_lib.web.quantize import dequantize, quantize
 from ddpm_lib.web.worker_source import CORE, without_comments, worker_source
 from tests.helpers import close, generator
-from tests.worker_page import Engine, in_torch, random_checkpoint, request
+from tests.worker_page import Engine, asked, in_torch, random_checkpoint, request
 
 TINY = UNetConfig(base=8, mults=(1, 2), blocks=1, groups=1, activation="silu", scale_shift=True, classes=3,
                   heads=2, predicts="x0")  # fmt: skip
@@ -133,7 +133,7 @@ def test_without_webassembly_the_same_picture(page: Page, tiny: dict[str, Any]) 
 
 def in_page(page: Page, expression: str, arg: Any = None) -> Any:
     """The value of a JavaScript expression that sees the engine's functions, and `arg`."""
-    return page.evaluate(f"(arg) => {{ {without_comments(*CORE)} return {expression}; }}", arg)
+    return asked(page, f"{without_comments(*CORE)} return {expression};", arg)
 
 
 PRODUCTS = """(() => {

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import torch
 from playwright.sync_api import Page
 from torch import Tensor
@@ -23,14 +26,40 @@ START = """(source) => {
   window.heard = [];
   window.engine = new Worker(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
   engine.onerror = (event) => heard.push({ type: "crash", message: event.message });
-  const list = (value) => (value instanceof Float32Array ? [...value] : value);
+  const text = (value) => {  // a list of many numbers takes seconds on its way out of the browser
+    if (!(value instanceof Float32Array)) return value;
+    const bytes = new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+    return "float32:" + btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+  };
   engine.onmessage = ({ data }) =>
-    heard.push(Object.fromEntries(Object.entries(data).map(([key, value]) => [key, list(value)])));
+    heard.push(Object.fromEntries(Object.entries(data).map(([key, value]) => [key, text(value)])));
 }"""
 SEND = """(message) => {
-  for (const key of ["x", "mask", "known", "noise"]) if (message[key]) message[key] = Float32Array.from(message[key]);
+  for (const key of ["x", "mask", "known", "noise"])
+    if (typeof message[key] === "string")
+      message[key] = new Float32Array(Uint8Array.from(atob(message[key]), (c) => c.charCodeAt(0)).buffer);
+    else if (message[key]) message[key] = Float32Array.from(message[key]);
   engine.postMessage(message);
 }"""
+
+
+def packed(x: Tensor) -> str:
+    """Its numbers, as the base64 of float32."""
+    return base64.b64encode(x.numpy().astype("<f4").tobytes()).decode()
+
+
+def numbers(value: Any) -> Any:
+    """A list of numbers where the page has packed one, else the value itself."""
+    if not (isinstance(value, str) and value.startswith("float32:")):
+        return value
+    return np.frombuffer(base64.b64decode(value.removeprefix("float32:")), "<f4").tolist()
+
+
+def asked(page: Page, body: str, arg: Any = None) -> Any:
+    """What the body of a JavaScript function returns that sees `arg`: as JSON, for Playwright's lists are slow."""
+    called = f"async (text) => JSON.stringify(await ((arg) => {{ {body} }})(JSON.parse(text)))"
+    told = page.evaluate(called, json.dumps(arg))
+    return None if told is None else json.loads(told)
 
 
 class Engine:
@@ -42,7 +71,7 @@ class Engine:
 
     def send(self, type: str, **message: Any) -> None:
         """Post one message; tensors become Float32Arrays."""
-        plain = {k: v.flatten().tolist() if isinstance(v, Tensor) else v for k, v in message.items()}
+        plain = {k: packed(v) if isinstance(v, Tensor) else v for k, v in message.items()}
         self.page.evaluate(SEND, {"type": type, **plain})
 
     def send_at_once(self, *messages: dict[str, Any]) -> None:
@@ -53,7 +82,7 @@ class Engine:
         """What the worker has said by the time it says one of `types`; then it is forgotten."""
         self.page.wait_for_function("(types) => heard.some((m) => types.includes(m.type))", arg=[*types])
         messages: list[dict[str, Any]] = self.page.evaluate("() => heard.splice(0)")
-        return messages
+        return [{key: numbers(value) for key, value in message.items()} for message in messages]
 
     def load(self, detail: dict[str, Any]) -> dict[str, Any]:
         """Load weights: the worker's answer."""

@@ -52,7 +52,7 @@ def digit_classifier() -> DigitClassifier:
 
 @torch.inference_mode()
 def in_batches(
-    function: Callable[[Tensor], Tensor], x: Float[Tensor, "n 1 28 28"], size: int = 500
+    function: Callable[[Tensor], Tensor], x: Float[Tensor, "n 1 28 28"], size: int = 100
 ) -> Float[Tensor, "n k"]:
     """function(x), `size` images at a time."""
     return torch.cat([function(part) for part in x.split(size)])
