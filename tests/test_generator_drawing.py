@@ -14,8 +14,8 @@ from ddpm_lib.evaluate.generate import last, sampler, with_guidance
 from ddpm_lib.sampling import Noise
 from ddpm_lib.web.page_script import write_page_script
 from ddpm_lib.widgets import GenerateWidget
-from ddpm_lib.widgets.generator.generator import URL
 from ddpm_lib.widgets.generator.network import SHIPPED, as_in_the_page
+from ddpm_lib.widgets.generator.offered import URL
 from tests.generator_page import finish, generate, levels
 from tests.test_generator import pad_levels
 from tests.widget_page import document

@@ -23,8 +23,8 @@ from ddpm_lib.web.export import checkpoint_of, detail
 from ddpm_lib.web.page_script import page_script, write_page_script
 from ddpm_lib.web.worker_source import worker_source
 from ddpm_lib.widgets import GenerateWidget
-from ddpm_lib.widgets.generator.generator import URL
 from ddpm_lib.widgets.generator.network import SHIPPED
+from ddpm_lib.widgets.generator.offered import URL
 from ddpm_lib.widgets.host.noise import noise
 from tests.browser import FLAGS, find_chromium
 from tests.generator_page import assert_recorded, finish, generate, levels, root

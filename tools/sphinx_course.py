@@ -18,8 +18,7 @@ from ddpm_lib.assets.weights import load_weights
 from ddpm_lib.web.page_script import write_page_script
 from ddpm_lib.widgets.digits.digits import URL as DIGITS_URL
 from ddpm_lib.widgets.digits.images import digits_script
-from ddpm_lib.widgets.generator.generator import URL
-from ddpm_lib.widgets.generator.network import SHIPPED
+from ddpm_lib.widgets.generator.offered import NETWORKS
 from tools import figures
 from tools.address import find_address
 from tools.equations import Incomplete
@@ -80,9 +79,10 @@ def page_of_equations(app: Sphinx, config: Config) -> None:
 def network_for_pages(app: Sphinx, exception: Exception | None) -> None:
     """Write the files that a page loads when a reader presses Generate (the shipped weights) or Train (digits)."""
     if exception is None and app.builder.format == "html":
-        path = Path(app.outdir) / URL
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_page_script(path, load_weights(SHIPPED))
+        for network in NETWORKS:
+            path = Path(app.outdir) / network["url"]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_page_script(path, load_weights(network["name"]))
         (Path(app.outdir) / DIGITS_URL).write_text(digits_script(), encoding="utf-8")
 
 

@@ -23,13 +23,12 @@ from ddpm_lib.models.trained import Trained
 from ddpm_lib.web.export import detail
 from ddpm_lib.web.worker_source import lean, worker_source
 from ddpm_lib.widgets.generator.network import checkpoint_of, drawn, named, recording_of, shipped
+from ddpm_lib.widgets.generator.offered import NETWORKS, URL
 from ddpm_lib.widgets.host.noise import NOISE_JS, SEEDS
 from ddpm_lib.widgets.host.strip import strip_png
 from ddpm_lib.widgets.host.values import Finite, base64_of
 from ddpm_lib.widgets.host.widget import Fallback, Widget, css, javascript
 
-# The file of the published pages' network, counted from the book's root; tools/sphinx_course.py writes it.
-URL = "_static/generate-weights.js"
 MOST_IMAGES = 16
 SHARED = (*NOISE_JS, "host/dial.js", "host/play.js", "host/beside.js", "host/seed.js", "host/python.js")
 PARTS = ("network", "recording", "gallery", "pad", "python", "settings", "run", "generator")
@@ -69,6 +68,7 @@ class GenerateWidget(Widget):
     shape = traitlets.List(traitlets.Int(), read_only=True, help="channels, height, width").tag(sync=True)
     alpha_bar = traitlets.Unicode(read_only=True, help="float32 table, base64").tag(sync=True)
     recorded = traitlets.Dict(read_only=True, help="what is shown where nothing runs").tag(sync=True)
+    networks: Any = traitlets.List(read_only=True, help="what a published page offers").tag(sync=True)
     python = traitlets.Unicode(read_only=True, help="what names the network in Python").tag(sync=True)
     worker = traitlets.Unicode(read_only=True, help="the worker's source").tag(sync=True)
     weights = traitlets.Unicode(read_only=True, help="the network as JSON, once asked for").tag(sync=True)
@@ -120,6 +120,7 @@ class GenerateWidget(Widget):
         if not self._published or "google.colab" in sys.modules:
             return {**state, "weights": self._json()}
         beside = self._worker_is_ours and self.url == URL
+        state |= {"networks": NETWORKS} if beside else {}
         return {**state, "weights": "", "worker": "" if beside else self.worker}
 
     def draw(self, device: str = "cpu") -> Float[Tensor, "n c h w"]:

@@ -18,8 +18,8 @@ from ddpm_lib.sampling import Step
 from ddpm_lib.web import export
 from ddpm_lib.widgets.generator.recording import Recording, record
 
-# The network of the published pages.
-SHIPPED = "cpu-minutes"
+# The network of the published pages, and the one that a reader may choose there.
+SHIPPED, FEW = "cpu-minutes", "cpu-few"
 # The classes that the recording draws.
 SHOWN_FIRST = (3, 0, 7, 5)
 

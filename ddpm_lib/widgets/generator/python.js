@@ -4,7 +4,8 @@ function inPython({ model, say }) {
   const show = () => {
     const options = Object.entries(traits(model, "digit", "sampler", "steps", "eta", "w", "seed", "n"));
     const passed = options.map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(", ");
-    lines(`from ddpm_lib.widgets import GenerateWidget\nGenerateWidget(${model.get("python")}${passed}).draw()`);
+    const named = model.get("python");
+    lines(`${named.startsWith("load") ? "from ddpm_lib import load\n" : ""}from ddpm_lib.widgets import GenerateWidget\nGenerateWidget(${named}${passed}).draw()`);
     node.hidden = model.get("mode") !== "noise";
   };
   return { node, show };

@@ -72,7 +72,7 @@ def record(
     n: int = 4,
     w: float = 0.5,
     seed: int = 5,
-    steps: int = 8,
+    steps: int = 7,
 ) -> Recording:
     """Run DDIM with eta = 0, each guess rounded before the step is taken. `labels` is empty or holds n classes."""
     network = with_guidance(model, w if labels else 0.0)

@@ -1,7 +1,7 @@
 // A run of the network: the frames computed so far, which of them is shown, and what is said of it. It draws nothing.
 
 // What a picture is made of. Whoever chooses one of these anew takes the picture away: control and picture agree.
-const MADE_OF = ["digit", "sampler", "steps", "eta", "w", "seed", "n", "mode", "start"];
+const MADE_OF = ["digit", "sampler", "steps", "eta", "w", "seed", "n", "mode", "start", "url"];
 
 const seconds = (ms) => `${(ms / 1000).toFixed(ms < 9950 ? 1 : 0)} s`;
 
@@ -19,6 +19,7 @@ function generation({ model, board, root, say, changed }) {
   let [follows, pressed, slow, here, made, own] = [true, 0, "", false, "", false];
   let [last, spent, taken, pace] = [0, 0, 0, 0]; // pace: milliseconds a forward pass of one image, once measured
   const mode = () => model.get("mode");
+  const first = model.get("url");
   const busy = () => run.state === "loading" || run.state === "running";
   const end = () => run.frames.length - 1;
   const recipe = () => JSON.stringify(MADE_OF.map((name) => model.get(name)));
@@ -147,7 +148,7 @@ function generation({ model, board, root, say, changed }) {
     gone: () => busy() && enter("idle", "Stopped."),
     error: ({ message }) => {
       const recorded = model.get("recorded");
-      enter("error", `${message} Shown instead: a recording of the same network, drawing ${recorded.labels.join(", ") || "pictures"}.`);
+      enter("error", `${message} Shown instead: a recording of ${model.get("url") === first ? "the same" : "another"} network, drawing ${recorded.labels.join(", ") || "pictures"}.`);
       Object.assign(run, { frames: replay(recorded, alphaBar, size), n: recorded.n });
       Object.assign(run, { steps: end(), at: calm() ? end() : 0 });
       say(run.status);
@@ -157,6 +158,10 @@ function generation({ model, board, root, say, changed }) {
     hear[message.type]?.(message);
     changed(message.type);
   } });
+  model.on("change:url", () => {
+    network.close();
+    [here, pace] = [false, 0];
+  });
   for (const name of MADE_OF) model.on(`change:${name}`, () => own || recipe() === made || restart());
 
   return Object.assign(run, { T, busy, calm, generate, stop, restart, go, hold, once, close: network.close });

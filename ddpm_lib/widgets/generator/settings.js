@@ -5,6 +5,8 @@ function settings({ model, put, say, T }) {
   const face = (digit) => (digit === "each" ? "each in turn" : digit === "none" ? "none" : labels[digit]);
   const digit = choice("Digit", true, digits.map((value) => ({ name: face(value), pick: () => put({ digit: value }) })));
   digit.node.hidden = !labels.length;
+  const networks = model.send ? [] : model.get("networks");
+  const network = choice("Network", true, networks.map(({ name, ...its }) => ({ name, pick: () => put(its) })));
   const samplers = ["ddim", "ddpm"];
   const sampler = choice("Sampler", true, samplers.map((name) => ({ name: name.toUpperCase(), pick: () => put({ sampler: name }) })));
   const stops = [1, 2, 4, 8, 10, 15, 20, 25, 30, 40, 50, 75, 100, 150, 200, 250, 300, 400, 500].filter((steps) => steps <= T);
@@ -19,8 +21,8 @@ function settings({ model, put, say, T }) {
   const seed = h("div", { class: "ddpm-dial" }, h("span", { "aria-hidden": "true" }, "seed"), seeds.number, h("output"));
   const python = inPython({ model, say });
   const fold = h(
-    "details", { class: "ddpm-fold", ontoggle: () => put({ more: fold.open }) }, h("summary", {}, "More: sampler, steps, guidance, number of images, seed"),
-    h("div", { class: "ddpm-dials" }, sampler.node, dials.steps.node, dials.eta.node, dials.w.node, dials.n.node, seed),
+    "details", { class: "ddpm-fold", ontoggle: () => put({ more: fold.open }) }, h("summary", {}, "More: network, sampler, steps, guidance, number of images, seed"),
+    h("div", { class: "ddpm-dials" }, network.node, sampler.node, dials.steps.node, dials.eta.node, dials.w.node, dials.n.node, seed),
     python.node,
   );
   const show = () => {
@@ -35,6 +37,8 @@ function settings({ model, put, say, T }) {
     const share = ddim ? eta : 1; // DDPM is eta = 1
     dials.eta.show(share, `eta = ${share.toFixed(2)}`, share.toFixed(2));
     dials.eta.input.disabled = !ddim;
+    const its = networks.findIndex(({ url }) => url === model.get("url"));
+    if (its >= 0) network.inputs[its].checked = true;
     digit.inputs[digits.indexOf(model.get("digit"))].checked = true;
     sampler.inputs[samplers.indexOf(named)].checked = true;
     seeds.show();
