@@ -55,6 +55,19 @@ def test_every_equation_of_the_book_has_a_function_and_a_test() -> None:
     assert len(found) > 15
 
 
+def test_the_page_of_the_book_begins_with_both_algorithms(course: Path) -> None:
+    found, _ = equations.collect()
+    page = equations_page.page(found)
+    assert (
+        page.index("**Algorithm 1, training**")
+        < page.index("**Algorithm 2, sampling**")
+        < page.index("::::{")
+    )
+    assert (
+        "Both algorithms" not in equations_page.write(course).read_text()
+    )  # which has none of their equations
+
+
 def test_the_page_names_all_of_it(course: Path) -> None:
     page = equations_page.write(course).read_text()
     assert "1 equations, 1 functions, 1 tests" in page
