@@ -34,8 +34,8 @@ from ddpm_lib.web.export import detail
 from ddpm_lib.web.page_script import page_script
 from ddpm_lib.web.worker_source import worker_source
 from ddpm_lib.widgets import GenerateWidget
-from ddpm_lib.widgets.generator.offered import URL
 from ddpm_lib.widgets.generator.network import SHIPPED
+from ddpm_lib.widgets.generator.offered import URL
 from tests.browser import launch
 from tests.widget_page import document
 
