@@ -108,10 +108,13 @@ def test_the_button_of_a_page_opens_the_plain_copy_on_its_branch(
     repository(SimpleNamespace(srcdir=tmp_path), SimpleNamespace(html_theme_options=options))  # type: ignore[arg-type]
     assert ("launch_buttons" in options) == opens
     assert options.get("repository_branch") == (COLAB_BRANCH if opens else None)
-    # The workflow pushes to it what `--stamp` wrote.
+    # The workflow pushes to it what `make html` wrote, from the run that made the pages.
     jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "book.yml").read_text(encoding="utf-8"))["jobs"]
-    _, stamp, push = jobs["colab"]["steps"]
-    assert stamp["run"] == "python3 -m tools.colab --stamp"
+    made, kept = jobs["build"]["steps"][2], jobs["build"]["steps"][-1]
+    fetch, push = jobs["colab"]["steps"]
+    assert made["run"].startswith("make html")
+    assert kept["with"]["name"] == fetch["with"]["name"]
+    assert ROOT / kept["with"]["path"] == ROOT / fetch["with"]["path"] == OUT
     assert ROOT / push["working-directory"] == OUT
     assert push["run"].split()[-1] == COLAB_BRANCH
 

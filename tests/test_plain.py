@@ -13,6 +13,7 @@ from pybtex.database import parse_file
 from tools.address import Address
 from tools.colab import stamp_all
 from tools.equations import ROOT, labels, numbers
+from tools.last_run import FOLDER, of_the_book
 from tools.notebook import Notebook, read, source
 from tools.plain.citations import papers
 from tools.plain.copies import copies, write_all
@@ -192,10 +193,23 @@ def test_the_folder_of_copies_holds_them_and_nothing_else(tmp_path: Path) -> Non
     assert json.loads(written[0].read_text(encoding="utf-8")) in COPIES["lab"].values()
 
 
-def test_what_colab_opens_is_the_plain_copy(tmp_path: Path) -> None:
+def test_what_colab_opens_is_the_plain_copy_and_says_when_the_chapter_ran(tmp_path: Path) -> None:
     for path in stamp_all(Address("https://github.com/someone/course", "main"), out=tmp_path):
-        copy = COPIES["colab"][path.relative_to(tmp_path)]
-        assert text(read(path)) == text(copy)
+        copy, opened = COPIES["colab"][path.relative_to(tmp_path)], read(path)
+        line = of_the_book(ROOT / FOLDER / path.relative_to(tmp_path))
+        assert text(opened) == "\n\n".join([text(copy), line] if line else [text(copy)])
+
+
+def test_the_line_of_a_copy_is_that_of_a_run_that_was_whole(tmp_path: Path) -> None:
+    machine = {"day": "2030-01-02", "processor": "A <chip>", "cores": 2, "versions": "Python 3.12.1"}
+    record = {"failure": None, "seconds": 12.3, "machine": machine}
+    path = tmp_path / "a.ipynb"
+    assert of_the_book(path) is None
+    path.write_text(json.dumps({"metadata": {"executed": record}}))
+    said = "Last run, for the book: 2030-01-02, 12 seconds on 2 cores of A &lt;chip&gt;; Python 3.12.1."
+    assert of_the_book(path) == said
+    path.write_text(json.dumps({"metadata": {"executed": {**record, "failure": {"cell": "b"}}}}))
+    assert of_the_book(path) is None
 
 
 def test_the_workflow_needs_nothing_installed_to_make_them() -> None:

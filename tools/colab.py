@@ -2,7 +2,7 @@
 
 Colab opens a notebook alone, without the package beside it, so the first cell of every chapter installs
 `ddpm_lib` where it is missing. This file is that cell's only source. The copies are in plain Markdown (tools/plain),
-and their links lead to the published book.
+their links lead to the published book, and their last line says when and on what the chapter ran for it.
 
     python -m tools.colab --sync     rewrite the first cell of every notebook under book/
     python -m tools.colab --stamp    write the copies for Colab to _build/colab/, with this repository's address
@@ -18,6 +18,7 @@ import sys
 from pathlib import Path
 
 from tools.address import Address, find_address
+from tools.last_run import FOLDER, of_the_book
 from tools.notebook import Cell, Notebook, first_code_cell, notebooks, read, source, write
 from tools.plain.copies import copies
 from tools.plain.places import Course
@@ -101,7 +102,10 @@ def stamp_all(address: Address, out: Path = OUT, root: Path = ROOT) -> list[Path
     """Write the stamped copy of every notebook under book/, in plain Markdown, keeping its path; return the paths."""
     course = Course(root, address.site)
     for path, notebook in copies(course).items():
-        write(out / path, stamp(notebook, address.requirement))
+        copy = stamp(notebook, address.requirement)
+        if (line := of_the_book(root / FOLDER / path)) is not None:
+            copy["cells"].append({"cell_type": "markdown", "id": "last-run", "metadata": {}, "source": [line]})
+        write(out / path, copy)
     return [out / path.relative_to(root) for path in notebooks(root)]
 
 

@@ -16,12 +16,10 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from tools.last_run import Machine, last_run
+from tools.last_run import FOLDER, RECORD, Machine, last_run
 
 ROOT = Path(__file__).resolve().parent.parent
-FOLDER = Path("_build") / "executed"
 PINS = ("requirements.txt", "constraints.txt", "pyproject.toml")
-RECORD = "executed"  # the key of a Record in a copy's metadata
 
 
 @dataclass(frozen=True)

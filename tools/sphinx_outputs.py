@@ -8,7 +8,8 @@ from typing import Any
 import nbformat
 from sphinx.application import Sphinx
 
-from tools.executed import RECORD, page
+from tools.executed import page
+from tools.last_run import RECORD
 
 
 def outputs(app: Sphinx, name: str, source: list[str]) -> None:
