@@ -1,12 +1,14 @@
 """Figures are numbered and captioned by one rule, from what a cell says of its picture."""
 
+from types import SimpleNamespace
+
 import pytest
 from docutils import nodes
 from docutils.frontend import get_default_settings
 from docutils.utils import new_document
 from sphinx.errors import ExtensionError
 
-from tools.figures import caption_of, captions, with_mathematics
+from tools.figures import caption_of, captions, from_one, with_mathematics
 
 
 class App:
@@ -55,6 +57,19 @@ def test_every_picture_of_a_cell_becomes_a_figure_in_order() -> None:
     assert [figure["ids"] for figure in found] == [["figure-1"], ["figure-2"]]
     assert [figure[-1].astext() for figure in found] == ["Two clouds.", "Where t falls."]
     assert all(isinstance(figure[0], nodes.image) for figure in found)
+
+
+def test_every_page_begins_with_its_first_figure() -> None:
+    counted = {
+        "intro": {"figure": {"figure-1": (1,), "figure-2": (2,)}},
+        "notation": {"figure": {"figure-2": (4,), "figure-1": (3,)}, "table": {"t": (1,)}},
+        "forward": {"figure": {"figure-1": (1, 1)}},
+        "teaching": {},
+    }
+    assert from_one(None, SimpleNamespace(toc_fignumbers=counted)) == []  # type: ignore[arg-type]
+    assert counted["intro"]["figure"] == {"figure-1": (1,), "figure-2": (2,)}
+    assert counted["notation"]["figure"] == {"figure-1": (1,), "figure-2": (2,)}
+    assert counted["forward"]["figure"] == {"figure-1": (1, 1)}
 
 
 def several(metadata: dict[str, object]) -> nodes.document:

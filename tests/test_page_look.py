@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.test_page_text import BROKEN
 from tools.serve import HTML, ROOT
 
 pytestmark = pytest.mark.pages
@@ -91,7 +92,7 @@ def test_every_picture_of_a_cell_has_its_number_and_a_caption(chapter: Page) -> 
     parts = [re.fullmatch(r"Figure (?:(\d+)\.)?(\d+): (.{5,}\.)#?", caption.strip()) for caption in found]
     assert all(parts), found
     numbers = [int(part[2]) for part in parts if part]
-    assert numbers == list(range(numbers[0], numbers[0] + len(numbers))) if numbers else True
+    assert numbers == list(range(1, 1 + len(numbers)))
     assert len({part[1] for part in parts if part}) <= 1
 
 
@@ -133,6 +134,15 @@ def test_no_code_is_cut_on_a_desk(chapter: Page) -> None:
 # (test_accessibility.py).
 DISPLAYED = """() => [...document.querySelectorAll("article div.math > div.display")].filter((e) => e.offsetParent)
   .map((e) => e.scrollWidth > e.clientWidth + 1)"""
+
+
+def test_no_line_ends_within_what_belongs_together(chapter: Page) -> None:
+    """On a desk, and on a telephone."""
+    broken = chapter.evaluate(BROKEN)
+    chapter.set_viewport_size({"width": 390, "height": 844})
+    broken += chapter.evaluate(BROKEN)
+    chapter.set_viewport_size({"width": 1280, "height": 900})
+    assert broken == []
 
 
 def test_few_formulas_are_wider_than_a_telephone(chapter: Page) -> None:

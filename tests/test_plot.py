@@ -207,6 +207,14 @@ def test_a_table_is_a_real_one_with_its_numbers_to_the_right() -> None:
     ]
 
 
+def test_a_range_stands_to_the_right_as_numbers_do() -> None:
+    shown = plot.table(
+        ("days", "loss", "bits"), [("7 to 13", "1.5 +- 0.2", "9"), ("0.3 to 0.7", "-", "1 or 2")]
+    )
+    assert shown.numbers() == [True, True, False]
+    assert shown._repr_markdown_().splitlines()[2] == "| 7 to 13 | 1.5 ± 0.2 | 9 |"
+
+
 def test_a_table_refuses_a_row_of_another_length() -> None:
     with pytest.raises(ValueError, match="A column has no name"):
         plot.table(("", "distance"), [("real digits", "3")])

@@ -104,7 +104,9 @@ def stamp_all(address: Address, out: Path = OUT, root: Path = ROOT) -> list[Path
     for path, notebook in copies(course).items():
         copy = stamp(notebook, address.requirement)
         if (line := of_the_book(root / FOLDER / path)) is not None:
-            copy["cells"].append({"cell_type": "markdown", "id": "last-run", "metadata": {}, "source": [line]})
+            copy["cells"].append(
+                {"cell_type": "markdown", "id": "last-run", "metadata": {}, "source": [line]}
+            )
         write(out / path, copy)
     return [out / path.relative_to(root) for path in notebooks(root)]
 

@@ -13,6 +13,7 @@ from typing import Any
 from docutils import nodes  # type: ignore[import-untyped]
 from sphinx.application import Sphinx
 from sphinx.config import Config
+from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
 
 FOLD = "Code: "  # how a fold of code that draws is named
@@ -63,6 +64,16 @@ def captions(app: Sphinx, document: nodes.document) -> None:
             figure += [picture, nodes.caption("", "", *with_mathematics(words))]
 
 
+def from_one(app: Sphinx, env: BuildEnvironment) -> list[str]:
+    """Let a page whose chapter has no number begin with Figure 1; Sphinx counts on through all such pages."""
+    for kinds in env.toc_fignumbers.values():
+        figures = kinds.get("figure", {})
+        for i, name in enumerate(sorted(figures, key=figures.__getitem__), start=1):
+            if len(figures[name]) == 1:
+                figures[name] = (i,)
+    return []
+
+
 def figures_by_name(app: Sphinx, config: Config) -> None:
     """Say "Figure 4.2:" where Sphinx says "Fig. 4.2"."""
     config.numfig_format = {"figure": "Figure %s:", **config.numfig_format}
@@ -71,4 +82,5 @@ def figures_by_name(app: Sphinx, config: Config) -> None:
 def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("config-inited", figures_by_name, priority=400)  # before Sphinx fills in its own words
     app.connect("doctree-read", captions, priority=100)
+    app.connect("env-get-updated", from_one, priority=900)  # after Sphinx has counted
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from sphinx.application import Sphinx
 
+from tools.page_text import keep_together
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -75,7 +77,7 @@ def mend(html: str) -> str:
     """A page with every rule applied."""
     for rule in RULES:
         html = re.sub(rule.find, rule.put, html)
-    return html
+    return keep_together(html)
 
 
 def mend_pages(app: Sphinx, exception: Exception | None) -> None:

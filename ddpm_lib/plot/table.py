@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 # What stands to the right, beneath each other.
-NUMBER = re.compile(r"[-+]?[\d.,]+(e[-+]?\d+)?( ?(%|x|GB|MB|M|G|ms|bits))?|-|")
+ONE = r"[-+]?[\d.,]+(e[-+]?\d+)?"
+NUMBER = re.compile(rf"{ONE}( (to|±|\+-) {ONE})?( ?(%|x|GB|MB|M|G|ms|bits))?|-|")
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,8 @@ class Table:
 
     def _repr_markdown_(self) -> str:
         rule = ["---:" if number else ":---" for number in self.numbers()]
-        return "\n".join(f"| {' | '.join(cells)} |" for cells in (self.header, rule, *self.rows))
+        lines = (f"| {' | '.join(cells)} |" for cells in (self.header, rule, *self.rows))
+        return "\n".join(lines).replace(" +- ", " ± ")
 
     def __repr__(self) -> str:
         together = [(name, *column) for name, column in zip(self.header, self.columns(), strict=True)]
