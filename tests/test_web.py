@@ -160,6 +160,36 @@ def test_the_two_kernels_and_plain_javascript_give_one_product(page: Page) -> No
         close(product.reshape(8, 16), 1 + a @ b, 1e-5)
 
 
+CONVOLUTION = """(() => {
+  const [n, h, w, c, outs] = [2, 5, 6, 8, 16];
+  return [false, true].map((plain) => {
+    const { heap, product, silu } = fastestProduct(plain), tiles = plain ? plainTiles(heap) : simdTiles(heap);
+    const filters = packFilters(heap, outs, c, Float32Array.from(arg.filters));
+    const m = tilesOf({ n, h, w }), rows = heap.alloc(m), out = heap.alloc(n * h * w * outs);
+    const at = heap.zeros(n * pitch(h) * pitch(w) * c);
+    heap.i32.set(Array.from({ length: m }, (_, i) => i), rows);
+    for (let row = 0; row < n * h; row++) {
+      const line = Math.floor(row / h) * pitch(h) + (row % h) + 1;
+      heap.f32.set(arg.x.slice(row * w * c, (row + 1) * w * c), at + (line * pitch(w) + 1) * c);
+    }
+    heap.f32.fill(1, out, out + n * h * w * outs);
+    winograd({ heap, product, tiles }, out, { at, n, h, w, c }, filters, outs, rows);
+    return [...heap.f32.slice(out, out + n * h * w * outs)];
+  });
+})()"""
+
+
+def test_winograds_convolution_is_the_convolution_on_sides_that_no_tile_fills(page: Page) -> None:
+    x, filters = (
+        torch.randn(2, 8, 5, 6, generator=generator(0)),
+        torch.randn(16, 8, 3, 3, generator=generator(1)),
+    )
+    expected = 1 + torch.nn.functional.conv2d(x, filters, padding=1)
+    arg = {"x": x.permute(0, 2, 3, 1).flatten().tolist(), "filters": filters.flatten().tolist()}
+    for found in in_page(page, CONVOLUTION, arg):
+        close(torch.tensor(found).reshape(2, 5, 6, 16).permute(0, 3, 1, 2), expected, 1e-4)
+
+
 SILU = """(() => {
   const { heap, silu } = fastestProduct(), pixels = arg.length / 8;
   const [out, x, scale, shift, constants] = [arg.length, arg.length, 8, 8, 10].map((n) => heap.alloc(n));
@@ -282,7 +312,8 @@ def test_it_pauses_steps_resumes_and_stops(page: Page, tiny: dict[str, Any]) -> 
     engine = Engine(page)
     engine.load(tiny)
 
-    def still() -> list[int]:
+    def still(least: int = 1) -> list[int]:
+        page.wait_for_function("(n) => heard.length >= n", arg=least)
         page.wait_for_timeout(100)
         return [m["step"] for m in page.evaluate("() => heard.splice(0)")]
 
@@ -298,7 +329,7 @@ def test_it_pauses_steps_resumes_and_stops(page: Page, tiny: dict[str, Any]) -> 
     engine.send_at_once(run | {"id": 2}, {"type": "pause"}, {"type": "cancel"})
     assert still()[-1] < 6
     engine.send("resume")
-    assert still() == []
+    assert still(0) == []
     long = run | {"id": 3, "steps": 40, "n": 50, "labels": [-1] * 50}
     engine.send_at_once(long, run | {"id": 4})  # a new run takes the place of the old one
     messages = engine.heard("done")

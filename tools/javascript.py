@@ -44,9 +44,7 @@ def compiler() -> Path:
 
 
 def main() -> int:
-    # Each worker is a world of its own; sampler.js names the types of the U-Net.
-    more = ("layers.js", "unet.js")
-    for names in (FILES, (*more, *LEARN_FILES), (*more, *IMAGES_FILES)):
+    for names in (FILES, LEARN_FILES, IMAGES_FILES):  # each worker is a world of its own
         if code := int(node([str(compiler()), *OPTIONS, *(str(HERE / name) for name in names)])):
             return code
     print(f"tsc: no issues found in {len({*FILES, *LEARN_FILES, *IMAGES_FILES})} files of JavaScript")

@@ -18,8 +18,9 @@ Web Worker (worker_source.py: the .js files of this folder in one text)
     v
 WebAssembly memory (heap.js)
     |  matmul.js          the product, in WebAssembly SIMD; plain JavaScript where there is none
-    |  silu.js            the activation, in WebAssembly as well
-    |  unet.js            the forward pass, made of products
+    |  winograd.js        a 3 x 3 convolution as 36 products, with a quarter of the multiplications
+    |  silu.js            the activation, in WebAssembly as well; channels.js: what a norm sums
+    |  unet.js            the forward pass, made of products, and guidance
     |  sampler.js         one step of DDPM or DDIM; normal.js draws the noise that torch draws
     v
 worker.js posts x_t and x0_hat after every step, and the widget draws them

@@ -2,12 +2,12 @@
 // The memory that the network works in, which JavaScript and WebAssembly share.
 
 /**
- * A feature map in the heap: h x w pixels, and side by side the c channels of a pixel. A map that a convolution
- * is to read lies in a frame of zeros, one pixel wide, which h and w do not count.
- * @typedef {{ at: number, h: number, w: number, c: number }} FeatureMap
+ * The feature maps of n images in the heap: h x w pixels, and side by side the c channels of a pixel. A map that a
+ * convolution is to read lies in a frame of zeros, which h and w do not count.
+ * @typedef {{ at: number, n: number, h: number, w: number, c: number }} FeatureMap
  *
- * A matrix of k rows and n columns in panels of eight columns.
- * @typedef {{ at: number, k: number, n: number }} Panels
+ * A layer's matrix of k rows and n columns in panels of eight columns; where `tiled`, 36 of k / 9 rows.
+ * @typedef {{ at: number, k: number, n: number, tiled: boolean }} Panels
  */
 
 const roundUp = (/** @type {number} */ multiple, /** @type {number} */ n) => Math.ceil(n / multiple) * multiple;
@@ -42,7 +42,7 @@ class Heap {
 
   /** Frees all that lies above `mark`, save x. @param {number} mark @param {FeatureMap} x @returns {FeatureMap} */
   tidy(mark, x) {
-    const length = x.h * x.w * x.c;
+    const length = x.n * x.h * x.w * x.c;
     this.f32.copyWithin(mark, x.at, x.at + length);
     this.top = mark;
     return { ...x, at: this.alloc(length) };
@@ -55,17 +55,21 @@ class Heap {
     return at;
   }
 
-  /** A copy of a map's numbers. @param {FeatureMap} x */
-  read({ at, h, w, c }) {
-    return this.f32.slice(at, at + h * w * c);
+  /** The place of a copy of some numbers. @param {ArrayLike<number>} values */
+  put(values) {
+    const at = this.alloc(values.length);
+    this.f32.set(values, at);
+    return at;
   }
 
-  /** A k x n matrix in panels of eight columns. @param {number} k @param {number} n
-   * @param {(i: number, j: number) => number} element @returns {Panels} */
-  pack(k, n, element) {
-    const at = this.zeros(k * roundUp(8, n)), { f32 } = this;
-    for (let j = 0; j < n; j++)
-      for (let i = 0; i < k; i++) f32[at + (j >> 3) * 8 * k + 8 * i + (j & 7)] = element(i, j);
-    return { at, k, n };
+  /** A k x n matrix with the elements f32[at + i * down + j * across], in panels of eight columns.
+   * @param {number} k @param {number} n @param {number} at @param {number} down @param {number} across */
+  panels(k, n, at, down, across) {
+    const to = n % 8 ? this.zeros(k * roundUp(8, n)) : this.alloc(k * n), { f32 } = this;
+    for (let j = 0; j < n; j++) {
+      const column = to + (j >> 3) * 8 * k + (j & 7), from = at + j * across;
+      for (let i = 0; i < k; i++) f32[column + 8 * i] = f32[from + i * down];
+    }
+    return to;
   }
 }

@@ -5,8 +5,8 @@
  * A tensor of weights, as torch lays it out.
  * @typedef {{ shape: number[], data: Float32Array }} Tensor
  *
- * One factor and one summand a channel.
- * @typedef {{ scale: Float32Array, shift: Float32Array }} Affine
+ * One factor and one summand for each channel of each image: their places.
+ * @typedef {{ scale: number, shift: number }} Affine
  */
 
 /** The sigmoid at -16, -16 + 1/256, ... 16. To interpolate is 3 times as fast as Math.exp, and 2e-7 off at most. */
@@ -20,7 +20,6 @@ const silu = (/** @type {number} */ v) => {
 const activate = (act, v) => (act === "silu" ? silu(v) : act === "leaky_relu" && v < 0 ? 0.2 * v : v);
 /** @type {(a: number, b: number) => number} */
 const gcd = (a, b) => (b ? gcd(b, a % b) : a);
-const plain = (/** @type {number} */ c) => ({ scale: new Float32Array(c).fill(1), shift: new Float32Array(c) });
 
 const AGAIN = "export them again with the ddpm_lib that this page came from";
 
@@ -35,6 +34,8 @@ class Layers {
     this.heap = heap;
     this.product = product;
     this.silu = silu;
+    this.channels = silu ? simdChannels(heap) : plainChannels(heap);
+    this.tiles = silu ? simdTiles(heap) : plainTiles(heap);
     this.groups = groups;
     this.activation = activation;
     /** The names of the tensors that a forward pass has read. @type {Set<string>} */
@@ -42,100 +43,114 @@ class Layers {
     /** @type {Map<string, Panels>} */
     this.panels = new Map();
     for (const [name, tensor] of tensors)
-      if (tensor.shape.length > 1) this.panels.set(name, this.packWeight(tensor));
+      if (tensor.shape.length > 1) this.panels.set(name, this.packWeight(name, tensor));
     /** @type {Map<string, number>} */
     this.tables = new Map();
+    this.constants = heap.put(CONSTANTS);
+    const most = Math.max(...[...tensors.values()].map(({ shape }) => shape[0]));
+    this.zeros = heap.put(Array(most).fill(0));
+    this.ones = heap.put(Array(most).fill(1));
   }
 
   /**
    * A convolution of `size` x `size`, as a product of the windows of x with the weights: three taps a window, each
-   * a run of three pixels. `onto` is a map and `time` a vector that are added. Size 1 is a linear layer on pixels.
+   * a run of three pixels. `onto` are maps that are added, and `time` is the place of a vector for each image. Size 1 is a
+   * linear layer on pixels.
    * @param {string} name @param {FeatureMap} x @param {number} size @param {number} stride
-   * @param {FeatureMap | null} onto @param {Float32Array | null} time @returns {FeatureMap}
+   * @param {FeatureMap | null} onto @param {number} time or -1 @returns {FeatureMap}
    */
-  conv(name, x, size, stride = 1, onto = null, time = null) {
-    const bias = this.parameter(`${name}.bias`).map((b, j) => b + (time ? time[j] : 0));
+  conv(name, x, size, stride = 1, onto = null, time = -1) {
+    const bias = this.parameter(`${name}.bias`);
     this.parameter(`${name}.weight`);
-    const { at, k, n } = /** @type {Panels} */ (this.panels.get(`${name}.weight`));
+    const { at, k, n: c, tiled } = /** @type {Panels} */ (this.panels.get(`${name}.weight`)), { heap } = this;
     if (k !== size * size * x.c) throw Error(`The weights of ${name} do not fit the network's configuration: ${AGAIN}.`);
-    const h = x.h / stride, w = x.w / stride, wide = roundUp(8, n), m = roundUp(4, h * w);
-    const out = this.heap.alloc(m * wide), { f32 } = this.heap;
-    f32.set(bias, out);
-    for (let done = 1; done < h * w; done *= 2) f32.copyWithin(out + done * wide, out, out + Math.min(done, h * w - done) * wide);
-    for (let i = 0; i < h * w && onto; i++)
-      for (let j = 0; j < n; j++) f32[out + i * wide + j] += f32[onto.at + i * n + j];
-    this.product(out, x.at, this.table(h, w, size, stride), at, m, wide, size, size * x.c, x.c);
-    for (let i = 1; i < h * w && wide > n; i++) f32.copyWithin(out + i * n, out + i * wide, out + i * wide + n);
-    return { at: out, h, w, c: n };
+    const { n } = x, h = x.h / stride, w = x.w / stride, pixels = n * h * w, wide = roundUp(8, c), image = h * w * wide;
+    const m = roundUp(4, pixels), out = heap.alloc(m * wide), { f32 } = heap;
+    for (let begin = out; begin < out + n * image; begin += image) {
+      f32.set(bias, begin);
+      for (let i = begin; i < begin + c && time >= 0; i++) f32[i] += f32[time++];
+      for (let done = wide; done < image; done *= 2) f32.copyWithin(begin + done, begin, begin + Math.min(done, image - done));
+    }
+    if (onto && wide === c) this.channels.line(out, onto.at, onto.at, pixels, c, this.ones, this.zeros, this.zeros);
+    for (let i = 0; i < pixels && onto && wide > c; i++)
+      for (let j = 0; j < c; j++) f32[out + i * wide + j] += f32[onto.at + i * c + j];
+    if (tiled) winograd(this, out, x, at, wide, this.table(1, 1, tilesOf(x), 1, 1));
+    else this.product(out, x.at, this.table(n, h, w, size, stride), at, m, wide, size, size * x.c, x.c);
+    for (let i = 1; i < pixels && wide > c; i++) f32.copyWithin(out + i * c, out + i * wide, out + i * wide + c);
+    return { at: out, n, h, w, c };
   }
 
-  /** GroupNorm of x as one factor and one summand a channel. @param {string} name @param {FeatureMap} x */
-  norm(name, { at, h, w, c }) {
-    const affine = plain(c), groups = gcd(c, this.groups), { f32 } = this.heap;
-    if (!this.groups) return affine;
-    const weight = this.parameter(`${name}.weight`), bias = this.parameter(`${name}.bias`);
-    for (let first = 0, end = c / groups; first < c; first = end, end += c / groups) {
-      let sum = 0, squares = 0;
-      for (let p = at; p < at + h * w * c; p += c) {
-        for (let i = first; i < end; i++) {
-          const v = f32[p + i];
-          sum += v;
-          squares += v * v;
+  /** GroupNorm of x. `time` is the place of factors less 1, and behind them summands, for each image: they come last.
+   * @param {string} name @param {FeatureMap} x @param {number} time or -1 @returns {Affine} */
+  norm(name, { at, n, h, w, c }, time = -1) {
+    const { heap } = this, scale = heap.alloc(n * c), shift = heap.alloc(n * c), { f32 } = heap;
+    const each = c / gcd(c, this.groups), count = h * w * each;
+    f32.fill(1, scale, scale + n * c);
+    f32.fill(0, shift, shift + n * c);
+    for (let a = scale, b = shift, x = at; a < scale + n * c; a += c, b += c, x += h * w * c) {
+      if (this.groups) {
+        const weight = this.parameter(`${name}.weight`), bias = this.parameter(`${name}.bias`);
+        this.channels.sums(x, x, h * w, c, b, a);
+        for (let first = 0; first < c; first += each) {
+          let sum = 0, squares = 0;
+          for (let i = first; i < first + each; i++) {
+            sum += f32[b + i];
+            squares += f32[a + i];
+          }
+          const mean = sum / count, over = 1 / Math.sqrt(squares / count - mean ** 2 + 1e-5);
+          for (let i = first; i < first + each; i++) {
+            f32[a + i] = weight[i] * over;
+            f32[b + i] = bias[i] - mean * weight[i] * over;
+          }
         }
       }
-      const count = h * w * (end - first), mean = sum / count, variance = squares / count - mean ** 2; // in float64
-      for (let i = first; i < end; i++) {
-        affine.scale[i] = weight[i] / Math.sqrt(variance + 1e-5);
-        affine.shift[i] = bias[i] - mean * affine.scale[i];
+      for (let i = 0; i < c && time >= 0; i++, time++) {
+        f32[a + i] *= 1 + f32[time];
+        f32[b + i] = f32[b + i] * (1 + f32[time]) + f32[time + c];
       }
+      if (time >= 0) time += c;
     }
-    return affine;
+    return { scale, shift };
   }
 
   /** act(scale x + shift) in a frame of zeros, or without a frame.
    * @param {FeatureMap} x @param {Affine} affine @param {number} border 1 or 0 */
   dress(x, { scale, shift }, border = 1, act = this.activation) {
-    const { h, w, c } = x, at = this.framed(h, w, c, border);
-    if (this.silu && act === "silu" && c % 4 === 0) {
-      const factors = [scale, shift, CONSTANTS].map((values) => {
-        const place = this.heap.alloc(values.length);
-        this.heap.f32.set(values, place);
-        return place;
-      });
-      for (let row = 0; row < h; row++)
-        this.silu(at + ((row + border) * (w + 2 * border) + border) * c, x.at + row * w * c, w, c, factors[0], factors[1], factors[2]);
-      return { at, h, w, c };
+    const { n, h, w, c } = x, at = this.framed(x, border), { f32 } = this.heap, width = border ? pitch(w) : w;
+    for (let row = 0, from = x.at; row < n * h; row++, from += w * c) {
+      const image = Math.floor(row / h), a = scale + image * c, b = shift + image * c;
+      let to = at + ((image * (border ? pitch(h) : h) + (row % h) + border) * width + border) * c;
+      if (this.silu && act === "silu" && c % 4 === 0) this.silu(to, from, w, c, a, b, this.constants);
+      else if (act === "none") this.channels.line(to, from, from, w, c, a, this.zeros, b);
+      else
+        for (let p = from; p < from + w * c; p += c)
+          for (let i = 0; i < c; i++) f32[to++] = activate(act, f32[a + i] * f32[p + i] + f32[b + i]);
     }
-    const { f32 } = this.heap;
-    for (let row = 0, from = x.at; row < h; row++) {
-      let to = at + ((row + border) * (w + 2 * border) + border) * c;
-      for (let column = 0; column < w; column++)
-        for (let i = 0; i < c; i++) f32[to++] = activate(act, scale[i] * f32[from++] + shift[i]);
-    }
-    return { at, h, w, c };
+    return { at, n, h, w, c };
   }
 
   /** A copy of x in a frame of zeros, each pixel repeated `up` times down and across. @param {FeatureMap} x */
-  frame(x, up = 1) {
-    const { c } = x, h = up * x.h, w = up * x.w, at = this.framed(h, w, c, 1);
-    for (let row = 0; row < h; row++) {
+  frame({ at: begin, n, c, ...x }, up = 1) {
+    const h = up * x.h, w = up * x.w, at = this.framed({ at: 0, n, h, w, c }, 1), { f32 } = this.heap;
+    for (let row = 0; row < n * h; row++) {
+      const to = at + ((Math.floor(row / h) * pitch(h) + (row % h) + 1) * pitch(w) + 1) * c, line = begin + Math.floor(row / up) * x.w * c;
       for (let column = 0; column < w; column++) {
-        const from = x.at + (Math.floor(row / up) * x.w + Math.floor(column / up)) * c;
-        this.heap.f32.copyWithin(at + ((row + 1) * (w + 2) + column + 1) * c, from, from + c);
+        const from = line + Math.floor(column / up) * c;
+        f32.copyWithin(to + column * c, from, from + c);
       }
     }
-    return { at, h, w, c };
+    return { at, n, h, w, c };
   }
 
-  /** Zeros for h x w pixels and their frame. @param {number} h @param {number} w @param {number} c @param {number} border */
-  framed(h, w, c, border) {
-    return this.heap.zeros((h + 2 * border) * (w + 2 * border) * c);
+  /** Zeros for pixels and their frame. @param {FeatureMap} x @param {number} border */
+  framed({ n, h, w, c }, border) {
+    return this.heap.zeros(n * (border ? pitch(h) * pitch(w) : h * w) * c);
   }
 
   /** The channels of a, then those of b. @param {FeatureMap} a @param {FeatureMap} b @returns {FeatureMap} */
   concat(a, b) {
-    const c = a.c + b.c, at = this.heap.alloc(a.h * a.w * c), { f32 } = this.heap;
-    for (let i = 0; i < a.h * a.w; i++) {
+    const c = a.c + b.c, pixels = a.n * a.h * a.w, at = this.heap.alloc(pixels * c), { f32 } = this.heap;
+    for (let i = 0; i < pixels; i++) {
       f32.copyWithin(at + i * c, a.at + i * a.c, a.at + (i + 1) * a.c);
       f32.copyWithin(at + i * c + a.c, b.at + i * b.c, b.at + (i + 1) * b.c);
     }
@@ -150,28 +165,33 @@ class Layers {
     return tensor.data;
   }
 
-  /** A layer's weight as a matrix: a row for each input of a window, a column for each output channel.
-   * @param {Tensor} tensor */
-  packWeight({ shape: [n, c, size = 1], data }) {
-    const taps = size * size, k = taps * c, at = this.heap.zeros(k * roundUp(8, n)), { f32 } = this.heap;
+  /** A layer's weight as a matrix: a row for each input of a window, a column for each output channel. Where Winograd's
+   * algorithm serves, 36 matrices, a row for each input channel.
+   * @param {string} name @param {Tensor} tensor @returns {Panels} */
+  packWeight(name, { shape: [n, c, size = 1], data }) {
+    const taps = size * size, k = taps * c;
+    if (size === 3 && c % 8 === 0 && n % 8 === 0 && !name.endsWith(".parts.0.conv.weight"))
+      return { at: packFilters(this.heap, n, c, data), k, n, tiled: true }; // the other has stride 2
+    const at = this.heap.zeros(k * roundUp(8, n)), { f32 } = this.heap;
     for (let j = 0, from = 0; j < n; j++) {
       const column = at + (j >> 3) * 8 * k + (j & 7);
       for (let channel = 0; channel < c; channel++)
         for (let tap = 0; tap < taps; tap++) f32[column + 8 * (tap * c + channel)] = data[from++];
     }
-    return { at, k, n };
+    return { at, k, n, tiled: false };
   }
 
-  /** Where the runs of every window begin, in pixels of the framed input: for h x w outputs, four windows a group.
-   * @param {number} h @param {number} w @param {number} size @param {number} stride @returns {number} */
-  table(h, w, size, stride) {
-    const key = `${h} ${w} ${size} ${stride}`, known = this.tables.get(key);
+  /** Where the runs of every window begin, in pixels of the framed input: for n times h x w outputs, four windows a group.
+   * @param {number} n @param {number} h @param {number} w @param {number} size @param {number} stride @returns {number} */
+  table(n, h, w, size, stride) {
+    const key = `${n} ${h} ${w} ${size} ${stride}`, known = this.tables.get(key);
     if (known !== undefined) return known;
-    const m = roundUp(4, h * w), at = this.heap.alloc(m * size), { i32 } = this.heap, width = w * stride + size - 1;
+    const m = roundUp(4, n * h * w), at = this.heap.alloc(m * size), { i32 } = this.heap;
+    const [high, wide] = [h, w].map((side) => (size > 1 ? pitch(stride * side) : side));
     for (let i = 0; i < m; i++) {
-      const pixel = Math.min(i, h * w - 1), y = Math.floor(pixel / w), x = pixel % w;
+      const pixel = Math.min(i, n * h * w - 1), row = Math.floor(pixel / w), image = Math.floor(row / h);
       for (let tap = 0; tap < size; tap++)
-        i32[at + ((i >> 2) * size + tap) * 4 + (i & 3)] = (stride * y + tap) * width + stride * x;
+        i32[at + ((i >> 2) * size + tap) * 4 + (i & 3)] = (image * high + stride * (row % h) + tap) * wide + stride * (pixel % w);
     }
     this.tables.set(key, at);
     return at;

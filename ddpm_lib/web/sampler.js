@@ -1,5 +1,5 @@
 "use strict";
-// The reverse process of ddpm_lib/sampling.py: times, guidance, and one step of DDPM or DDIM.
+// The reverse process of ddpm_lib/sampling.py: times, and one step of DDPM or DDIM.
 
 /** T = t_0 > t_1 > ... > 0 in `steps` nearly equal strides; halves go to the even number, as in Python.
  * @param {number} T @param {number} steps @returns {number[]} */
@@ -7,25 +7,6 @@ function timesteps(T, steps) {
   return Array.from({ length: steps + 1 }, (_, i) => {
     const exact = (T * (steps - i)) / steps, low = Math.floor(exact);
     return exact - low === 0.5 ? low + (low % 2) : Math.round(exact);
-  });
-}
-
-/**
- * x0_hat at (x_t, t), limited to [-1, 1]. With a class and w, guided: (1 + w) output(y) - w output(no class).
- * @param {UNet} net @param {Float32Array} alphaBar
- * @param {Float32Array} xt @param {number} t @param {number} y @param {number} w @returns {Float32Array}
- */
-function denoise(net, alphaBar, xt, t, y, w) {
-  let output = net.forward(xt, t, y);
-  if (w && y >= 0) {
-    const without = net.forward(xt, t, -1);
-    output = output.map((v, i) => (1 + w) * v - w * without[i]);
-  }
-  const a = Math.sqrt(alphaBar[t]), b = Math.sqrt(1 - alphaBar[t]);
-  const { predicts } = net.config;
-  return output.map((v, i) => {
-    const x0 = predicts === "x0" ? v : predicts === "eps" ? (xt[i] - b * v) / a : a * xt[i] - b * v;
-    return Math.max(-1, Math.min(1, x0));
   });
 }
 

@@ -1,5 +1,5 @@
 "use strict";
-// The U-Net of ddpm_lib/models, its forward pass, one image at a time. The names of the layers are torch's.
+// The U-Net of ddpm_lib/models, its forward pass. The names of the layers are torch's.
 
 /**
  * UNetConfig of ddpm_lib/models/unet.py.
@@ -22,23 +22,36 @@ class UNet extends Layers {
     super(tensors, machine, config);
     this.config = config;
     this.shape = shape;
-    this.table(1, 1, 1, 1);
-    for (let level = 0; level < mults.length; level++) {
-      const h = shape[1] / fold / 2 ** level, w = shape[2] / fold / 2 ** level;
-      for (const [size, stride] of [[1, 1], [3, 1], [3, 2]]) this.table(h, w, size, stride);
-    }
     this.floor = this.heap.top; // weights and tables stay below, feature maps come and go above
-    this.forward(new Float32Array(shape[0] * shape[1] * shape[2]), 1, -1);
+    /** How many images there are tables for. @type {Set<number>} */
+    this.known = new Set();
+    this.forward(new Float32Array(shape[0] * shape[1] * shape[2]), 1, [-1]);
     const unknown = [...tensors.keys()].find((name) => !this.used.has(name));
     if (unknown) throw Error(`The layer ${unknown} is unknown to this engine: ${AGAIN}.`);
   }
 
-  /** The output of the network for the image x_t (planar, as in torch); y = -1 is "no class".
-   * @param {Float32Array} xt @param {number} t @param {number} y @returns {Float32Array} */
-  forward(xt, t, y) {
-    const { mults, blocks, attention } = this.config;
+  /** The tables of all layers, for n images. @param {number} n */
+  prepare(n) {
+    const { shape, config: { fold, mults } } = this;
     this.heap.top = this.floor;
-    const emb = this.embed(t, y);
+    this.table(1, 1, n, 1, 1);
+    for (let level = 0; level < mults.length; level++) {
+      const h = shape[1] / fold / 2 ** level, w = shape[2] / fold / 2 ** level;
+      for (const [size, stride] of [[1, 1], [3, 1], [3, 2]]) this.table(n, h, w, size, stride);
+      this.table(1, h, w, 1, 1);
+      this.table(1, 1, tilesOf({ n, h, w }), 1, 1);
+    }
+    this.floor = this.heap.top;
+    this.known.add(n);
+  }
+
+  /** The outputs of the network for images x_t of the classes ys (planar, as in torch); -1 is "no class".
+   * @param {Float32Array} xt @param {number} t @param {number[]} ys @returns {Float32Array} */
+  forward(xt, t, ys) {
+    const { mults, blocks, attention } = this.config;
+    if (!this.known.has(ys.length)) this.prepare(ys.length);
+    this.heap.top = this.floor;
+    const emb = this.embed(t, ys);
     let h = this.conv("first", this.frame(this.unshuffle(xt)), 3);
     const skips = [h];
     let i = 0;
@@ -70,87 +83,104 @@ class UNet extends Layers {
    * @param {string} name @param {FeatureMap} x @param {FeatureMap} emb */
   residual(name, x, emb) {
     const mark = this.heap.top;
-    const time = this.heap.read(this.conv(`${name}.time`, emb, 1));
-    const added = this.config.scale_shift ? null : time;
-    const h = this.conv(`${name}.conv1`, this.dress(x, this.norm(`${name}.norm1`, x)), 3, 1, null, added);
-    const affine = this.norm(`${name}.norm2`, h);
-    for (let i = 0; i < h.c && !added; i++) {
-      affine.scale[i] *= 1 + time[i];
-      affine.shift[i] = affine.shift[i] * (1 + time[i]) + time[h.c + i];
-    }
+    const time = this.conv(`${name}.time`, emb, 1).at, scaled = this.config.scale_shift;
+    const h = this.conv(`${name}.conv1`, this.dress(x, this.norm(`${name}.norm1`, x)), 3, 1, null, scaled ? -1 : time);
+    const affine = this.norm(`${name}.norm2`, h, scaled ? time : -1);
     const skip = this.tensors.has(`${name}.skip.weight`) ? this.conv(`${name}.skip`, x, 1) : x;
     return this.heap.tidy(mark, this.conv(`${name}.conv2`, this.dress(h, affine), 3, 1, skip));
   }
 
   /** x + softmax(q k^T / sqrt(d)) v over the pixels, head by head. @param {string} name @param {FeatureMap} x */
   attend(name, x) {
-    const mark = this.heap.top, { h, w, c } = x;
-    const n = h * w, wide = roundUp(8, n), d = c / this.config.heads;
+    const { heap } = this, mark = heap.top, { c } = x, n = x.h * x.w, wide = roundUp(8, n), d = c / this.config.heads;
     const qkv = this.conv(`${name}.qkv`, this.dress(x, this.norm(`${name}.norm`, x), 0, "none"), 1).at;
-    const rows = this.table(h, w, 1, 1), mixed = { ...x, at: this.heap.alloc(n * c) };
-    for (let head = 0; head < c; head += d) {
-      /** @type {(pixel: number, i: number) => number} */
-      const element = (pixel, i) => this.heap.f32[qkv + 3 * c * pixel + head + i];
-      const keys = this.heap.pack(d, n, (i, pixel) => element(pixel, c + i));
-      const values = this.heap.pack(n, d, (pixel, i) => element(pixel, 2 * c + i));
-      const scores = this.heap.zeros(roundUp(4, n) * wide);
-      this.product(scores, qkv + head, rows, keys.at, roundUp(4, n), wide, 1, d, 3 * c);
-      for (let i = scores; i < scores + n * wide; i += wide) softmax(this.heap.f32.subarray(i, i + n), d ** -0.5);
-      const out = this.heap.zeros(roundUp(4, n) * roundUp(8, d));
-      this.product(out, scores, rows, values.at, roundUp(4, n), roundUp(8, d), 1, n, wide);
-      for (let i = 0, from = out; i < n; i++, from += roundUp(8, d))
-        this.heap.f32.copyWithin(mixed.at + i * c + head, from, from + d);
+    const rows = this.table(1, x.h, x.w, 1, 1), mixed = { ...x, at: heap.alloc(roundUp(4, x.n * n) * c) }, room = heap.top;
+    for (let part = 0; part < x.n * c; part += d) {
+      const image = Math.floor(part / c), head = part % c, at = qkv + 3 * c * n * image + head;
+      const keys = heap.panels(d, n, at + c, 1, 3 * c), values = heap.panels(n, d, at + 2 * c, 3 * c, 1);
+      const scores = heap.zeros(roundUp(4, n) * wide), out = heap.zeros(roundUp(4, n) * roundUp(8, d)), { f32 } = heap;
+      this.product(scores, at, rows, keys, roundUp(4, n), wide, 1, d, 3 * c);
+      for (let i = scores; i < scores + n * wide; i += wide) softmax(f32, i, n, d ** -0.5);
+      this.product(out, scores, rows, values, roundUp(4, n), roundUp(8, d), 1, n, wide);
+      for (let i = 0, from = out, to = mixed.at + n * c * image + head; i < n; i++, from += roundUp(8, d), to += c)
+        f32.copyWithin(to, from, from + d);
+      heap.top = room;
     }
-    return this.heap.tidy(mark, this.conv(`${name}.out`, mixed, 1, 1, x));
+    return heap.tidy(mark, this.conv(`${name}.out`, mixed, 1, 1, x));
   }
 
-  /** act(the features of the time, and of the class): a map of one pixel. @param {number} t @param {number} y */
-  embed(t, y) {
-    const { base, classes } = this.config, half = base / 2;
+  /** act(the features of the time, and of the class): a pixel for each image. @param {number} t @param {number[]} ys */
+  embed(t, ys) {
+    const { base, classes } = this.config, half = base / 2, { heap } = this, n = ys.length;
     const angle = Array.from({ length: half }, (_, i) => t * Math.fround(Math.exp((-Math.log(10_000) * i) / half)));
-    const waves = { at: this.heap.alloc(base), h: 1, w: 1, c: base };
-    this.heap.f32.set([...angle.map(Math.cos), ...angle.map(Math.sin)], waves.at);
-    const emb = this.conv("time.mlp.2", this.dress(this.conv("time.mlp.0", waves, 1), plain(4 * base), 0), 1);
-    if (classes) {
-      const label = this.parameter("label.weight"), row = emb.c * (y < 0 ? classes : y);
-      for (let i = 0; i < emb.c; i++) this.heap.f32[emb.at + i] += label[row + i];
+    const wave = [...angle.map(Math.cos), ...angle.map(Math.sin)], unchanged = { scale: this.ones, shift: this.zeros };
+    const waves = { at: heap.put(ys.flatMap(() => wave)), n: 1, h: 1, w: n, c: base };
+    const emb = this.conv("time.mlp.2", this.dress(this.conv("time.mlp.0", waves, 1), unchanged, 0), 1);
+    const label = classes ? this.parameter("label.weight") : [];
+    for (let i = 0; i < n * emb.c && classes; i++) {
+      const y = ys[Math.floor(i / emb.c)];
+      heap.f32[emb.at + i] += label[emb.c * (y < 0 ? classes : y) + (i % emb.c)];
     }
-    return this.dress(emb, plain(emb.c), 0);
+    return this.dress(emb, unchanged, 0);
   }
 
-  /** fold x fold pixels become channels (torch's pixel_unshuffle). @param {Float32Array} image @returns {FeatureMap} */
-  unshuffle(image) {
-    const { fold } = this.config, [channels, height, width] = this.shape;
-    const map = { at: this.heap.alloc(image.length), h: height / fold, w: width / fold, c: channels * fold ** 2 };
-    this.folded((pixel, place) => (this.heap.f32[map.at + place] = image[pixel]));
+  /** fold x fold pixels become channels (torch's pixel_unshuffle). @param {Float32Array} images @returns {FeatureMap} */
+  unshuffle(images) {
+    const { fold } = this.config, [channels, height, width] = this.shape, n = images.length / (channels * height * width);
+    const map = { at: this.heap.alloc(images.length), n, h: height / fold, w: width / fold, c: channels * fold ** 2 };
+    this.folded(n, (pixel, place) => (this.heap.f32[map.at + place] = images[pixel]));
     return map;
   }
 
   /** And back. @param {FeatureMap} map @returns {Float32Array} */
   shuffle(map) {
-    const image = new Float32Array(map.h * map.w * map.c);
-    this.folded((pixel, place) => (image[pixel] = this.heap.f32[map.at + place]));
-    return image;
+    const images = new Float32Array(map.n * map.h * map.w * map.c);
+    this.folded(map.n, (pixel, place) => (images[pixel] = this.heap.f32[map.at + place]));
+    return images;
   }
 
-  /** Calls `each` with the place of every pixel in the image and in its folded map.
-   * @param {(pixel: number, place: number) => void} each */
-  folded(each) {
+  /** Calls `each` with the place of every pixel in n images and in their folded maps.
+   * @param {number} n @param {(pixel: number, place: number) => void} each */
+  folded(n, each) {
     const { fold } = this.config, [channels, height, width] = this.shape;
     const w = width / fold, c = channels * fold ** 2;
-    for (let channel = 0, pixel = 0; channel < channels; channel++)
-      for (let y = 0; y < height; y++)
-        for (let x = 0; x < width; x++, pixel++) {
-          const feature = channel * fold ** 2 + (y % fold) * fold + (x % fold);
-          each(pixel, (Math.floor(y / fold) * w + Math.floor(x / fold)) * c + feature);
-        }
+    for (let image = 0, pixel = 0; image < n; image++)
+      for (let channel = 0; channel < channels; channel++)
+        for (let y = 0; y < height; y++)
+          for (let x = 0; x < width; x++, pixel++) {
+            const feature = channel * fold ** 2 + (y % fold) * fold + (x % fold);
+            each(pixel, ((image * height) / fold + Math.floor(y / fold)) * w * c + Math.floor(x / fold) * c + feature);
+          }
   }
 }
 
-/** exp(scale v) / sum, in place. @param {Float32Array} v @param {number} scale */
-function softmax(v, scale) {
-  const most = v.reduce((a, b) => Math.max(a, b));
-  let sum = 0;
-  for (let i = 0; i < v.length; i++) sum += v[i] = Math.exp(scale * (v[i] - most));
-  for (let i = 0; i < v.length; i++) v[i] /= sum;
+/** exp(scale v) / sum for n numbers, in place. @param {Float32Array} v @param {number} at @param {number} n @param {number} scale */
+function softmax(v, at, n, scale) {
+  let [most, sum] = [-Infinity, 0];
+  for (let i = at; i < at + n; i++) most = Math.max(most, v[i]);
+  for (let i = at; i < at + n; i++) sum += v[i] = Math.exp(scale * (v[i] - most));
+  for (let i = at; i < at + n; i++) v[i] /= sum;
+}
+
+/**
+ * x0_hat at (x_t, t) of some images, limited to [-1, 1]. Those with a class are guided by w, both halves in one batch:
+ * (1 + w) output(y) - w output(no class).
+ * @param {UNet} net @param {Float32Array} alphaBar
+ * @param {Float32Array} xt @param {number} t @param {number[]} ys @param {number} w @returns {Float32Array}
+ */
+function denoise(net, alphaBar, xt, t, ys, w) {
+  const n = ys.length, size = xt.length / n, guided = [...ys.keys()].filter((i) => w && ys[i] >= 0);
+  const both = new Float32Array(xt.length + size * guided.length);
+  both.set(xt);
+  guided.forEach((i, k) => both.copyWithin((n + k) * size, i * size, (i + 1) * size));
+  const output = net.forward(both, t, [...ys, ...guided.map(() => -1)]);
+  guided.forEach((i, k) => {
+    for (let p = i * size, q = (n + k) * size; p < (i + 1) * size; p++, q++) output[p] = (1 + w) * output[p] - w * output[q];
+  });
+  const a = Math.sqrt(alphaBar[t]), b = Math.sqrt(1 - alphaBar[t]);
+  const { predicts } = net.config;
+  return output.subarray(0, xt.length).map((v, i) => {
+    const x0 = predicts === "x0" ? v : predicts === "eps" ? (xt[i] - b * v) / a : a * xt[i] - b * v;
+    return Math.max(-1, Math.min(1, x0));
+  });
 }

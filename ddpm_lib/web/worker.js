@@ -1,6 +1,6 @@
 "use strict";
-// The worker: it hears load, run, pause, resume, step and cancel, and tells of every step. It rests between two
-// images, so that it hears them soon.
+// The worker: it hears load, run, pause, resume, step and cancel, and tells of every step. It rests between some
+// images and the next, so that it hears them soon.
 
 /**
  * What is to be drawn: n images in `steps` steps from x (else noise of the seed) at t = `from` (else T) to 0. Where the
@@ -12,6 +12,8 @@
 
 /** @typedef {{ net: UNet, alphaBar: Float32Array, T: number }} Model */
 
+/** Images that go through the network at once. It rests after them. */
+const TOGETHER = 2;
 const worker = /** @type {DedicatedWorkerGlobalScope} */ (/** @type {unknown} */ (self));
 /** @type {Model | null} */
 let model = null;
@@ -89,16 +91,18 @@ async function sample(run) {
   worker.postMessage({ type: "state", id, step: 0, steps, t: path[0], xt, x0_hat: null });
   for (let step = 0; step < steps; step++) {
     const t = path[step], s = path[step + 1];
-    for (let i = 0; i < n; i++) {
+    for (let first = 0; first < n; first += TOGETHER) {
       await rest();
       const stopped = performance.now();
-      while (paused && !granted && i === 0 && current === run) await message();
+      while (paused && !granted && first === 0 && current === run) await message();
       began += performance.now() - stopped; // a pause is not the engine's time
       if (current !== run) return;
-      const x = xt.subarray(i * size, (i + 1) * size), z = draw(i, step);
-      const x0 = denoise(net, alphaBar, x, t, labels[i], w);
-      x0_hat.set(x0, i * size);
-      xt.set(keep(reverseStep(alphaBar, x, x0, t, s, eta, z), s, z), i * size);
+      const end = Math.min(n, first + TOGETHER);
+      x0_hat.set(denoise(net, alphaBar, xt.subarray(first * size, end * size), t, labels.slice(first, end), w), first * size);
+      for (let i = first; i < end; i++) {
+        const x = xt.subarray(i * size, (i + 1) * size), z = draw(i, step);
+        xt.set(keep(reverseStep(alphaBar, x, x0_hat.subarray(i * size, (i + 1) * size), t, s, eta, z), s, z), i * size);
+      }
     }
     granted = Math.max(0, granted - 1);
     worker.postMessage({ type: "state", id, step: step + 1, steps, t: s, xt, x0_hat });

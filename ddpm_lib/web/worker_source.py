@@ -15,7 +15,10 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 # Classes and functions alone, each file after those it builds on; the last one talks to the page.
-CORE = ("heap.js", "matmul.js", "silu.js", "layers.js", "unet.js", "weights.js", "normal.js", "sampler.js")
+CORE = (
+    *("heap.js", "matmul.js", "silu.js", "channels.js", "winograd.js", "layers.js", "unet.js"),
+    *("weights.js", "normal.js", "sampler.js"),
+)
 FILES = (*CORE, "worker.js")
 # What trains a small network in the plane (folder learn): the same rules, another worker.
 LEARN_CORE = (
@@ -28,10 +31,11 @@ LEARN_CORE = (
 LEARN_FILES = (*LEARN_CORE, "learn/worker.js")
 # What trains a network for images (folder learn/images).
 IMAGES_CORE = (
-    *("heap.js", "matmul.js", "silu.js", "normal.js", "sampler.js", "learn/table.js", "learn/optimizer.js"),
+    *("heap.js", "matmul.js", "silu.js", "channels.js", "normal.js", "sampler.js"),
+    *("learn/table.js", "learn/optimizer.js"),
     *(
         f"learn/images/{name}.js"
-        for name in ("tape", "channels", "norm", "attention", "denoiser", "state", "learner", "team")
+        for name in ("tape", "norm", "attention", "denoiser", "state", "learner", "team")
     ),
 )
 IMAGES_FILES = (*IMAGES_CORE, "learn/images/worker.js")

@@ -18,10 +18,10 @@ class AttentionTape extends NormTape {
     const y = this.maps(qkv.n, qkv.h, qkv.w, c), shares = heap.alloc(qkv.n * n * wide);
     for (let image = 0; image < qkv.n; image++) {
       const at = qkv.at + image * n * qkv.c, mark = heap.top;
-      const scores = this.times(at, qkv.c, n, c, this.panels(c, n, at + c, 1, qkv.c), n);
+      const scores = this.times(at, qkv.c, n, c, heap.panels(c, n, at + c, 1, qkv.c), n);
       for (let i = 0; i < n; i++) this.softmax(scores + i * wide, n, c ** -0.5);
       heap.f32.copyWithin(shares + image * n * wide, scores, scores + n * wide);
-      const mixed = this.times(scores, wide, n, n, this.panels(n, c, at + 2 * c, qkv.c, 1), c);
+      const mixed = this.times(scores, wide, n, n, heap.panels(n, c, at + 2 * c, qkv.c, 1), c);
       heap.f32.copyWithin(y.at + image * n * c, mixed, mixed + n * c);
       heap.top = mark;
     }
@@ -49,15 +49,15 @@ class AttentionTape extends NormTape {
     const into = (part, from) => {
       for (let p = 0; p < n; p++) this.add(d + p * qkv.c + part * c, from + p * c, c);
     };
-    into(2, this.times(turned(shares), wide, n, n, this.panels(n, c, slope, c, 1), c));
-    const scores = this.times(slope, c, n, c, this.panels(c, n, at + 2 * c, 1, qkv.c), n), { f32 } = heap, scale = c ** -0.5;
+    into(2, this.times(turned(shares), wide, n, n, heap.panels(n, c, slope, c, 1), c));
+    const scores = this.times(slope, c, n, c, heap.panels(c, n, at + 2 * c, 1, qkv.c), n), { f32 } = heap, scale = c ** -0.5;
     for (let i = 0; i < n * wide; i += wide) {
       let sum = 0;
       for (let j = i; j < i + n; j++) sum += f32[shares + j] * f32[scores + j];
       for (let j = i; j < i + n; j++) f32[scores + j] = scale * f32[shares + j] * (f32[scores + j] - sum);
     }
-    into(0, this.times(scores, wide, n, n, this.panels(n, c, at + c, qkv.c, 1), c));
-    into(1, this.times(turned(scores), wide, n, n, this.panels(n, c, at, qkv.c, 1), c));
+    into(0, this.times(scores, wide, n, n, heap.panels(n, c, at + c, qkv.c, 1), c));
+    into(1, this.times(turned(scores), wide, n, n, heap.panels(n, c, at, qkv.c, 1), c));
   }
 
   /** exp(scale v) / sum for n numbers, in place. @param {number} at @param {number} n @param {number} scale */

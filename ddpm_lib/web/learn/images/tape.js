@@ -58,17 +58,6 @@ class Tape {
     for (let i = 0; i < length; i++) f32[to + i] += f32[from + i];
   }
 
-  /** A k x n matrix with the elements f32[at + i * down + j * across], in panels of eight columns.
-   * @param {number} k @param {number} n @param {number} at @param {number} down @param {number} across */
-  panels(k, n, at, down, across) {
-    const to = n % 8 ? this.heap.zeros(k * roundUp(8, n)) : this.heap.alloc(k * n), { f32 } = this.heap;
-    for (let j = 0; j < n; j++) {
-      const column = to + (j >> 3) * 8 * k + (j & 7), from = at + j * across;
-      for (let i = 0; i < k; i++) f32[column + 8 * i] = f32[from + i * down];
-    }
-    return to;
-  }
-
   /** A layer's output for x, added to `onto` where that is given. @param {number} block @param {Conv} layer
    * @param {Maps} x @param {Maps | null} onto @returns {Maps} */
   conv(block, layer, x, onto = null) {
@@ -110,7 +99,7 @@ class Tape {
     const rows = this.taps(h, w, size, c), turned = heap.zeros(c * plane), bias = gradients + at + k * out;
     for (let image = 0; image < n; image++) {
       const from = x.at + image * h * w * c, mark = heap.top, slope = y.d + image * h * w * out;
-      const panels = this.panels(h * w, out, slope, out, 1), { f32 } = heap;
+      const panels = heap.panels(h * w, out, slope, out, 1), { f32 } = heap;
       for (let p = 0; p < h * w; p++) {
         const to = turned + (Math.floor(p / w) + border) * wide + (p % w) + border;
         for (let i = 0; i < c; i++) f32[to + i * plane] = f32[from + p * c + i];

@@ -3,7 +3,7 @@
 
 /**
  * `sums`: for each of c channels the sum of y over the pixels, and the sum of x y, into two places of c floats each.
- * `line`: out += p x + q y + r, with a p, a q and an r for each channel. c is a multiple of 4; places are in floats.
+ * `line`: out += p x + q y + r, with a p, a q and an r for each channel. Places are in floats.
  * @typedef {{ sums: (x: number, y: number, pixels: number, c: number, plain: number, along: number) => void,
  *   line: (out: number, x: number, y: number, pixels: number, c: number, p: number, q: number, r: number) => void }} Channels
  */
@@ -12,13 +12,15 @@
 const plainChannels = (heap) => ({
   sums(x, y, pixels, c, plain, along) {
     const { f32 } = heap;
-    f32.fill(0, plain, plain + c);
-    f32.fill(0, along, along + c);
-    for (let at = 0; at < pixels * c; at += c)
-      for (let i = 0; i < c; i++) {
-        f32[plain + i] += f32[y + at + i];
-        f32[along + i] += f32[x + at + i] * f32[y + at + i];
+    for (let i = 0; i < c; i++) {
+      let [a, b] = [0, 0];
+      for (let at = i; at < pixels * c; at += c) {
+        a += f32[y + at];
+        b += f32[x + at] * f32[y + at];
       }
+      f32[plain + i] = a;
+      f32[along + i] = b;
+    }
   },
   line(out, x, y, pixels, c, p, q, r) {
     const { f32 } = heap;
@@ -29,6 +31,7 @@ const plainChannels = (heap) => ({
 
 /** @param {Heap} heap of WebAssembly @returns {Channels} */
 function simdChannels(heap) {
+  const plain = plainChannels(heap);
   // Four channels of all pixels, then the next four. All numbers count bytes.
   const sums = run(heap, assemble(["x", "y", "pixels", "c", "plain", "along"], ["i", "p", "at"], ["a", "b", "v"], `
     loop
@@ -60,7 +63,8 @@ function simdChannels(heap) {
       get i get c less br_if 0
     end`));
   return {
-    sums: (x, y, pixels, c, plain, along) => sums(4 * x, 4 * y, pixels, 4 * c, 4 * plain, 4 * along),
-    line: (out, x, y, pixels, c, p, q, r) => line(4 * out, 4 * x, 4 * y, pixels, 4 * c, 4 * p, 4 * q, 4 * r),
+    sums: (x, y, pixels, c, a, b) => (c % 4 ? plain.sums(x, y, pixels, c, a, b) : sums(4 * x, 4 * y, pixels, 4 * c, 4 * a, 4 * b)),
+    line: (out, x, y, pixels, c, p, q, r) =>
+      c % 4 ? plain.line(out, x, y, pixels, c, p, q, r) : line(4 * out, 4 * x, 4 * y, pixels, 4 * c, 4 * p, 4 * q, 4 * r),
   };
 }
