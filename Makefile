@@ -48,7 +48,7 @@ html: $(READY)  ## execute the chapters that changed and build the pages into _b
 	@$(PY) -m tools.book $(if $(filter-out 0,$(KEEP_GOING)),--keep-going)
 
 test: $(READY)  ## everything below, in order; stops at the first failure
-	@MAKE="$(MAKE)" $(PY) -m tools.gate lint types chromium unit notebooks html pages lab+colab
+	@MAKE="$(MAKE)" $(PY) -m tools.gate lint types chromium unit notebooks html+lab+colab pages
 
 lint: $(READY)  ## ruff: rules and format, notebooks too; codespell
 	@$(PY) -m ruff check .

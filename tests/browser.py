@@ -1,6 +1,6 @@
 """Headless Chromium for the tests that drive a page: one place that finds it and one that starts it.
 
-`browser` is a fixture of every test (conftest.py): one Chromium a test module.
+`browser` is a fixture of every test (conftest.py): one Chromium for test modules in a row.
 
 A missing Chromium is a failure, never a skip: a page that nobody opened has not been tested.
 """
@@ -48,17 +48,52 @@ def launch(playwright: Playwright) -> Browser:
     return playwright.chromium.launch(executable_path=find_chromium(playwright), args=list(FLAGS))
 
 
+class Kept:
+    """The Chromium that runs, if one does, and whether the next test asks for it."""
+
+    def __init__(self) -> None:
+        self.playwright: Playwright | None = None
+        self.browser: Browser | None = None
+        self.wanted = False
+
+    def start(self) -> Browser:
+        """It, started where none runs or it has crashed."""
+        if self.browser is not None and not self.browser.is_connected():
+            self.stop()
+        if self.browser is None:
+            self.playwright = sync_playwright().start()
+            try:
+                self.browser = launch(self.playwright)
+            except BaseException:
+                self.stop()
+                raise
+        return self.browser
+
+    def stop(self) -> None:
+        """End it, and Playwright's event loop."""
+        if self.browser is not None:
+            self.browser.close()
+        if self.playwright is not None:
+            self.playwright.stop()
+        self.playwright = self.browser = None
+
+
+kept = Kept()
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One Chromium for a test module.
+    """One Chromium for a test module, and for the next one where that begins with a test that asks for it.
 
     It is not kept for the session: while Playwright's synchronous API is open, its event loop runs in this
-    thread, so tests elsewhere could not call `asyncio.run` and a second module could not start its own.
+    thread, so tests elsewhere could not call `asyncio.run` or start their own.
     """
-    with sync_playwright() as playwright:
-        chromium = launch(playwright)
-        yield chromium
-        chromium.close()
+    chromium = kept.start()
+    yield chromium
+    for context in chromium.contexts:
+        context.close()
+    if not kept.wanted:
+        kept.stop()
 
 
 # From a copy, for a canvas that is read often is drawn more slowly; and as text, for a list of a million numbers takes

@@ -16,6 +16,7 @@ settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
 from tests.browser import browser as browser  # noqa: E402  (fixtures; after the hook, for they import ddpm_lib)
+from tests.browser import kept  # noqa: E402
 from tests.generator_page import opened as opened  # noqa: E402
 from tests.widget_page import page as page  # noqa: E402
 from tests.widget_page import show as show  # noqa: E402
@@ -25,14 +26,18 @@ from tests.widget_page import show as show  # noqa: E402
 LONG = (
     "test_gpu",
     "test_diagnose",
-    "test_cli",
     "test_processes",
-    "test_export",
-    "test_train",
-    "test_stream",
-    "test_diffusers",
     "test_book",
+    "test_generator_network",
     "test_web",
+    "test_widget",
+    "test_generator",
+    "test_exercises_bank",
+    "test_cli",
+    "test_package",
+    "test_stream",
+    "test_headers",
+    "test_fast",
 )
 
 
@@ -41,11 +46,19 @@ def pytest_runtest_setup() -> None:
     check_again()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long files first; otherwise the order stays."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
+    """The browser runs on if the next test asks for it."""
+    kept.wanted = "browser" in getattr(nextitem, "fixturenames", ())
 
-    def place(item: pytest.Item) -> int:
-        return next((i for i, name in enumerate(LONG) if item.path.stem.startswith(name)), len(LONG))
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first, then those without a browser and those with one; otherwise the order stays."""
+    browsing = {item.path for item in items if "browser" in getattr(item, "fixturenames", ())}
+
+    def place(item: pytest.Item) -> tuple[int, bool]:
+        long = (i for i, name in enumerate(LONG) if item.path.stem.startswith(name))
+        return next(long, len(LONG)), item.path in browsing
 
     items.sort(key=place)
 

@@ -56,7 +56,7 @@ WRONG: list[tuple[str, object, str]] = [
     ("check_mend_times", lambda T, steps: list(range(steps, 0, -1)), "number of the step"),
     ("check_mend_step", lambda mean, variance, z, s: mean + variance * z, "Two faults"),
     ("check_first_loss", (math.sqrt(float(digits.square().mean())), 1.0), "a root too many"),
-    ("check_first_loss", (0.5, 1.0), "off by up to"),
+    ("check_first_loss", (0.5, 1.0), "Right: the second."),
     ("check_company", lambda n, x, t: (n(x, t)[:1] - n(x[:1], t[:1])).abs().max(), "first image alone"),
 ]
 

@@ -137,7 +137,7 @@ DISPLAYED = """() => [...document.querySelectorAll("article div.math > div.displ
 
 
 def test_no_line_ends_within_what_belongs_together(chapter: Page) -> None:
-    """On a desk, and on a telephone."""
+    """On a desk, and on a phone."""
     broken = chapter.evaluate(BROKEN)
     chapter.set_viewport_size({"width": 390, "height": 844})
     broken += chapter.evaluate(BROKEN)
@@ -145,7 +145,7 @@ def test_no_line_ends_within_what_belongs_together(chapter: Page) -> None:
     assert broken == []
 
 
-def test_few_formulas_are_wider_than_a_telephone(chapter: Page) -> None:
+def test_few_formulas_are_wider_than_a_phone(chapter: Page) -> None:
     chapter.set_viewport_size({"width": 390, "height": 844})
     wider = chapter.evaluate(DISPLAYED)
     chapter.set_viewport_size({"width": 1280, "height": 900})

@@ -1,6 +1,6 @@
 """The built book, opened page by page in headless Chromium.
 
-Every page over http at a desk's width (light), and from the disk at a telephone's (dark): nothing asks the network,
+Every page over http at a desk's width (light), and from the disk at a phone's (dark): nothing asks the network,
 nothing is missing, the console stays empty, every picture has words, mathematics is drawn, nothing is wider than the
 screen, and a chapter is light (`tests/conftest.py` prints what each weighs).
 """
@@ -42,7 +42,7 @@ def weight(path: str, loaded: list[str]) -> tuple[int, int, int]:
 def test_a_page_opens_whole_alone_and_is_light(
     browser: Browser, base: str, path: str, record_property: Callable[[str, object], None]
 ) -> None:
-    width = "desk" if base.startswith("http") else "telephone"
+    width = "desk" if base.startswith("http") else "phone"
     visited = visit(browser, base, path, width)
     page, complaints = visited.page, visited.complaints
     titles = page.locator("h1:visible").count()

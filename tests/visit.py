@@ -22,7 +22,7 @@ def source_of(path: str) -> str:
 
 
 WIDGET_PAGES = [path for path in CHAPTERS if "Widget(" in source_of(path)]
-WIDTHS = {"desk": (1280, "light"), "telephone": (390, "dark")}
+WIDTHS = {"desk": (1280, "light"), "phone": (390, "dark")}
 
 # Console messages that are the theme's own and harmless, each by its exact text. There are none left.
 KNOWN_NOISE: frozenset[str] = frozenset()
