@@ -78,7 +78,7 @@ firefox: $(READY)  ## a Firefox for the pages too, where the system's packages h
 
 pages: $(READY) chromium firefox  ## the built pages, opened in headless Chromium and Firefox
 	@test -f _build/html/index.html || { echo "There is no built book in _build/html: run 'make html' first."; exit 1; }
-	@$(PY) -m pytest -m pages -n 2 --dist worksteal --durations=15 tests/test_page*.py tests/test_plain.py tests/test_accessibility.py
+	@$(PY) -m pytest -m pages -n 2 --dist worksteal --durations=15 tests/test_page*.py tests/test_accessibility.py
 
 $(LAB)/.ready: tests/requirements-lab.txt | $(READY)
 	@echo "==> installing JupyterLab apart, into $(LAB) (about a minute) ..."

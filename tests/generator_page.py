@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from ddpm_lib.widgets import GenerateWidget, Widget
 from tests.fake_worker import FAKE_WORKER
-from tests.test_widgets import grey
+from tests.shown import grey
 from tests.widget_page import document
 
 WEIGHTS = "weights.js"

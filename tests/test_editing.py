@@ -13,8 +13,8 @@ from ddpm_lib.evaluate.generate import last
 from ddpm_lib.models import GaussianMixture, OracleDenoiser
 from ddpm_lib.sampling import DDPM, Noise, ddim_step, ddpm_step, sample_from
 from ddpm_lib.schedule import cosine_schedule, linear_schedule
+from tests.fixed import Fixed
 from tests.helpers import close, generator
-from tests.test_diffusion import Fixed
 
 DIFFUSION = GaussianDiffusion(cosine_schedule(200))
 TWO = GaussianMixture(

@@ -13,8 +13,8 @@ from ddpm_lib.evaluate.montecarlo import normals
 from ddpm_lib.exercises import posterior, reverse_step
 from ddpm_lib.models.oracle import GaussianMixture, OracleDenoiser
 from ddpm_lib.schedule import linear_schedule
+from tests.fixed import Fixed
 from tests.graders import grader_tests
-from tests.test_diffusion import Fixed
 
 SCHEDULE = linear_schedule(50)
 DIFFUSION = GaussianDiffusion(SCHEDULE)

@@ -15,8 +15,8 @@ from ddpm_lib.flow import euler_step
 from ddpm_lib.models import GaussianMixture, OracleDenoiser
 from ddpm_lib.sampling import DDIM, DDPM, sample_from, timesteps
 from ddpm_lib.schedule import linear_schedule
+from tests.fixed import Fixed
 from tests.graders import grader_tests
-from tests.test_diffusion import Fixed
 
 SCHEDULE = linear_schedule(50)
 DIFFUSION = GaussianDiffusion(SCHEDULE)

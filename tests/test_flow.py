@@ -7,33 +7,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from ddpm_lib.denoiser import Denoiser
 from ddpm_lib.diffusion import GaussianDiffusion
-from ddpm_lib.flow import DPMSolver2M, euler_step, heun_step, karras_timesteps, move, noise_level
+from ddpm_lib.flow import euler_step, heun_step, move, noise_level
 from ddpm_lib.models import GaussianMixture, OracleDenoiser
-from ddpm_lib.sampling import State, Step, ddim_step, sample_from, timesteps
+from ddpm_lib.sampling import Step, ddim_step, sample_from, timesteps
 from ddpm_lib.schedule import cosine_schedule, linear_schedule
+from tests.fixed import Fixed
 from tests.helpers import assert_mean, assert_variance, close, generator, normal
-from tests.test_diffusion import Fixed
-
-FINE = linear_schedule(4096)
-DIFFUSION = GaussianDiffusion(FINE)
-MIXTURE = GaussianMixture(
-    torch.tensor([[-1.0, 0.5], [1.0, 0.0]]).double(),
-    torch.tensor([0.2, 0.4]).double(),
-    torch.tensor([0.3, 0.7]).double(),
-)
-ORACLE = OracleDenoiser(MIXTURE, FINE.alpha_bar)
-
-
-def walk(step: Step, xT: Tensor, steps: int | list[int], denoiser: Denoiser = ORACLE) -> list[State]:
-    return list(sample_from(denoiser, DIFFUSION, xT, step=step, steps=steps, clip=False))
-
-
-def end(step: Step, xT: Tensor, steps: int | list[int]) -> Tensor:
-    last = walk(step, xT, steps)[-1]
-    assert last.t == 0
-    return last.xt
+from tests.walks import DIFFUSION, FINE, MIXTURE, ORACLE, end, walk
 
 
 @pytest.mark.parametrize("schedule", [linear_schedule(1000), cosine_schedule(1000)], ids=["linear", "cosine"])
@@ -104,44 +85,6 @@ def test_the_network_is_called_once_or_twice_a_step_and_never_at_0(
     assert min(seen) >= 1
 
 
-@pytest.mark.equation("eq-dpm-solver")
-def test_dpm_solver_is_exact_where_x0_hat_is_linear_in_lambda() -> None:
-    """x_s = (s_s / s_t) x_t + a_s times the integral of e^(lambda - lambda_s) x0_hat: Lu et al. 2022, prop. 4.1."""
-    schedule, xt = FINE, normal(3, 4)
-    lam = -noise_level(schedule).log()
-    at, rate = normal(3, 4, seed=1), normal(3, 4, seed=2)
-    solver, path = DPMSolver2M(), (3600, 3000, 2100, 1000)
-    for t, s in pairwise(path):
-        x0_hat = at + rate * lam[t]
-        a, spread = schedule.alpha_bar[s].sqrt(), (1 - schedule.alpha_bar).sqrt()
-        h = lam[s] - lam[t]
-        # the line through both guesses, taken at the middle of the stride
-        middle = at + rate * ((lam[t] + lam[s]) / 2 if t != path[0] else lam[t])
-        wanted = spread[s] / spread[t] * xt + a * (1 - (-h).exp()) * middle
-        eps_hat = DIFFUSION.predict_eps(xt, t, x0_hat)
-        xt = solver(DIFFUSION, xt, t, s, x0_hat, eps_hat, xt)
-        close(xt, wanted, 1e-9)
-
-
-def test_dpm_solver_calls_once_a_step_is_of_order_2_and_begins_anew() -> None:
-    xT = normal(100, 2, seed=3)
-    path = list(range(3072, 1023, -16))
-    truth = walk(heun_step, xT, path)[-1].xt
-    errors = [
-        float((walk(DPMSolver2M(), xT, path[::skip])[-1].xt - truth).abs().mean()) for skip in (16, 8, 4)
-    ]
-    for coarse, fine in pairwise(errors):
-        assert math.log2(coarse / fine) == pytest.approx(2, abs=0.5)
-    assert errors[-1] < 0.2 * float((walk(ddim_step, xT, path[::4])[-1].xt - truth).abs().mean())
-    solver = DPMSolver2M()
-    first, again = (walk(solver, xT, 12)[-1].xt for _ in range(2))
-    assert torch.equal(first, again)
-    # the last step is DDIM's, which ends at x0_hat
-    last = walk(solver, xT, 12)[-1]
-    assert last.x0_hat is not None
-    close(last.xt, last.x0_hat, 1e-12)
-
-
 def test_the_flow_carries_noise_to_the_data() -> None:
     x = end(heun_step, normal(20_000, 2), 64)
     fresh = MIXTURE.draw(200_000, generator(1))
@@ -177,31 +120,3 @@ def test_the_line_through_a_point_with_the_true_slope_leads_to_q_sample() -> Non
         close(move(DIFFUSION, xt, t, s, eps), DIFFUSION.q_sample(x0, s, eps), 1e-10)
     assert float(noise_level(FINE)[0]) == 0
     close(noise_level(FINE)[1:] ** -2, FINE.snr[1:], 1e-6 * float(FINE.snr[1]))
-
-
-@pytest.mark.parametrize("rho", [1.0, 3.0, 7.0])
-def test_karras_timesteps_are_even_on_the_scale_of_their_power(rho: float) -> None:
-    path = karras_timesteps(FINE, 12, rho)
-    assert path[0] == 4096
-    assert path[-2:] == [1, 0]
-    assert len(path) == 13 or rho == 1.0  # where the last times of 12 fall together
-    assert all(t > s for t, s in pairwise(path))
-    scale = noise_level(FINE)[path[:-1]] ** (1 / rho)
-    if rho == 7.0:
-        strides = -scale.diff()
-        close(strides, strides.mean().expand(11), 0.06 * float(strides.mean()))
-
-
-def test_heun_with_karras_timesteps_needs_fewer_calls() -> None:
-    xT = normal(200, 2, seed=3)
-    truth = end(heun_step, xT, 1024)
-    x = end(heun_step, xT, karras_timesteps(FINE, 32))
-    assert (x - truth).abs().mean() < 0.5 * (end(euler_step, xT, 63) - truth).abs().mean()
-
-
-@pytest.mark.parametrize("steps", [0, 1, 4097])
-def test_a_number_of_times_that_does_not_fit_is_refused(steps: int) -> None:
-    with pytest.raises(
-        ValueError, match=f"Cannot take {steps} steps through a chain of T = 4096: pass 2 to 4096"
-    ):
-        karras_timesteps(FINE, steps)

@@ -16,7 +16,7 @@ from ddpm_lib.widgets import GenerateWidget
 from ddpm_lib.widgets.generator.network import FEW, SHIPPED
 from ddpm_lib.widgets.generator.offered import NETWORKS
 from tests.generator_page import finish, generate, levels, root
-from tests.test_widgets import grey
+from tests.shown import grey
 from tests.widget_page import document
 
 

@@ -17,7 +17,7 @@ from ddpm_lib.widgets import GenerateWidget
 from ddpm_lib.widgets.generator.network import SHIPPED, as_in_the_page
 from ddpm_lib.widgets.generator.offered import URL
 from tests.generator_page import finish, generate, levels
-from tests.test_generator import pad_levels
+from tests.generator_parts import pad_levels
 from tests.widget_page import document
 from tests.worker_page import asked
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from ddpm_lib.widgets.host.noise import noise
 from tests.generator_page import fake, finish, generate, levels, root, scrub
-from tests.test_widgets import grey
+from tests.shown import grey
 
 
 def choose(page: Page, what: str) -> None:

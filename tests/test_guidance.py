@@ -11,48 +11,20 @@ from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.evaluate.generate import last
 from ddpm_lib.flow import heun_step
 from ddpm_lib.guidance import ClassifierGuided, Guided, class_score
-from ddpm_lib.models import ClassOracle, GaussianMixture, OracleDenoiser, UNet, UNetConfig, tilted_log_prob
+from ddpm_lib.models import GaussianMixture, OracleDenoiser, tilted_log_prob
 from ddpm_lib.sampling import ddim_step, sample, sample_from
-from ddpm_lib.schedule import cosine_schedule, linear_schedule
+from ddpm_lib.schedule import linear_schedule
+from tests.class_oracle import CLASSES, ORACLE, SCHEDULE, XT, Y, at, network, table
 from tests.helpers import close, generator
 
-SCHEDULE = cosine_schedule(200)
 DIFFUSION = GaussianDiffusion(SCHEDULE)
 TIMES = pytest.mark.parametrize("t", [1, 30, 100, 199, 200])
-
-
-def table(*rows: object) -> torch.Tensor:
-    return torch.tensor(rows, dtype=torch.float64)
-
-
-CLASSES = [
-    GaussianMixture(table([1.0, 0.6], [-0.8, 0.4]), table(0.2, 0.4), table(0.7, 0.3)),
-    GaussianMixture(table([0.2, -0.4]), table(0.3), table(1.0)),
-]
-ORACLE = ClassOracle(CLASSES, table(0.6, 0.4), SCHEDULE.alpha_bar)
-XT = torch.randn(40, 2, generator=generator(0), dtype=torch.float64)
-Y = torch.arange(40) % 2
-
-
-def at(t: int) -> torch.Tensor:
-    return torch.full((40,), t)
 
 
 def gradient(function, x: torch.Tensor) -> torch.Tensor:
     x = x.clone().requires_grad_()
     (found,) = torch.autograd.grad(function(x).sum(), x)
     return found
-
-
-def network() -> UNet:
-    torch.manual_seed(0)
-    net = UNet(UNetConfig(base=8, mults=(1,), blocks=1, heads=1, classes=3))
-    for p in net.parameters():  # no layer may be zero, as some are at birth
-        torch.nn.init.normal_(p, std=0.1)
-    return net.eval()
-
-
-# -- the oracle that knows classes ---------------------------------------------------------------------------
 
 
 @TIMES
@@ -78,9 +50,6 @@ def test_its_classifier_is_bayes_rule_and_knows_nothing_at_the_end():
     close((both[0] - both[1])[1::2], odds, 1e-10)
     at_the_end = ORACLE.log_prob(XT, at(200), torch.zeros(40).long()).exp()
     close(at_the_end, torch.full((40,), 0.6).double(), 0.02)
-
-
-# -- the equations -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.equation("eq-class-score")
@@ -164,48 +133,3 @@ def test_the_walk_does_not_end_in_the_tilted_gaussian(v_y, v, w):
     assert float(x) ** 2 == pytest.approx(v_y * (v_y / v) ** w, rel=2e-3)
     tilted = 1 / ((1 + w) / v_y - w / v)
     assert float(x) ** 2 < 0.99 * tilted
-
-
-# -- its use -------------------------------------------------------------------------------------------------
-
-
-class Counting:
-    """The oracle, and how many rows it was asked for."""
-
-    predicts = "eps"
-
-    def __init__(self):
-        self.rows = 0
-
-    def __call__(self, xt, t, y=None):
-        self.rows += len(xt)
-        return ORACLE(xt, t, y)
-
-
-def test_in_an_interval_guidance_acts_inside_and_costs_nothing_outside():
-    plain, full = ORACLE(XT, at(50), Y), Guided(ORACLE, 2.0, 2)(XT, at(50), Y)
-    assert float((plain - full).abs().max()) > 0.01
-    for low, high, rows in ((50, 100, 40), (0, 49, 40), (49, 50, 80), (0, 200, 80)):
-        counting = Counting()
-        found = Guided(counting, 2.0, 2, interval=(low, high))(XT, at(50), Y)
-        close(found, full if low < 50 <= high else plain, 1e-14)
-        assert counting.rows == rows
-    mixed = torch.tensor([50, 120] * 20)  # each row by its own time
-    found = Guided(ORACLE, 2.0, 2, interval=(40, 60))(XT, mixed, Y)
-    close(found[::2], full[::2], 1e-14)
-    close(found[1::2], ORACLE(XT, at(120), Y)[1::2], 1e-14)
-
-
-def test_guidance_predicts_what_its_network_predicts_and_wants_labels():
-    guided = Guided(UNet(UNetConfig(base=8, mults=(1,), heads=1, classes=3, predicts="v")), 1.0, null=3)
-    assert guided.predicts == "v"
-    with pytest.raises(ValueError, match="Guidance steers towards a class: pass y"):
-        guided(torch.zeros(1, 1, 8, 8), torch.tensor([1]))
-
-
-def test_a_guided_network_samples():
-    net, diffusion = network(), GaussianDiffusion(linear_schedule(50))
-    run = partial(sample, diffusion=diffusion, shape=(1, 8, 8), seeds=[0, 1], y=torch.tensor([1, 2]), steps=3)
-    plain = last(run(net)).xt
-    close(last(run(Guided(net, 0.0, null=3))).xt, plain, 1e-4)
-    assert not torch.allclose(last(run(Guided(net, 2.0, null=3))).xt, plain, atol=1e-3)

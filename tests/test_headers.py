@@ -18,9 +18,10 @@ from safetensors.torch import load_file, save
 from ddpm_lib.models.storage import CheckpointError
 from ddpm_lib.models.trained import load_trained
 from ddpm_lib.train.checkpoint import load_checkpoint
+from tests.damage import FEW, damaged
 from tests.helpers import unchecked
-from tests.test_checkpoint import saved
-from tests.test_hostile import FEW, MEMORY, damaged, largest
+from tests.saved_run import saved
+from tests.test_hostile import MEMORY, largest
 
 FEWER = settings(FEW, max_examples=50)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -14,76 +13,28 @@ from torch import Tensor
 
 from ddpm_lib import load
 from ddpm_lib.diffusion import GaussianDiffusion
-from ddpm_lib.evaluate.generate import generate, with_guidance
 from ddpm_lib.loss import simple_loss, t_weights
-from ddpm_lib.models import UNet, UNetConfig, build
+from ddpm_lib.models import UNetConfig, build
 from ddpm_lib.models.trained import About
 from ddpm_lib.schedule import cosine_schedule
-from ddpm_lib.train.config import TrainConfig
 from ddpm_lib.train.ema import EMA
 from ddpm_lib.train.loop import lr_factor
 from ddpm_lib.train.state import start
-from ddpm_lib.web.worker_source import IMAGES_CORE, without_comments
-from ddpm_lib.widgets.digits.recipe import NETWORK
 from tests.helpers import close, generator
-from tests.worker_page import asked
-
-T, BATCH, SIDE, STEPS = 50, 6, 8, 20
-SMALL = replace(NETWORK, base=8, classes=3)
-TRAIN = TrainConfig(
-    steps=STEPS, batch=BATCH, lr=4e-3, betas=(0.9, 0.99), ema=0.995, draw_t="lognormal", seed=3
+from tests.learning_images import (
+    BATCH,
+    READY,
+    SIDE,
+    SMALL,
+    STEPS,
+    TRAIN,
+    T,
+    fresh,
+    in_page,
+    network,
+    plain,
+    ready,
 )
-
-READY = """
-  const { recipe, plain } = arg;
-  const learner = new ImageLearner(recipe, arg.images, plain), { net } = learner;
-  const batch = ({ x0, t, eps, y }) =>
-    ({ x0: Float32Array.from(x0), t: Int32Array.from(t), y: Int32Array.from(y), eps: Float32Array.from(eps) });
-  const listed = (block) => readTensors(net, block).map((e) => [e.name, [...e.data]]);
-  if (arg.weights) {
-    fillTensors(net, net.weights, (name) => Float32Array.from(arg.weights[name]));
-    net.heap.f32.copyWithin(net.average, net.weights, net.weights + net.length);
-  }
-"""
-
-
-def in_page(page: Page, body: str, arg: Any = None) -> Any:
-    """What a function body returns that sees the engine's functions, and `arg`."""
-    return asked(page, f"{without_comments(*IMAGES_CORE)}\n{body}", arg)
-
-
-def recipe(config: UNetConfig = SMALL, train: TrainConfig = TRAIN) -> dict[str, Any]:
-    shape = {name: value for name, value in asdict(config).items() if name != "dropout"}
-    return {"config": shape, "schedule": "cosine", "T": T, **asdict(train)}
-
-
-def images(n: int = 12) -> dict[str, Any]:
-    """Stripes of a gray for each class."""
-    pixels = [(i % 3) * 7 if j % 2 else i % 16 for i in range(n) for j in range(SIDE**2)]
-    y = [i % 3 for i in range(n)]
-    return {
-        "pixels": pixels,
-        "y": y,
-        "levels": 16,
-        "side": SIDE,
-        "name": "stripes",
-        "classes": ["a", "b", "c"],
-    }
-
-
-def network(config: UNetConfig = SMALL) -> UNet:
-    """A U-Net with random weights everywhere: a fresh one puts out zeros, and norms that do nothing."""
-    torch.manual_seed(1)
-    net = build(config)
-    assert isinstance(net, UNet)
-    for parameter in net.parameters():
-        torch.nn.init.normal_(parameter, std=0.2)
-    return net
-
-
-def ready(net: UNet, **more: Any) -> dict[str, Any]:
-    weights = {name: p.detach().flatten().tolist() for name, p in net.named_parameters()}
-    return {"recipe": recipe(net.config), "images": images(), "weights": weights, "plain": False, **more}
 
 
 def batches(n: int) -> list[dict[str, Tensor]]:
@@ -97,11 +48,6 @@ def batches(n: int) -> list[dict[str, Tensor]]:
         }
         for _ in range(n)
     ]
-
-
-def plain(batch: dict[str, Tensor]) -> dict[str, list[float]]:
-    hidden = torch.where(batch["y"] == SMALL.classes, -1, batch["y"])
-    return {name: tensor.flatten().tolist() for name, tensor in {**batch, "y": hidden}.items()}
 
 
 CASES = [
@@ -175,32 +121,6 @@ def test_a_fresh_network_is_the_one_that_torch_makes(page: Page) -> None:
             close(torch.tensor(values), parameter.detach().flatten(), 1e-6)
 
 
-def fresh() -> dict[str, Any]:
-    return {"recipe": recipe(), "images": images(), "plain": False}
-
-
-@pytest.mark.parametrize("w", [0.0, 0.5])
-def test_what_the_page_draws_is_what_python_draws(page: Page, tmp_path: Path, w: float) -> None:
-    """From the same file and seeds; a page that opens the file again has the same network."""
-    body = (
-        READY
-        + """
-      const file = trainedFile(learner, 0), drawn = learner.generate([0, 1, 2], arg.how);
-      const other = new ImageLearner(recipe, arg.images);
-      openTrained(other, file);
-      return [btoa(String.fromCharCode(...file)), [...drawn], [...other.generate([0, 1, 2], arg.how)]];"""
-    )
-    file, drawn, again = in_page(page, body, ready(network(), how={"seed": 4, "steps": 7, "w": w}))
-    path = tmp_path / "digits.safetensors"
-    path.write_bytes(base64.b64decode(file))
-    trained = load(path)
-    denoiser = with_guidance(trained.network(), w)
-    (x,) = generate(denoiser, trained.diffusion, (1, SIDE, SIDE), [4, 5, 6], y=torch.arange(3), steps=7)
-    assert x.std() > 0.1
-    close(torch.tensor(drawn).reshape(x.shape), x, 1e-3)
-    assert drawn == again
-
-
 def test_a_batch_is_drawn_as_algorithm_1_says(page: Page) -> None:
     """Every image once an epoch, its own class unless hidden, and log-normal times."""
     body = """
@@ -239,46 +159,6 @@ def test_a_rate_rises_and_falls_as_in_python_and_a_run_may_follow_a_run(page: Pa
     found = in_page(page, body, fresh())
     expected = [TRAIN.lr * lr_factor(i % STEPS / STEPS, TRAIN) for i in range(45)]
     assert max(abs(a - b) for a, b in zip(found, expected, strict=True)) < 1e-9
-
-
-@pytest.mark.parametrize(
-    "changed",
-    [{"mults": (1, 2)}, {"heads": 2}, {"activation": "leaky_relu"}, {"fold": 1}, {"predicts": "eps"}],
-)
-def test_a_network_that_the_page_cannot_train_is_refused(page: Page, changed: dict[str, Any]) -> None:
-    arg = {**fresh(), "recipe": recipe(replace(SMALL, **changed))}
-    said = in_page(
-        page, "try { new ImageLearner(arg.recipe, arg.images); } catch (e) { return e.message; }", arg
-    )
-    assert said.endswith(("choose these.", "choose such a network."))
-
-
-def test_a_page_trains_stripes_until_it_can_draw_them(page: Page) -> None:
-    """Three classes, told apart by the gray of their stripes, after 150 steps."""
-    body = """
-      const learner = new ImageLearner({ ...arg.recipe, steps: 150, batch: 12 }, arg.images);
-      const losses = Array.from({ length: 150 }, () => learner.step());
-      return [losses, [...learner.generate([0, 1, 2], { seed: 0, steps: 10, w: 0 })]];"""
-    losses, drawn = in_page(page, body, fresh())
-    assert sum(losses[-20:]) / 20 < losses[0] / 4
-    stripes = torch.tensor(drawn).reshape(3, SIDE, SIDE)[:, :, 1::2].mean((1, 2))
-    close(stripes, torch.tensor([-1.0, -1 + 14 / 15, -1 + 28 / 15]), 0.25)
-
-
-BROKEN = {
-    "no file at all": "new Uint8Array(3)",
-    "no header": "new Uint8Array(100)",
-    "another format": "safetensors({ format: 'pt' }, [])",
-    "another network": "trainedFile({ ...learner, steps: 0, recipe: { ...recipe, config: {} } }, 0)",
-    "too short": "trainedFile(learner, 0).slice(0, -4)",
-    "not finite": "(net.heap.f32.fill(NaN, net.average, net.average + net.length), trainedFile(learner, 0))",
-}
-
-
-@pytest.mark.parametrize("how", BROKEN)
-def test_a_file_that_holds_no_such_network_is_refused_in_a_sentence(page: Page, how: str) -> None:
-    body = READY + f"try {{ openTrained(learner, {BROKEN[how]}); }} catch (e) {{ return e.message; }}"
-    assert in_page(page, body, ready(network())).endswith("choose a file that this page saved.")
 
 
 TEAM = """

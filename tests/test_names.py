@@ -10,44 +10,26 @@ import torch
 from torch import Tensor
 
 from ddpm_lib import bound
-from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.flow import noise_level, straight_timesteps
-from ddpm_lib.models import GaussianMixture, OracleDenoiser
 from ddpm_lib.names import (
     FromVelocity,
     Scales,
     VelocityField,
     from_velocity,
-    langevin_step,
     rescale,
-    reverse_sde_step,
     sigma_at,
     straight,
     straightness,
-    tweedie,
     vae_term,
     variance_exploding,
     variance_preserving,
     velocity,
 )
-from ddpm_lib.sampling import ddim_step, ddpm_step, sample_from, timesteps
-from ddpm_lib.schedule import cosine_schedule, linear_schedule
-from tests.helpers import assert_mean, assert_variance, close, generator, normal
+from ddpm_lib.sampling import ddim_step, sample_from, timesteps
+from tests.helpers import close, normal
+from tests.three_paths import DIFFUSION, ORACLE, SCHEDULE, TIMES, each
 
-SCHEDULE = cosine_schedule(500)
-DIFFUSION = GaussianDiffusion(SCHEDULE)
-MIXTURE = GaussianMixture(
-    torch.tensor([[-1.0, 0.5], [1.0, 0.0]]).double(),
-    torch.tensor([0.2, 0.4]).double(),
-    torch.tensor([0.3, 0.7]).double(),
-)
-ORACLE = OracleDenoiser(MIXTURE, SCHEDULE.alpha_bar)
 PATHS = {"vp": variance_preserving, "ve": variance_exploding, "straight": straight}
-TIMES = (1, 40, 250, 420, 499)
-
-
-def each(t: int, n: int) -> Tensor:
-    return torch.full((n,), t)
 
 
 @pytest.mark.equation("eq-rescale")
@@ -139,55 +121,6 @@ def test_an_euler_step_along_the_velocity_is_ddim() -> None:
         close(z, end.xt, 1e-7)
 
 
-@pytest.mark.equation("eq-tweedie")
-def test_tweedie_is_the_oracles_guess() -> None:
-    x = normal(30, 2)
-    for t in TIMES:
-        law = MIXTURE.noised(SCHEDULE.alpha_bar[t])
-        at = x.clone().requires_grad_()
-        (score,) = torch.autograd.grad(law.log_prob(at).sum(), at)
-        eps = ORACLE(x, each(t, 30))
-        # the score by differentiation of the density, not by its name
-        close(DIFFUSION.score(x, t, eps), score, 1e-8 * (1 + float(score.abs().max())))
-        x0_hat = DIFFUSION.predict_x0(x, t, eps)
-        close(tweedie(DIFFUSION, x, t, score), x0_hat, 1e-7 * (1 + float(x0_hat.abs().max())))
-
-
-@pytest.mark.equation("eq-langevin")
-def test_langevin_keeps_the_density_and_a_step_without_noise_does_not() -> None:
-    law = MIXTURE.noised(SCHEDULE.alpha_bar[200])
-    x, noise = law.draw(20_000, generator(3)), normal(30, 20_000, 2, seed=4)
-    fresh = law.draw(400_000, generator(5))
-    kept, shrunk = x, x
-    for z in noise:
-        score = DIFFUSION.score(kept, 200, ORACLE(kept, each(200, len(kept))))
-        kept = langevin_step(kept, score, 0.01, z)
-        score = DIFFUSION.score(shrunk, 200, ORACLE(shrunk, each(200, len(shrunk))))
-        shrunk = langevin_step(shrunk, score, 0.01, 0 * z)
-    assert_mean(kept, fresh.mean(0))
-    assert_variance(kept, fresh.var(0))
-    assert bool((shrunk.var(0) < 0.9 * fresh.var(0)).all())
-
-
-@pytest.mark.equation("eq-reverse-sde")
-@pytest.mark.parametrize("noise", [0.0, 1.0])
-def test_ddpm_and_ddim_are_the_sde_and_the_ode_in_short_steps(noise: float) -> None:
-    """The difference of one step falls with the square of beta."""
-    x, z, off = normal(50, 2), normal(50, 2, seed=1), []
-    for T in (1000, 2000, 4000):
-        schedule = linear_schedule(T)
-        diffusion, t = GaussianDiffusion(schedule), T // 2
-        eps = OracleDenoiser(MIXTURE, schedule.alpha_bar)(x, each(t, 50))
-        guess = diffusion.predict_x0(x, t, eps), eps
-        ours = (ddpm_step if noise else ddim_step)(diffusion, x, t, t - 1, *guess, z, None)  # type: ignore[arg-type]
-        step = reverse_sde_step(x, diffusion.score(x, t, eps), schedule.beta[t], z, noise)
-        off.append(float((ours - step).abs().max()) / float(schedule.beta[t]))
-    # of the noise, sqrt(beta-tilde) and sqrt(beta) differ by beta^1.5: half an order less
-    order = 0.5 if noise else 1.0
-    for coarse, fine in pairwise(off):
-        assert math.log2(coarse / fine) == pytest.approx(order, abs=0.3)
-
-
 @pytest.mark.equation("eq-vae-term")
 def test_a_layer_of_the_hierarchical_vae_is_a_term_of_the_bound() -> None:
     x0, eps = normal(8, 2), normal(8, 2, seed=1)
@@ -203,7 +136,7 @@ def test_a_layer_of_the_hierarchical_vae_is_a_term_of_the_bound() -> None:
 
 
 @pytest.mark.equation("eq-straightness")
-def test_straightness_is_nought_on_a_line_and_known_on_a_circle() -> None:
+def test_straightness_is_zero_on_a_line_and_known_on_a_circle() -> None:
     tau = torch.linspace(1, 0, 201).double()
     line = (1 - tau)[:, None, None] * normal(4, 3) + tau[:, None, None] * normal(4, 3, seed=1)
     close(straightness(line, tau), torch.zeros(4).double(), 1e-12)

@@ -13,7 +13,7 @@ from PIL import Image
 
 from ddpm_lib.__main__ import main
 from ddpm_lib.cli.options import parser
-from tests.test_from_diffusers import saved
+from tests.theirs import saved
 from tests.tiny import pictures, tiny
 
 assert tiny  # a fixture

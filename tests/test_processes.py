@@ -5,14 +5,6 @@ The processes are real: torchrun, `accelerate launch` and notebook_launcher star
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import signal
-import socket
-import subprocess
-import sys
-import time
 from itertools import chain
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,99 +15,25 @@ import pytest
 import torch
 from PIL import Image
 
-from ddpm_lib import load
 from ddpm_lib.__main__ import main
-from ddpm_lib.diffusion import GaussianDiffusion
-from ddpm_lib.models import MLP, MLPConfig
-from ddpm_lib.schedule import linear_schedule
-from ddpm_lib.train import Batch, Machine, TrainConfig, TrainingError, train
 from ddpm_lib.train.machine import processes as module
-from ddpm_lib.train.machine.processes import LaunchError, Processes, accelerated, launched
+from ddpm_lib.train.machine.processes import Processes
 from tests import processes_script as script
+from tests.launching import SAMPLING, same_end
+from tests.launching import folder as folder
+from tests.launching import notebook as notebook
+from tests.launching import straight as straight
+from tests.launching import two as two
 
-TESTS = Path(__file__).parent
 # Sums over a batch are taken in another order: float32 rounds at 6e-8, the losses are near 1, the weights near 0.3.
 # Six steps of Adam carry that on; the bound leaves ten times what was seen (6e-8 and 3e-7).
 LOSS_OFF, WEIGHT_OFF = 1e-6, 3e-6
-
-
-def environment() -> dict[str, str]:
-    """One thread a process, gloo on the loopback where there is one by that name, and this checkout's package."""
-    path = os.pathsep.join([str(TESTS.parent), *filter(None, [os.environ.get("PYTHONPATH")])])
-    lo = {"GLOO_SOCKET_IFNAME": "lo"} if Path("/sys/class/net/lo").exists() else {}
-    return {**os.environ, **lo, "OMP_NUM_THREADS": "1", "PYTHONPATH": path}
-
-
-def torchrun(*command: str) -> list[str]:
-    return [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", *command]
-
-
-def accelerate(*command: str) -> list[str]:
-    two = ["--multi_gpu", "--num_processes", "2", "--num_machines", "1", "--main_process_port", "0"]
-    return [sys.executable, "-m", "accelerate.commands.launch", *two, *command]
-
-
-def execute(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command, cwd=folder, env=environment(), capture_output=True, text=True, timeout=900, check=False
-    )
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Twelve small color pictures in two classes, in a folder `photos`."""
-    where = tmp_path_factory.mktemp("launched")
-    rng = np.random.default_rng(0)
-    for name in ("cats", "dogs"):
-        (where / "photos" / name).mkdir(parents=True)
-        for i in range(6):
-            pixels = rng.integers(0, 256, (10, 10, 3), dtype=np.uint8)
-            Image.fromarray(pixels).save(where / "photos" / name / f"{i}.png")
-    return where
-
-
-def training(folder: Path, out: str, *more: str) -> list[str]:
-    options = ["--size", "8", "--batch", "4", "--precision", "float32", "--device", "cpu", "--steps", "40"]
-    return ["train", "unet", "--data", str(folder / "photos"), "--out", str(folder / out), *options, *more]
-
-
-@pytest.fixture(scope="module")
-def straight(folder: Path) -> Path:
-    """A run of forty steps in one process, without an interruption."""
-    assert main(training(folder, "straight")) == 0
-    return folder / "straight"
-
-
-SAMPLING = ["--count", "5", "--columns", "5", "--steps", "3", "--device", "cpu", "--grid"]
-
-
-@pytest.fixture(scope="module")
-def notebook(folder: Path, straight: Path) -> Path:
-    """The folder, after a notebook has launched the script, a training and a sampling in two processes each."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    sampling = ["sample", str(straight / "checkpoint.safetensors"), *SAMPLING, str(folder / "two.png")]
-    sampling += ["--folder", str(folder / "two")]
-    lines = [" ".join(training(folder, "notebook")), " ".join(sampling)]
-    done = execute([sys.executable, str(TESTS / "notebook_script.py"), port, str(folder), *lines], folder)
-    assert done.returncode == 0, done.stderr
-    return folder
-
-
-# -- the same numbers ----------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def one() -> dict[str, Any]:
     """Everything that the script computes, in this process."""
     return script.everything(Processes())
-
-
-@pytest.fixture(scope="module")
-def two(notebook: Path) -> list[dict[str, Any]]:
-    """The same in two processes: what each of them saw."""
-    return [json.loads((notebook / f"{rank}.json").read_text()) for rank in (0, 1)]
 
 
 def off(a: list[float], b: list[float]) -> float:
@@ -212,89 +130,6 @@ def test_the_network_is_never_the_last_to_hold_its_group(monkeypatch: pytest.Mon
     assert ended == [[group]]  # kept before the goodbye, or it would be destroyed with the network
 
 
-# -- the command line ----------------------------------------------------------------------------------------
-
-
-def losses(out: Path) -> dict[int, float]:
-    rows = [line.split(",") for line in (out / "loss.csv").read_text().splitlines()]
-    return {int(step): float(loss) for step, loss, _ in rows}
-
-
-def same_end(a: Path, b: Path) -> None:
-    """Two runs of forty steps ended with the same checkpoint within rounding, and left nothing else."""
-    ours, theirs = load(a / "checkpoint.safetensors"), load(b / "checkpoint.safetensors")
-    assert ours.step == theirs.step == 40
-    assert ours.training == theirs.training
-    assert ours.tensors.keys() == theirs.tensors.keys()
-    for name in ours.tensors:
-        if name.startswith(("model.", "ema.")):
-            # Adam divides by a root of squared gradients, and early on lifts the rounding of the small ones.
-            assert float((ours.tensors[name] - theirs.tensors[name]).abs().max()) < 1e-4, name
-    assert torch.equal(ours.tensors["rng"], theirs.tensors["rng"])
-    for step, loss in losses(b).items():
-        assert loss == pytest.approx(losses(a)[step], abs=2e-5)
-    assert sorted(path.name for path in b.iterdir()) == ["checkpoint.safetensors", "loss.csv"]
-
-
-@pytest.fixture(scope="module")
-def killed(folder: Path) -> tuple[Path, subprocess.CompletedProcess[str]]:
-    """The same run by torchrun in two processes, one of which is killed in step 26."""
-    command = training(folder, "killed", "--save-every", "0.001")
-    return folder / "killed", execute(torchrun(str(TESTS / "killed_script.py"), *command), folder)
-
-
-def test_a_process_that_dies_ends_the_run_with_one_sentence_and_a_checkpoint(
-    killed: tuple[Path, subprocess.CompletedProcess[str]],
-) -> None:
-    out, done = killed
-    assert done.returncode != 0
-    said = [line for line in done.stderr.splitlines() if "ddpm_lib train (process 0): " in line]
-    assert len(said) == 1, done.stderr
-    assert "Another of the 2 processes ended or does not answer" in said[0]
-    assert f"go on from the last checkpoint with `train --resume {out}" in said[0]
-    assert sorted(path.name for path in out.iterdir()) == ["checkpoint.safetensors", "loss.csv"]
-    assert load(out / "checkpoint.safetensors").step == 20
-    assert list(losses(out)) == [10, 20]
-
-
-def test_what_is_left_of_it_goes_on_in_one_process_as_the_straight_run(
-    folder: Path, straight: Path, killed: tuple[Path, subprocess.CompletedProcess[str]]
-) -> None:
-    shutil.copytree(killed[0], folder / "resumed")
-    assert main(["train", "--resume", str(folder / "resumed"), "--device", "cpu"]) == 0
-    same_end(straight, folder / "resumed")
-
-
-def test_and_in_two_that_accelerate_launches(
-    folder: Path, straight: Path, killed: tuple[Path, subprocess.CompletedProcess[str]]
-) -> None:
-    shutil.copytree(killed[0], folder / "again")
-    command = ["train", "--resume", str(folder / "again"), "--device", "cpu"]
-    done = execute(accelerate("-m", "ddpm_lib", *command), folder)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count("Finished after 40 steps") == 1  # one process speaks
-    same_end(straight, folder / "again")
-
-
-def test_ctrl_c_stops_all_processes_and_saves_once(folder: Path) -> None:
-    command = torchrun("-m", "ddpm_lib", *training(folder, "stopped", "--steps", "1000000"))
-    process = subprocess.Popen(
-        command, cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        start_new_session=True,
-    )  # fmt: skip
-    deadline = time.monotonic() + 900
-    while not (folder / "stopped" / "loss.csv").exists():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline, "training did not start"
-        time.sleep(0.1)
-    time.sleep(1)
-    os.killpg(process.pid, signal.SIGINT)  # to the launcher and what shares its terminal
-    stdout, stderr = process.communicate(timeout=900)
-    assert stdout.count("Stopped after") == 1, stderr
-    assert stderr.count("stopping after the next few steps") == 1
-    assert load(folder / "stopped" / "checkpoint.safetensors").step > 0
-
-
 def test_a_notebook_launches_training_and_sampling_in_two_lines(notebook: Path, straight: Path) -> None:
     same_end(straight, notebook / "notebook")
     one = notebook / "one.png"
@@ -304,52 +139,3 @@ def test_a_notebook_launches_training_and_sampling_in_two_lines(notebook: Path, 
     ]
     a, b = (np.asarray(Image.open(path), int) for path in (one, notebook / "two.png"))
     assert np.abs(a - b).max() <= 1  # a level of grey, where the batch's size turns a rounding
-
-
-# -- mistakes ------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("batch", "world", "accumulate"), [(64, 3, 1), (64, 2, 3), (5, 1, 2), (4, 1, 0)])
-def test_a_batch_that_cannot_be_shared_is_refused(batch: int, world: int, accumulate: int) -> None:
-    processes = Processes()
-    processes.world = world
-    config, machine = TrainConfig(batch=batch), Machine(accumulate=accumulate)
-    multiple = max(world * accumulate, 1)
-    diffusion = GaussianDiffusion(linear_schedule(50))
-
-    def points(step: int) -> Batch:
-        return torch.zeros(batch, 2), None
-
-    with pytest.raises(TrainingError, match=f"batch of {batch} cannot be cut .* a multiple of {multiple}"):
-        next(train(MLP(MLPConfig(width=8)), diffusion, points, config, machine=machine, processes=processes))
-
-
-def test_one_process_needs_no_accelerate_and_several_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "accelerate", None)
-    with pytest.raises(LaunchError, match="pip install accelerate"):
-        accelerated()
-    assert not launched()
-
-
-def as_launched(monkeypatch: pytest.MonkeyPatch, rank: int = 0) -> None:
-    for name, value in (("RANK", rank), ("LOCAL_RANK", rank), ("WORLD_SIZE", 2), ("LOCAL_WORLD_SIZE", 2)):
-        monkeypatch.setenv(name, str(value))
-
-
-def test_more_processes_than_gpus_are_refused(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    as_launched(monkeypatch)
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
-    assert main(["train", "--dry-run"]) == 2
-    assert "2 processes were launched on this machine, which has 1 GPU(s)" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(("rank", "said"), [(0, 1), (1, 0)])
-def test_a_mistake_that_all_processes_make_is_told_once(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], rank: int, said: int
-) -> None:
-    as_launched(monkeypatch, rank)
-    assert main(["train", "--device", "cuda:1"]) == 2
-    assert capsys.readouterr().err.count("Every process takes a device of its own") == said

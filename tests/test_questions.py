@@ -6,7 +6,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tests.test_notebooks import ANSWER, NAMES, NOTEBOOKS, QUESTION, code_cells, markdown
+from tests.chapters import ANSWER, NAMES, NOTEBOOKS, QUESTION, code_cells, markdown
 
 
 def test_the_right_answer_is_seldom_the_longest() -> None:

@@ -8,7 +8,6 @@ import pytest
 import torch
 from diffusers import DDPMScheduler
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from ddpm_lib.schedule import (
     SCHEDULES,
@@ -18,10 +17,9 @@ from ddpm_lib.schedule import (
     scaled_linear_schedule,
 )
 from tests.helpers import close, unchecked
+from tests.schedules import ALL, betas
 
-ALL = [linear_schedule, scaled_linear_schedule, cosine_schedule]
 CHAINS = [(make, T) for make in ALL for T in (50, 500, 1000)]
-betas = st.lists(st.floats(1e-6, 0.999), min_size=1, max_size=60)
 
 
 @pytest.mark.parametrize(("make", "T"), CHAINS)
@@ -82,38 +80,6 @@ def test_scaled_linear_is_the_schedule_of_diffusers():
     close(ours.alpha_bar[1:].float(), theirs.alphas_cumprod, 1e-6)
 
 
-@pytest.mark.equation("eq-terminal")
-@pytest.mark.parametrize(
-    ("make", "left", "snr"),  # Lin et al. 2024, table 1
-    [
-        (linear_schedule, 0.006353, 4.035993e-05),
-        (cosine_schedule, 4.928220e-05, 2.428735e-09),
-        (scaled_linear_schedule, 0.068265, 0.004682),
-    ],
-)
-def test_what_is_left_at_T_is_what_was_published(make, left, snr):
-    schedule = make(1000)
-    assert schedule.terminal_weight == pytest.approx(left, rel=2e-5, abs=5e-7)
-    assert float(schedule.snr[-1]) == pytest.approx(snr, rel=5e-5, abs=5e-7 if snr > 1e-3 else 0)
-
-
-@pytest.mark.equation("eq-terminal")
-@given(betas)
-@settings(max_examples=60, deadline=None)
-def test_what_is_left_at_T_is_the_exponential_of_the_sum(values):
-    schedule = NoiseSchedule(torch.tensor([0.0, *values], dtype=torch.float64))
-    by_logarithms = math.exp(sum(math.log1p(-beta) for beta in values) / 2)
-    assert schedule.terminal_weight == pytest.approx(by_logarithms, rel=1e-10)
-    assert schedule.terminal_weight <= math.exp(-sum(values) / 2)  # as log(1 - beta) < -beta
-
-
-def test_a_short_chain_ends_in_noise_only_when_rescaled():
-    # 1e-4 ... 0.02 without rescaling leaves 0.777 at T = 50, and 0.0064 at T = 1000.
-    assert linear_schedule(50, rescale=False).terminal_weight == pytest.approx(0.7765, abs=5e-5)
-    assert linear_schedule(1000).terminal_weight == pytest.approx(0.0064, abs=5e-5)
-    assert linear_schedule(50).terminal_weight < 0.01
-
-
 @pytest.mark.equation("eq-cosine")
 @pytest.mark.parametrize("T", [1, 10, 500, 1000])
 @pytest.mark.parametrize("s", [0.008, 0.05])
@@ -152,57 +118,6 @@ def test_alpha_bar_is_the_running_product_and_strictly_falls(values):
         assert float(schedule.alpha_bar[t]) == pytest.approx(product, rel=1e-12)
     assert bool((schedule.alpha_bar.diff() < 0).all())
     assert bool((schedule.alpha_bar > 0).all())
-
-
-@pytest.mark.equation("eq-snr", "eq-log-snr")
-@given(betas)
-@settings(max_examples=60, deadline=None)
-def test_snr_and_its_logarithm_agree_with_alpha_bar_and_fall(values):
-    schedule = NoiseSchedule(torch.tensor([0.0, *values], dtype=torch.float64))
-    snr = schedule.snr[1:]
-    # alpha_bar = snr / (1 + snr) is the sigmoid of log snr.
-    close(snr / (1 + snr), schedule.alpha_bar[1:], 1e-12)
-    close(schedule.log_snr[1:].sigmoid(), schedule.alpha_bar[1:], 1e-12)
-    assert bool((schedule.snr.diff() < 0).all())
-    image, noise = schedule.alpha_bar.sqrt(), (1 - schedule.alpha_bar).sqrt()
-    assert torch.allclose(schedule.snr, (image / noise) ** 2, rtol=1e-9)
-
-
-@pytest.mark.equation("eq-variance", "eq-variance-gap")
-@given(betas, st.floats(0.0, 10.0))
-@settings(max_examples=60, deadline=None)
-def test_the_variance_is_that_of_the_steps(values, start):
-    table = NoiseSchedule(torch.tensor([0.0, *values], dtype=torch.float64)).variance(start)
-    assert table[0] == pytest.approx(start, abs=1e-12)
-    variance = start
-    for t, beta in enumerate(values, start=1):  # variances of independent terms add
-        variance = (1 - beta) * variance + beta
-        assert float(table[t]) == pytest.approx(variance, abs=1e-12)
-
-
-@pytest.mark.equation("eq-shift")
-@pytest.mark.parametrize("make", ALL)
-@pytest.mark.parametrize("d", [0.5, 1, 2, 8.0])
-def test_a_shift_lowers_log_snr_by_the_same_at_every_t(make, d):
-    schedule = make(500)
-    shifted = schedule.shifted(d)
-    close(shifted.log_snr[1:], schedule.log_snr[1:] - 2 * math.log(d), 1e-9)
-    assert shifted.T == 500
-    assert shifted.name == f"{schedule.name}, shifted by {d:g}"
-
-
-@pytest.mark.equation("eq-shift")
-def test_averaging_a_large_image_undoes_the_shift():
-    # The mean of d x d pixels: signal alike, noise variance divided by d^2.
-    schedule, d = cosine_schedule(100), 4
-    ab = schedule.shifted(d).alpha_bar[1:]
-    close((ab / ((1 - ab) / d**2)).log(), schedule.log_snr[1:], 1e-9)
-
-
-@pytest.mark.parametrize("d", [0, -2])
-def test_a_shift_to_no_image_is_refused(d):
-    with pytest.raises(ValueError, match=f"d = {d}, but an image is a positive number"):
-        linear_schedule(50).shifted(d)
 
 
 def test_beta_of_another_precision_is_stored_as_float64():

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from ddpm_lib.widgets import ScrubWidget
-from tests.test_widgets import X0
+from tests.shown import X0
 from tests.widget_page import WIDGETS, made
 
 # As Lumino's CommandRegistry does in JupyterLab 4 and Notebook 7: from the focus outwards, until an element matches the

@@ -1,133 +1,20 @@
 """The schedule explorer: the page's own arithmetic against the library's, its words, its controls."""
 
-import html
 import re
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import torch
-import traitlets
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Page
 
-from ddpm_lib.schedule import cosine_schedule, linear_schedule, scaled_linear_schedule
 from ddpm_lib.widgets import ScheduleWidget
-from ddpm_lib.widgets.host.widget import WIDGETS
-from tests.test_widgets import assert_drawn, grey
-from tests.widget_page import document, drive
-
-X0 = torch.rand(1, 28, 28, generator=torch.Generator().manual_seed(0)) * 2 - 1
-
-
-def root(page: Page) -> Locator:
-    return page.locator(".ddpm-schedule")
+from tests.schedule_parts import X0, root
+from tests.shown import assert_drawn, grey
+from tests.widget_page import drive
 
 
 def data(page: Page, name: str) -> str:
     return root(page).get_attribute(f"data-{name}") or ""
-
-
-# In Python
-
-
-@pytest.mark.parametrize(
-    ("T", "left"), [(50, 0.777), (200, 0.364), (300, 0.219), (500, 0.080), (1000, 0.0064)]
-)
-def test_what_the_papers_betas_leave_of_the_image(T: int, left: float) -> None:
-    assert ScheduleWidget(T=T).left == pytest.approx(left, abs=6e-4)
-
-
-def test_the_schedule_is_the_librarys() -> None:
-    w = ScheduleWidget(T=80, beta_min=1e-3, beta_max=0.03)
-    assert torch.equal(w.schedule.beta, linear_schedule(80, 1e-3, 0.03, rescale=False).beta)
-    w.rescale = True
-    assert torch.equal(w.schedule.beta, linear_schedule(80, 1e-3, 0.03).beta)
-    w.kind = "scaled linear"
-    assert torch.equal(w.schedule.beta, scaled_linear_schedule(80, 1e-3, 0.03).beta)
-    w.kind = "cosine"
-    assert torch.equal(w.schedule.beta, cosine_schedule(80).beta)
-    assert w.left == w.schedule.terminal_weight
-
-
-@pytest.mark.parametrize(
-    ("T", "words"),
-    [(1000, "x_T is noise"), (500, "a trace of the image is left"), (300, "x_T still shows the image")],
-)
-def test_the_verdict(T: int, words: str) -> None:
-    assert ScheduleWidget(T=T).verdict == words
-
-
-def test_betas_beyond_one_are_no_schedule() -> None:
-    w = ScheduleWidget(T=10, rescale=True)
-    assert not w.valid
-    with pytest.raises(ValueError, match=r"beta\[6\].*not between 0 and 1"):
-        _ = w.schedule
-    assert "no schedule" in w.fallback().alt
-    w.rescale = False
-    assert w.valid
-
-
-def test_the_pictures_are_the_closed_form() -> None:
-    w = ScheduleWidget(X0, T=300)
-    assert w.ts == [0, 75, 150, 225, 300]
-    assert (w.xt[0] - X0).abs().max() <= 1 / 255 + 1e-6
-    eps = ScheduleWidget(X0, beta_max=0.5).xt[-1]  # nothing else is left there
-    ab = w.schedule.alpha_bar[w.ts].reshape(-1, 1, 1, 1)
-    assert torch.allclose(w.xt.double(), ab.sqrt() * w.xt[0] + (1 - ab).sqrt() * eps, atol=1e-5)
-    with pytest.raises(ValueError, match="no image"):
-        _ = ScheduleWidget().xt
-
-
-def test_the_state_can_be_observed_and_linked() -> None:
-    a, b = ScheduleWidget(), ScheduleWidget()
-    seen: list[int] = []
-    a.observe(lambda change: seen.append(change["new"]), "T")
-    link = traitlets.link((a, "T"), (b, "T"))
-    b.T = 90
-    assert (a.T, seen) == (90, [90])
-    link.unlink()
-    assert repr(a) == "ScheduleWidget(T=90, kind='linear', beta_min=0.0001, beta_max=0.02, rescale=False)"
-
-
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        ({"x0": X0[None]}, r"x0 has shape \(1, 1, 28, 28\).*\(c, h, w\)"),
-        ({"x0": X0.repeat(2, 1, 1)}, "c = 1 or 3"),
-        ({"x0": X0 * 9}, r"in \[-1, 1\]"),
-        ({"T": 1}, "T"),
-        ({"T": 1001}, "T"),
-        ({"kind": "quadratic"}, r"kind.*'linear', 'scaled linear', 'cosine'"),
-        ({"beta_min": 0.0}, "beta_min"),
-        ({"beta_max": 1.0}, "beta_max"),
-    ],
-)
-def test_what_does_not_fit_is_refused_with_one_sentence(arguments: dict[str, Any], words: str) -> None:
-    with pytest.raises((ValueError, traitlets.TraitError), match=words) as refusal:
-        ScheduleWidget(**arguments)
-    assert "\n" not in str(refusal.value)
-
-
-def test_the_html_is_small_and_has_no_ids() -> None:
-    w = ScheduleWidget(X0)
-    assert len(w.fallback().png) < 8_000
-    page = re.sub(r"base64,[^\"]*", "", w.to_html())
-    assert len(page) < 30_000
-    assert " id=" not in page
-    assert "http" not in page.replace("http://www.w3.org/2000/svg", "")
-
-
-@pytest.mark.parametrize("file", sorted(WIDGETS.rglob("*.js")), ids=lambda file: file.name)
-def test_no_string_of_a_module_runs_over_a_lines_end(file: Path) -> None:
-    """For `to_html` leaves out what stands at the beginning of a line."""
-    text = file.read_text(encoding="utf-8")
-    assert all(line.count("`") % 2 == 0 for line in text.splitlines())
-    assert "/*" not in text
-    assert "innerHTML" not in re.sub(r"//.*", "", text)
-
-
-# In a browser
 
 
 @pytest.mark.parametrize("rescale", [False, True])
@@ -281,65 +168,3 @@ def test_what_happened_is_said_once_things_are_still(show: Any) -> None:
     page.get_by_role("slider", name="number of steps T").press("ArrowRight")
     page.wait_for_timeout(900)
     assert live.inner_text() == ("T = 300, linear: weight of the image left 0.219, x T still shows the image")
-
-
-def test_two_on_a_page_are_independent_and_leave_nothing_global(show: Any, page: Page) -> None:
-    show()
-    names = set(page.evaluate("Object.getOwnPropertyNames(window)"))
-    show(ScheduleWidget(X0, T=50), ScheduleWidget(kind="cosine"))
-    assert set(page.evaluate("Object.getOwnPropertyNames(window)")) == names
-    assert page.locator("[id]").count() == 0
-    first, second = root(page).nth(0), root(page).nth(1)
-    first.get_by_role("slider", name="number of steps T").press("Home")
-    first.get_by_role("radio", name="scaled linear").check()
-    assert [first.get_attribute(f"data-{k}") for k in ("t-max", "kind")] == ["2", "scaled linear"]
-    assert [second.get_attribute(f"data-{k}") for k in ("t-max", "kind")] == ["1000", "cosine"]
-    assert second.get_by_role("radio", name="cosine").is_checked()
-    assert not second.locator(".ddpm-strip").is_visible()  # no image, no pictures
-
-
-def test_it_works_in_a_sandboxed_frame(page: Page) -> None:
-    source = html.escape(document(ScheduleWidget(X0)))
-    page.set_content(f'<iframe sandbox="allow-scripts" srcdoc="{source}"></iframe>')
-    frame = page.frames[1]
-    frame.get_by_role("slider", name="number of steps T").press("Home")
-    assert frame.locator(".ddpm-schedule").get_attribute("data-t-max") == "2"
-
-
-def test_without_scripts_the_picture_tells_it(browser: Browser, tmp_path: Path) -> None:
-    path = tmp_path / "page.html"
-    path.write_text(document(ScheduleWidget(X0, T=300)), encoding="utf-8")
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
-    page.goto(path.as_uri())
-    story = "sqrt(alpha_bar_T) = 0.219: x_T still shows the image"
-    assert page.get_by_role("img", name=story).is_visible()
-    assert page.get_by_text(f"{story}. With scripts on").is_visible()
-    context.close()
-
-
-@pytest.mark.parametrize("arguments", [{"kind": "cosine"}, {"T": 10, "rescale": True}, {"T": 2}])
-def test_it_fits_a_phone(show: Any, page: Page, arguments: dict[str, Any]) -> None:
-    page.set_viewport_size({"width": 390, "height": 800})
-    show(ScheduleWidget(X0, **arguments))
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-
-
-def test_every_control_has_a_name(show: Any) -> None:
-    tree = show(ScheduleWidget(X0, T=500)).locator("body").aria_snapshot()
-    for expected in (
-        'group "Choose a noise schedule"',
-        'img "x t at t = 0"',
-        'img "x t at t = 500"',
-        'img "alpha bar t against t',
-        'img "log SNR against t',
-        'meter "weight of the image left at T"',
-        'slider "number of steps T"',
-        'slider "beta min"',
-        'slider "beta max"',
-        'radiogroup "Schedule"',
-        'radio "scaled linear"',
-        'checkbox "scale by 1000 / T"',
-        'button "The paper\u2019s values"',
-    ):
-        assert expected in tree
