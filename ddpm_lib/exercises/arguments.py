@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
 from typing import Any
@@ -47,7 +48,7 @@ def _changes(names: Sequence[str], case: Case) -> Iterator[tuple[str, Callable[[
         of_whole: list[tuple[str, Change]] = [("+ 1", lambda x: x + 1), ("- 1", lambda x: x - 1)]
         of_real: list[tuple[str, Change]] = [
             ("squared", lambda x: x**2),
-            ("under a root", lambda x: x**0.5),
+            ("under a root", _root),
             ("upside down", lambda x: 1 / x),
             ("with the other sign", lambda x: -x),
         ]
@@ -101,6 +102,10 @@ def _whole(x: Any) -> bool:
 
 def _shape(x: Any) -> tuple[bool, tuple[int, ...]]:
     return _whole(x), tuple(getattr(x, "shape", ()))
+
+
+def _root(x: Any) -> Any:
+    return x.sqrt() if isinstance(x, Tensor) else math.sqrt(x)
 
 
 def _moved(x: Any) -> Any:

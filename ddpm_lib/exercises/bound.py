@@ -37,6 +37,11 @@ def check_prior_term(answer: object) -> Verdict:
             (0.8 - 1 - math.log(0.8) + 0.04) / 2,
             "You squared twice: the squared mean of a white pixel is alpha_bar_T itself.",
         ),
+        ((0.8 - 1 + 0.2) / 2, "The logarithm of the ratio of the variances is missing."),
+        (
+            (0.2 - 1 - math.log(0.2) + 0.8) / 2,
+            "Signal and noise have changed places: the variance is 0.8, the squared mean 0.2.",
+        ),
     ]
     return grade_value(
         answer, right, mistakes, "A fifth of the signal's power costs a tenth of a nat per pixel."
@@ -73,6 +78,14 @@ def check_kl(answer: object) -> Verdict:
         Mistake(
             lambda ma, va, mb, vb: gaussian.kl(ma, va**2, mb, vb**2),
             "You squared the variances: they are variances already.",
+        ),
+        Mistake(
+            lambda ma, va, mb, vb: (va / vb - 1 - (va / vb).sqrt().log() + (ma - mb) ** 2 / vb) / 2,
+            "The logarithm is that of the variances, not of the standard deviations.",
+        ),
+        Mistake(
+            lambda ma, va, mb, vb: (va / vb - 1 - (va / vb).log()) / 2 + (ma - mb) ** 2 / vb,
+            "The half stands in front of the whole bracket, the distance of the means included.",
         ),
     ]
     normal = normals(0)
@@ -123,6 +136,10 @@ def check_log_level(answer: object) -> Verdict:
         Mistake(
             lambda x0, mean, sd: right(x0, mean, math.sqrt(sd)),
             "You divided by the root of sd: sd is the standard deviation already.",
+        ),
+        Mistake(
+            levels(1 / 510),
+            "Your levels leave gaps: two neighbors are 2 / 255 apart, in [-1, 1], and not 1 / 255.",
         ),
     ]
     cases = [(LEVELS, 0.1, 0.4), (LEVELS, -0.7, 0.5)]

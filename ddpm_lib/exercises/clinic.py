@@ -20,6 +20,7 @@ def check_mend_pixels(answer: object) -> Verdict:
         Mistake(lambda x: x / 127.5, "From 0 to 2: subtract 1."),
         Mistake(lambda x: x / 255 - 0.5, "From -0.5 to 0.5: that is half the range."),
         Mistake(lambda x: 1 - x / 127.5, "The sign: black is -1, and white 1."),
+        Mistake(lambda x: x / 128 - 1, "255 must become 1: divide by 127.5."),
     ]
     cases = [(torch.tensor([[0.0, 51.0], [127.5, 255.0]]),), (torch.tensor([3.0, 250.0]),)]
     return grade(answer, lambda x: x / 127.5 - 1, mistakes, cases, "Divided once, and from black to white.")

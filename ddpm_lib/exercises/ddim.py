@@ -92,6 +92,16 @@ def check_ddim(answer: object) -> Verdict:
             lambda xt, eps, z, t, s, eta, ab: ddim()(xt, eps, z, t, t - 1, eta, ab),
             "That is the step to t - 1. A stride ends at s.",
         ),
+        Mistake(
+            ddim(sigma=lambda t, s, eta: eta * _sigma(t, s, 1.0) ** 2),
+            "sigma is the root of beta-tilde, times eta: you took beta-tilde itself.",
+        ),
+        Mistake(
+            lambda xt, eps, z, t, s, eta, ab: ddim(
+                root=lambda ab_t, ab_s, sd: (1 - ab_s - (sd**2 / eta if eta else 0 * sd)).sqrt()
+            )(xt, eps, z, t, s, eta, ab),
+            "Under the root stands sigma^2 as a whole, with eta squared.",
+        ),
     ]
     cases = [
         (normal(t, 5), normal(t + 1, 5), normal(t + 2, 5), t, s, eta, SCHEDULE.alpha_bar)
@@ -143,6 +153,14 @@ def check_clean_end(answer: object) -> Verdict:
         Mistake(
             lambda xt, eps, t, s, ab: step(at_s, at_s)(xt, eps, t, t - 1, ab),
             "That is the step to t - 1. A stride ends at s.",
+        ),
+        Mistake(
+            lambda xt, eps, t, s, ab: step(at_s, at_s if s == 0 else at_t)(xt, eps, t, s, ab),
+            "The end is clean now, but only because s = 0 is an exception. What is wrong there is wrong in every step.",
+        ),
+        Mistake(
+            lambda xt, eps, t, s, ab: step(at_s, lambda ab, t, s: 1 - (1 - ab[s]) ** 2)(xt, eps, t, s, ab),
+            "The noise has lost its root: its weight is sqrt(1 - alpha_bar_s).",
         ),
     ]
     cases = [

@@ -90,6 +90,10 @@ def check_share_above(answer: object) -> Verdict:
             lambda c, means, std: torch.tensor(0.5),
             "So it was before x_1 was known. Weigh the components by how well they explain c.",
         ),
+        Mistake(
+            lambda c, means, std: (-(c - means[:, 0]).abs() / (2 * std**2)).softmax(0)[0],
+            "The exponent has the square of the distance.",
+        ),
     ]
     means = torch.tensor([[-0.6, 0.7], [0.5, -0.4]], dtype=torch.float64)
     cases = [(0.3, means, 0.35), (-0.2, means, 0.6)]
@@ -120,11 +124,20 @@ def check_slerp(answer: object) -> Verdict:
             lambda a, b, share: torch.cos(share * _angle(a, b)) * a + torch.sin(share * _angle(a, b)) * b,
             "cos and sin of the angle are right where b is at a right angle to a, which it is not.",
         ),
+        Mistake(
+            lambda a, b, share: _as_long(a, (1 - share) * a + share * b),
+            "Lengthened, the straight line is on the arc, but not at this share of the angle.",
+        ),
     ]
     draw = torch.Generator().manual_seed(1)
     a, b = torch.randn(2, 6, generator=draw, dtype=torch.float64)
     cases = [(a, b, 0.25), (a, b, 0.5), (a, b, 1.0)]
     return grade(answer, right, mistakes, cases, "The two ends of the arc, and noise all the way.")
+
+
+def _as_long(a: Tensor, x: Tensor) -> Tensor:
+    long: Tensor = x * (a.norm() / x.norm())
+    return long
 
 
 def _angle(a: Tensor, b: Tensor) -> Tensor:

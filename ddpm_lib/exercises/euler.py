@@ -58,6 +58,11 @@ def check_euler(answer: object) -> Verdict:
             euler(whole=True),
             "The length of the step is the difference of the two noise levels, sigma_s - sigma_t.",
         ),
+        Mistake(euler(unshrink=lambda xt, t, s: xt / t), "u_t is x_t over the *root* of alpha_bar_t."),
+        Mistake(
+            euler(level=lambda ab: (ab / (1 - ab + 1e-12)).sqrt()),
+            "That is the image over the noise. sigma is the noise over the image.",
+        ),
     ]
     ab = SCHEDULE.alpha_bar
     cases = [(normal(t, 5), normal(t + 1, 5), ab[t], ab[s]) for t, s in ((30, 20), (20, 19), (10, 0))]

@@ -20,6 +20,7 @@ def check_epoch_steps(answer: object) -> Verdict:
         (9375, "60,000 is no multiple of 64: each epoch ends in a batch of 32, which is left out."),
         (9380, "The incomplete batch at the end of each epoch is left out, not counted."),
         (937, "That is one epoch."),
+        (938, "That is one epoch, with its incomplete batch. There are ten, and that batch is left out."),
         (600_000, "That is the number of pictures. A step takes 64 of them."),
         (937.5, "That is one epoch, and steps are whole: the half batch is left out."),
     ]

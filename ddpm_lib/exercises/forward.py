@@ -31,6 +31,14 @@ def check_pixel(answer: object) -> Verdict:
             "That is one step, with alpha_100. All 100 steps together have alpha_bar_100.",
         ),
     ]
+    for schedule in (linear_schedule(1000), linear_schedule(500, rescale=False)):
+        other = float(schedule.alpha_bar[PIXEL_T])
+        mistakes.append(
+            (
+                (math.sqrt(other) * PIXEL, math.sqrt(1 - other)),
+                "That is another schedule: take linear_schedule(500) as it is.",
+            )
+        )
     for other in (late, early):
         shifted = (math.sqrt(other) * PIXEL, math.sqrt(1 - other))
         mistakes.append(
@@ -82,6 +90,10 @@ def check_two_steps(answer: object) -> Verdict:
             lambda b1, b2: (math.sqrt(1 - b1 - b2), b1 + b2),
             "The factors of the two steps multiply, they do not add: (1 - beta_1)(1 - beta_2).",
         ),
+        Mistake(
+            lambda b1, b2: (weight(b1, b2), 1 - weight(b1, b2)),
+            "The weight is right. The variance is 1 minus its square, not 1 minus the weight itself.",
+        ),
     ]
     cases = [(0.1, 0.3), (0.5, 0.02)]
     return grade(
@@ -127,6 +139,10 @@ def check_one_step(answer: object) -> Verdict:
         Mistake(
             lambda x, b, eps: (1 - math.sqrt(b)) * x + math.sqrt(b) * eps,
             "The image has weight sqrt(1 - beta), which is not 1 - sqrt(beta): the squares add to 1.",
+        ),
+        Mistake(
+            lambda x, b, eps: (x + math.sqrt(b) * eps) / math.sqrt(1 + b),
+            "That keeps the variance at 1 as well, but it is another chain: multiply x by sqrt(1 - beta).",
         ),
     ]
     cases = [(normal(0, 2, 1, 4, 4), 0.02, normal(1, 2, 1, 4, 4)), (normal(2, 6), 0.3, normal(3, 6))]

@@ -99,7 +99,7 @@ def grade_value(
     ]
     if not near:
         off, found = error(given, as_tensors(right)), likeness_of_values(given, as_tensors(right), relative)
-        unknown = f"The result is off by up to {off:.3g}, {UNKNOWN}: open the hint."
-        return Verdict(False, found or unknown)
+        far = f"The result is off by up to {off:.3g}"
+        return Verdict(False, f"{far}. {found}" if found else f"{far}, {UNKNOWN}: open the hint.")
     _, first = min(near)
     return Verdict(True, praise) if first == 0 else Verdict(False, mistakes[first - 1][1])

@@ -77,6 +77,7 @@ def check_coarser(answer: object) -> Verdict:
         (31 / 127, "That is the other way round: fewer bits, larger error."),
         (8 / 6, "Each bit doubles the number of steps: the bits themselves are no measure."),
         (2.0, "That is one bit. Here are two."),
+        (0.25, "That is the other way round: fewer bits, larger error."),
         (
             255 / 63,
             "Half of the whole numbers are negative: count the steps from 0 to the largest, 127 and 31.",
@@ -108,6 +109,10 @@ def check_window(answer: object) -> Verdict:
         ),
         Mistake(
             lambda i, w: (i // w + 1) * (w + 2) + i % w, "A row too low: the window begins in the frame."
+        ),
+        Mistake(
+            lambda i, w: i // w * (w + 2) + i % (w + 2),
+            "The column of a window is i % w: windows are counted w a row.",
         ),
     ]
     cases = [(i, w) for w in (5, 28) for i in (0, 4, 7, 23)]

@@ -61,6 +61,14 @@ def check_q_sample(answer: object) -> Verdict:
             with_weights(lambda ab: (ab.sqrt(), (1 - ab).sqrt()), table=schedule.alpha),
             "You used alpha_t of one step, not alpha_bar_t, the product of all alphas up to t.",
         ),
+        Mistake(
+            with_weights(lambda ab: (ab.sqrt(), (1 - ab).sqrt()), table=schedule.alpha_bar.cumprod(0)),
+            "alpha_bar is a product already: do not take cumprod once more.",
+        ),
+        Mistake(
+            with_weights(lambda ab: (ab.sqrt(), ab.sqrt())),
+            "The noise has a weight of its own, sqrt(1 - alpha_bar).",
+        ),
     ]
     shape = (3, 1, 3, 3)  # as many rows and columns as images: weights that meet the wrong axis do not crash
     t = torch.tensor([1, 20, 49])

@@ -35,6 +35,14 @@ def check_x0_weight(answer: object) -> Verdict:
             lambda b, t: b * (b / t - 1) / 2,
             "You multiplied by SNR(t - 1). The error at x_t is measured with SNR(t).",
         ),
+        Mistake(
+            lambda b, t: b / t / 2,
+            "The minus 1 is missing: without a step between the two times nothing is lost.",
+        ),
+        Mistake(
+            lambda b, t: (1 / t - 1 / b) / 2,
+            "That is made of 1 / SNR: write the weight of eps as a ratio first.",
+        ),
     ]
     cases = [(float(SCHEDULE.snr[t - 1]), float(SCHEDULE.snr[t])) for t in (2, 10, 40)]
     praise = "The SNR lost in the step, halved: summed over all steps the weights telescope."
@@ -44,13 +52,15 @@ def check_x0_weight(answer: object) -> Verdict:
 def check_noise_loss(answer: object) -> Verdict:
     """answer(network, x0, t, eps, alpha_bar): the loss of Algorithm 1 for points (the debugging exercise)."""
 
-    def loss(roots: bool = True, shown: str = "xt", target: str = "eps", total: bool = False) -> Function:
+    def loss(
+        roots: bool = True, shown: str = "xt", target: str = "eps", total: bool = False, power: int = 2
+    ) -> Function:
         def function(network: Function, x0: Tensor, t: Tensor, eps: Tensor, alpha_bar: Tensor) -> Tensor:
             a = alpha_bar[t].reshape(-1, 1)
             signal, noise = (a.sqrt(), (1 - a).sqrt()) if roots else (a, 1 - a)
             xt = signal * x0 + noise * eps
             sight = {"xt": xt, "rest": xt - x0, "x0": x0, "eps": eps}[shown]
-            square = ((eps if target == "eps" else x0) - network(sight, t)) ** 2
+            square = ((eps if target == "eps" else x0) - network(sight, t)).abs() ** power
             result: Tensor = square.sum() if total else square.mean()
             return result
 
@@ -76,6 +86,17 @@ def check_noise_loss(answer: object) -> Verdict:
             lambda *given: loss()(*given).sqrt(),
             "That is the root of the loss: return the mean square itself.",
         ),
+        Mistake(
+            lambda network, x0, t, eps, ab: (
+                (eps - network(ab[t].reshape(-1, 1).sqrt() * x0 + (1 - ab[t].reshape(-1, 1)) * eps, t)) ** 2
+            ).mean(),
+            "One root is back. The noise needs its own: sqrt(1 - alpha_bar).",
+        ),
+        Mistake(
+            lambda network, x0, t, eps, ab: loss()(network, x0, t, eps, ab.roll(1)),
+            "You read alpha_bar[t - 1]. The table has an entry for t = 0, the clean image: read alpha_bar[t].",
+        ),
+        Mistake(loss(power=1), "Those are absolute errors. The bound asks for their squares."),
     ]
     normal = normals(1)
 
@@ -154,6 +175,14 @@ def check_score_from_x0(answer: object) -> Verdict:
         Mistake(
             lambda x, x0, a: math.sqrt(a) * x0 - x,
             "Divide by the variance of the noise in x_t, 1 - alpha_bar_t.",
+        ),
+        Mistake(
+            lambda x, x0, a: -(x - math.sqrt(a) * x0) / a,
+            "alpha_bar_t belongs to the signal. Divide by the variance of the noise, 1 - alpha_bar_t.",
+        ),
+        Mistake(
+            lambda x, x0, a: -(x / math.sqrt(a) - x0) * a / (1 - a),
+            "That is the score of u = x_t / sqrt(alpha_bar_t). At x_t it is divided by that root.",
         ),
     ]
     normal = normals(2)

@@ -76,6 +76,11 @@ def check_sum_of_gaussians(answer: object) -> Verdict:
             lambda a, b: math.sqrt((a**2 + b**2) / 2),
             "You took the mean of the variances: of a sum it is their sum, not their mean.",
         ),
+        Mistake(lambda a, b: math.sqrt(a**4 + b**4), "You squared twice: the variance of a eps_1 is a^2."),
+        Mistake(
+            lambda a, b: abs(a - b),
+            "Deviations are neither added nor subtracted: the variances add, a^2 + b^2.",
+        ),
     ]
     cases = [(4.0, 3.0), (0.6, 0.5), (2.0, -1.0)]
     return grade(
@@ -103,6 +108,9 @@ def check_diffusers_index(answer: object) -> Verdict:
             lambda t: 1000 - t, "Their table runs in the same direction as ours, from the data to the noise."
         ),
         Mistake(lambda t: -t, "A negative index counts from the end, where the noise is."),
+        Mistake(
+            lambda t: 999 - t, "Their table runs in the same direction as ours, from the data to the noise."
+        ),
     ]
     return grade(
         answer, right, mistakes, [(1,), (7,), (1000,)], "Their index 0 is one noising step, ours is none."

@@ -118,6 +118,10 @@ def check_langevin(answer: object) -> Verdict:
             lambda x, score, size, z: x + (2 * size) ** 0.5 * z,
             "Noise alone spreads the points: the score is missing.",
         ),
+        Mistake(
+            lambda x, score, size, z: x + size / 2 * score + size**0.5 * z,
+            "That is a step of half this size: here the score is multiplied by `size` itself.",
+        ),
     ]
     draw = torch.Generator().manual_seed(2)
     x, score, z = torch.randn(3, 3, 4, generator=draw, dtype=torch.float64)

@@ -64,6 +64,14 @@ def check_shares(answer: object) -> Verdict:
             "You turned the ratio round: SNR falls with t, so snr_s / snr_t is more than 1 and no share.",
         ),
         Mistake(lambda s, t: (t / s, t / s), "Two shares add to 1: what is left belongs to the prior."),
+        Mistake(
+            lambda s, t: (1 - (t / s) ** 2, (t / s) ** 2),
+            "You squared the ratio: a ratio of SNRs is one of variances already.",
+        ),
+        Mistake(
+            lambda s, t: (1 - t * (1 + s) / (s * (1 + t)), t * (1 + s) / (s * (1 + t))),
+            "That is a, the ratio of the alpha_bars. The share is the ratio of the SNRs.",
+        ),
     ]
     cases = [(4.0, 1.0), (0.5, 0.3)]
     praise = "The likelihood's share is the ratio SNR(t) / SNR(s): what the steps from s to t leave of it."
@@ -161,6 +169,13 @@ def check_posterior(answer: object) -> Verdict:
         Mistake(
             posterior(variance=lambda t, s: (1 - s) * (1 - t / s)),
             "The mean is right. The variance is not divided by 1 - alpha_bar_t.",
+        ),
+        Mistake(
+            posterior(
+                weigh=lambda t, s: (s.sqrt() * (1 - s / t) / (1 - t), (s / t).sqrt() * (1 - s) / (1 - t)),
+                variance=lambda t, s: (1 - s) * (1 - s / t) / (1 - t),
+            ),
+            "a is the signal kept from s to t, less than 1: alpha_bar_t / alpha_bar_s, and not upside down.",
         ),
     ]
     shape = (2, 3)

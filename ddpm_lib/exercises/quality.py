@@ -68,6 +68,10 @@ def check_entropy(answer: object) -> Verdict:
             lambda c: -(c / c.sum()).clamp(min=1e-9).log2().sum(),
             "You added the logarithms alone: weight each with its share.",
         ),
+        Mistake(
+            lambda c: 2 ** right(c),
+            "That is the number of classes that would be as even. Return its logarithm.",
+        ),
     ]
     cases = [
         (torch.tensor([30.0, 10.0, 0.0, 60.0]).double(),),
@@ -112,6 +116,7 @@ def check_bits(answer: object) -> Verdict:
         (2500 / math.log(2), "Those are the bits of the whole picture. Divide by its 784 pixels."),
         (2500 * math.log(2) / 784, "A nat is more than a bit: divide by log 2, do not multiply."),
         (2500 / (28 * math.log(2)), "28 pixels are one row. The picture has 28 x 28."),
+        (2500 / (3 * 784 * math.log(2)), "A digit is gray: it has one channel, not three."),
         (2500 / (784 * math.log(10)), "You divided by log 10: bits need log 2."),
     ]
     return grade_value(answer, right, mistakes, "Between the one Gaussian of the chapter on the loss and 8.")
@@ -155,6 +160,14 @@ def check_share_of_copies(answer: object) -> Verdict:
             lambda x, m, c: share(distances(x, m).min(1).values >= c),
             "That is the share that is *not* copied.",
         ),
+        Mistake(
+            lambda x, m, c: share(distances(x, m).min(1).values ** 2 < c),
+            "That is the squared distance. Take its root before you compare.",
+        ),
+        Mistake(
+            lambda x, m, c: share((x[:, None] - m).abs().mean(-1).min(1).values < c),
+            "That is the mean difference of a pixel. The distance is the root of the sum of the squares.",
+        ),
     ]
     normal = normals(4)
     memory = normal(12, 6)
@@ -162,11 +175,12 @@ def check_share_of_copies(answer: object) -> Verdict:
     heap = 0.6 * normal(12, 6)  # here the mean of all pictures is near, too
     middle = heap.mean(0)
     around = torch.stack([middle, middle + torch.eye(6)[0] * 1.7, middle + 9])
+    near = memory[:4] + 0.6 * torch.eye(6)[:4]
     praise = "Nearest first, then the comparison."
     return grade(
         answer,
         lambda x, memory, closest: share(distances(x, memory).min(1).values < closest),
         mistakes,
-        [(x, memory, 0.5), (around, heap, 1.8)],
+        [(x, memory, 0.5), (around, heap, 1.8), (near, memory, 0.5), (memory[:4] + 0.5, memory, 1.0)],
         praise,
     )

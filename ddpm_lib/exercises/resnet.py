@@ -25,6 +25,7 @@ def check_view(answer: object) -> Verdict:
         ),
         (625, "That is the number of pixels in the square. Its side was asked for."),
         (17, "That is the receptive field of four blocks. Here are six."),
+        (49, "That is two pixels to each side for every convolution: it is one."),
     ]
     return grade_value(
         answer, 25, mistakes, "Twelve convolutions, one pixel to each side, and the pixel itself."
@@ -38,6 +39,7 @@ def check_blocks_needed(answer: object) -> Verdict:
         (13.5, "Blocks come whole: round up."),
         (13, "Then the receptive field is 53 pixels wide, 26 to each side, and the far corner is 27 away."),
         (27, "That is the number of convolutions. A block has two."),
+        (15, "One more than needed: 14 blocks reach 28 pixels to each side, and 27 are enough."),
         (28, "That is one block per pixel. A block reaches two pixels further to each side."),
     ]
     return grade_value(
@@ -87,6 +89,14 @@ def check_residual(answer: object) -> Verdict:
             lambda x, w1, b1, w2, b2, conv, lrelu: right(x, w2, b2, w1, b1, conv, lrelu),
             "The weights have changed places: w1 belongs to the inner convolution, which comes first.",
         ),
+        Mistake(
+            lambda x, w1, b1, w2, b2, conv, lrelu: lrelu(right(x, w1, b1, w2, b2, conv, lrelu)),
+            "After the sum there is no activation: a block passes x on as it is, plus a correction.",
+        ),
+        Mistake(
+            lambda x, w1, b1, w2, b2, conv, lrelu: x + lrelu(conv(lrelu(conv(lrelu(x), w1, b1)), w2, b2)),
+            "There are two activations, each before a convolution: the last one is too many.",
+        ),
     ]
     draw = partial(torch.randn, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     lrelu = partial(F.leaky_relu, negative_slope=0.2)
@@ -107,6 +117,10 @@ def check_dilated_view(answer: object) -> Verdict:
         Mistake(
             lambda n: 1 + 4 * 2 ** (n - 1), "That is the last block alone. What the others add comes on top."
         ),
+        Mistake(
+            lambda n: 1 + 2 * n, "Block k has its pixels 2^k apart, and each block has two convolutions."
+        ),
+        Mistake(lambda n: 1 + 4 * n**2, "The distances double from block to block: add up 2^k, not 2 k + 1."),
     ]
     cases = [(n,) for n in (1, 2, 3, 5)]
     return grade(
@@ -159,6 +173,7 @@ def check_repair_factor(answer: object) -> Verdict:
         (every["loss"] / none["loss"], "That is the other way round: divide the larger loss by the smaller."),
         (none["loss"] - every["loss"], "That is the difference. Divide."),
         (none["loss"] / channels["loss"], "That is what the channels alone are worth."),
+        (channels["loss"] / every["loss"], "You started from the network that has the channels already."),
         (
             worst / every["loss"],
             "You started from the worst of the eight. Start from the one without repairs.",

@@ -64,6 +64,10 @@ def check_mean_from_eps(answer: object) -> Verdict:
             lambda xt, eps, b, ab: xt / math.sqrt(1 - b) - b / math.sqrt(1 - ab) * eps,
             "Dividing by sqrt(1 - beta_t) concerns both terms: put brackets around them.",
         ),
+        Mistake(
+            lambda xt, eps, b, ab: (xt - (1 - b) / math.sqrt(1 - ab) * eps) / math.sqrt(1 - b),
+            "The share of the noise holds beta_t; 1 - beta_t is alpha_t.",
+        ),
     ]
     cases = [
         (normal(6, 5), normal(7, 5), float(SCHEDULE.beta[t]), float(SCHEDULE.alpha_bar[t]))
@@ -120,6 +124,12 @@ def check_reverse_mean(answer: object) -> Verdict:
         Mistake(
             lambda xt, x0_hat, t, s, ab: x0_hat, "That is the guess of the image, the mean at s = 0 only."
         ),
+        Mistake(
+            mean(lambda ab, t, s: (ab[t] / ab[s]).sqrt()), "`a` is the ratio itself; its root is taken later."
+        ),
+        Mistake(
+            mean(lambda ab, t, s: ab[t]), "That is the signal kept since t = 0. From s on it is ab_t / ab_s."
+        ),
     ]
     cases = [(normal(8, 4), normal(9, 4), t, s, SCHEDULE.alpha_bar) for t, s in ((20, 19), (30, 24), (9, 0))]
     return grade(answer, right, mistakes, cases, "Every quantity of a step from t to s is made of t and s.")
@@ -175,6 +185,8 @@ def check_clipped_mean(answer: object) -> Verdict:
             "You clipped to [0, 1]. Images live in [-1, 1] here.",
         ),
         Mistake(just_x0_hat, "That is x0_hat, clipped. Put it into the posterior's mean, with x_t."),
+        Mistake(mean(on_mean=clip), "You clipped the mean as well. x_s is noisy and may leave [-1, 1]."),
+        Mistake(mean(on_x0=lambda x: x.tanh()), "tanh bends all values. Clip those that leave [-1, 1] only."),
     ]
     cases = [
         (1.5 * normal(seed, 8), normal(seed + 1, 8), t, s, SCHEDULE.alpha_bar)

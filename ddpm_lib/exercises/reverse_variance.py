@@ -30,6 +30,11 @@ def check_reverse_variance(answer: object) -> Verdict:
         ),
         (math.sqrt(float(right)), "That is the standard deviation. Square it."),
         (DATA_VARIANCE, "That is the variance of the data, x_0."),
+        (
+            (1 - a) / a,
+            "That is the variance of the likelihood alone. What is known of x_3 without x_10 counts, too.",
+        ),
+        (1 - ab_s, "That is the variance of x_3 when x_0 is known. Here x_10 is known, and x_0 is not."),
     ]
     values = [float(right), *(float(value) for value, _ in mistakes if isinstance(value, float))]
     return grade_value(

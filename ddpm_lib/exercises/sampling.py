@@ -37,6 +37,11 @@ def check_left_over(answer: object) -> Verdict:
             float(SCHEDULE.alpha[LAST_HALF]),
             "That is the factor of one step. The variances of 25 steps multiply.",
         ),
+        (
+            float(ab[LAST_HALF + 1]),
+            "One step too many: from x_25 on there are 25, with alpha_25 ... alpha_1.",
+        ),
+        (float(ab[LAST_HALF - 1]), "One step too few: from x_25 on there are 25, with alpha_25 ... alpha_1."),
     ]
     praise = "Without its noise the way back shrinks the cloud as the way forward does, by alpha_t per step."
     return grade_value(answer, half, mistakes, praise)
@@ -104,6 +109,12 @@ def check_line_4(answer: object) -> Verdict:
             _line_4(noise=lambda b: 0 * b),
             "That is the mean, without z: fresh noise comes in at every step but the last.",
         ),
+        Mistake(
+            lambda xt, eps_hat, z, t, beta, ab: _line_4(shrink=lambda b: 1 / ab[t].sqrt())(
+                xt, eps_hat, z, t, beta, ab
+            ),
+            "alpha_bar_t undoes all t steps. One step is undone by alpha_t = 1 - beta_t.",
+        ),
     ]
     cases = [
         (normal(t, 5), normal(t + 1, 5), normal(t + 2, 5), t, SCHEDULE.beta, SCHEDULE.alpha_bar)
@@ -164,6 +175,14 @@ def check_loop(answer: object) -> Verdict:
         Mistake(
             lambda x, z, guess, beta, ab: loop(right)(x, z, lambda x, t: guess(x, t - 1), beta, ab),
             "The network is asked at the time of the x that it is given: guess(x, t).",
+        ),
+        Mistake(
+            loop(lambda beta, t: beta[t - 1], early=1),
+            "Now z has the wrong index as well. Both belong to the step from t: beta[t] and z[t].",
+        ),
+        Mistake(
+            loop(lambda beta, t: right(beta, t) ** 2),
+            "The standard deviation of the noise is the root of beta[t].",
         ),
     ]
 

@@ -37,6 +37,15 @@ def check_images_that_fit(answer: object) -> Verdict:
         Mistake(
             lambda m, p, a: 0.8 * m // a, "The weights need memory as well, whatever the number of images."
         ),
+        Mistake(lambda m, p, a: (0.2 * m - 20 * p) // a, "A fifth stays free, so that four fifths are used."),
+        Mistake(
+            lambda m, p, a: round((0.8 * m - 20 * p) / a),
+            "Rounded to the nearest, it may not fit: round down.",
+        ),
+        Mistake(
+            lambda m, p, a: (0.8 * m - 24 * p) // a,
+            "There are five numbers for each weight, and you counted six.",
+        ),
     ]
     cases = [(1.6e10, 1.14e8, 7.3e8), (2.4e9, 3.5e7, 1.3e7)]
     return grade(answer, right, mistakes, cases, "The weights once, the images until it is full.")

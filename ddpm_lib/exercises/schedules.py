@@ -21,10 +21,19 @@ def check_cosine_beta(answer: object) -> Verdict:
     def right(T: int) -> Tensor:
         return cosine_schedule(T).beta
 
-    def variant(T: int, *, power: float = 2.0, s: float = 0.008, clip: float = 0.999) -> Tensor:
+    def variant(
+        T: int,
+        *,
+        power: float = 2.0,
+        s: float = 0.008,
+        clip: float = 0.999,
+        over: float = 0.0,
+        upside: bool = False,
+    ) -> Tensor:
         u = torch.arange(T + 1, dtype=torch.float64) / T
-        f = torch.cos((u + s) / (1 + s) * math.pi / 2) ** power
-        beta = (1 - f[1:] / f[:-1]).clamp(max=clip)
+        f = torch.cos((u + s) / (over or 1 + s) * math.pi / 2) ** power
+        ratio = f[:-1] / f[1:] if upside else f[1:] / f[:-1]
+        beta = (1 - ratio).clamp(max=clip)
         return torch.cat([beta.new_zeros(1), beta])
 
     mistakes = [
@@ -50,6 +59,14 @@ def check_cosine_beta(answer: object) -> Verdict:
             lambda T: torch.cat([torch.tensor([0.02], dtype=torch.float64), right(T)[1:]]),
             "At t = 0 there is no step, so beta[0] is 0.",
         ),
+        Mistake(
+            lambda T: variant(T, over=1.0),
+            "The offset moves the start alone: (u + s) is divided by 1 + s, so that the end stays at pi / 2.",
+        ),
+        Mistake(
+            lambda T: variant(T, upside=True),
+            "The ratio is upside down: beta_t = 1 - alpha_bar_t / alpha_bar_{t-1}.",
+        ),
     ]
     return grade(answer, right, mistakes, [(10,), (100,)], "Squared, offset, clipped, and 0 at t = 0.")
 
@@ -68,6 +85,14 @@ def check_smallest_T(answer: object) -> Verdict:
         (unscaled - 2, "Count again: a table for T steps has T + 1 entries, and the last is alpha_bar[T]."),
         (by_the_sum, "That is the estimate by the sum of the betas. Now search near it with the table."),
         (by_the_sum + 1, "That is the estimate by the sum of the betas. Now search near it with the table."),
+        (
+            by_the_sum // 2,
+            "That estimate makes alpha_bar_T 0.01. Its root is the weight: twice as much, and then search.",
+        ),
+        (
+            int(-2 * math.log(TERMINAL) / 0.01),
+            "That is the estimate with log(1 - beta) = -beta. Now search near it with the table.",
+        ),
         (0.01, "The smallest T was asked for, a whole number."),
         (1000, "That is the usual T. Fewer steps leave less than 1 %, too: search for the first."),
     ]
@@ -101,6 +126,9 @@ def check_shift(answer: object) -> Verdict:
             lambda ab, d: (ab / (1 - ab)).log() - 2 * math.log(d),
             "That is log SNR. Turn it back into alpha_bar: its sigmoid.",
         ),
+        Mistake(
+            lambda ab, d: d * ab / (d * ab + 1 - ab), "You raised the SNR, and by d: it is divided by d^2."
+        ),
     ]
     cases = [(make(50).alpha_bar[1:], d) for make, d in ((linear_schedule, 2.0), (cosine_schedule, 4.0))]
     return grade(answer, right, mistakes, cases, "The SNR is divided by d^2, at every t alike.")
@@ -133,6 +161,14 @@ def check_correlation(answer: object) -> Verdict:
         Mistake(
             lambda s, t: math.sqrt((1 - s) / (1 - t)),
             "That compares the noise alone. x_t holds only the part sqrt(alpha_bar_t / alpha_bar_s) of x_s.",
+        ),
+        Mistake(
+            lambda s, t: math.sqrt(t / s * (1 - s)),
+            "Nearly: the covariance is divided by both standard deviations, sqrt(1 - alpha_bar) at s and at t.",
+        ),
+        Mistake(
+            lambda s, t: t / s,
+            "That is the signal kept from s to t. Start from the covariance of x_s and x_t.",
         ),
     ]
     cases = [(0.9, 0.4), (0.5, 0.3)]

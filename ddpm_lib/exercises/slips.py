@@ -48,6 +48,16 @@ def check_bend(answer: object) -> Verdict:
             lambda x, weights: _lrelu(block(x, weights)),
             "After the sum there is no activation: a block passes x on as it is, plus a correction.",
         ),
+        Mistake(
+            lambda x, weights: (
+                x + conv(F.leaky_relu(conv(F.leaky_relu(x), weights, "conv1")), weights, "conv2")
+            ),
+            "The slope below zero is 0.2 here; torch's own default is 0.01.",
+        ),
+        Mistake(
+            lambda x, weights: x + conv(_lrelu(conv(_lrelu(x), weights, "conv2")), weights, "conv1"),
+            "The convolutions have changed places: conv1 comes first.",
+        ),
     ]
     weights = _weights(
         {"conv1.weight": (4, 4, 3, 3), "conv1.bias": (4,), "conv2.weight": (4, 4, 3, 3), "conv2.bias": (4,)}
@@ -80,6 +90,14 @@ def check_grow(answer: object) -> Verdict:
         Mistake(
             lambda x, weights: conv(x.repeat(1, 1, 2, 2), weights),
             "You put four copies of the picture side by side: repeat each pixel in a square of four.",
+        ),
+        Mistake(
+            lambda x, weights: F.relu(conv(double(x), weights)),
+            "Only the convolution is missing: no activation follows it.",
+        ),
+        Mistake(
+            lambda x, weights: double(x) + conv(double(x), weights),
+            "There is no sum here: the convolution alone.",
         ),
     ]
     weights = _weights({"conv.weight": (4, 4, 3, 3), "conv.bias": (4,)})

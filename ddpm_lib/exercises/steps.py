@@ -60,6 +60,14 @@ def check_timesteps(answer: object) -> Verdict:
             lambda T, steps: torch.linspace(T, 0, steps + 1, dtype=torch.float64),
             "A time is an index into the table: round each to the nearest whole number.",
         ),
+        Mistake(
+            lambda T, steps: torch.tensor([math.ceil(T * (steps - i) / steps) for i in range(steps + 1)]),
+            "You rounded up. Round to the nearest whole number.",
+        ),
+        Mistake(
+            lambda T, steps: torch.tensor([*(T - i * (T // steps) for i in range(steps)), 0]),
+            "Your last stride is longer than the others: round each time by itself, not the length of a stride.",
+        ),
     ]
     cases = [(500, 7), (50, 5), (1000, 30), (50, 50)]
     praise = "From T to 0, both included, in strides that differ by one at most."
@@ -96,6 +104,7 @@ def check_enough_steps(answer: object) -> Verdict:
             "That is where the standard deviation is 5 % off: the variance was asked for.",
         ),
         (fewest(share=0.02), "That is for 2 %. Stop at 5 %."),
+        (fewest(share=0.1), "That is for 10 %. Go on to 5 %."),
         (LONG.T, "Those are all of them. Far fewer do: search from the other end."),
     ]
     praise = "The error of a first-order method falls like one over the number of steps."

@@ -55,6 +55,9 @@ def check_conv_cost(answer: object) -> Verdict:
             "That is the number of weights. Each is used once per pixel.",
         ),
         Mistake(lambda c, s, level: 9 * c**2 * s**2 * 2**level, "Both sides of the picture are halved."),
+        Mistake(
+            lambda c, s, level: 9 * c * s**2, "Every channel out reads *every* channel in: c appears twice."
+        ),
     ]
     cases = [(96, 28, 0), (96, 28, 1), (64, 32, 2)]
     praise = "The level cancels: four times the weights at a quarter of the pixels."
@@ -159,6 +162,7 @@ def check_attention(answer: object) -> Verdict:
             lambda q, k, v: mix(q @ k.T, v) / q.shape[1] ** 0.5,
             "The root of d divides the scores, before the softmax.",
         ),
+        Mistake(lambda q, k, v: mix(q @ k.T * q.shape[1] ** 0.5, v), "Divide, do not multiply: by root d."),
     ]
     draw = partial(torch.randn, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     praise = "Every pixel reads every other, and how much is computed from what they hold."
@@ -182,6 +186,7 @@ def check_time_factor(answer: object) -> Verdict:
             found["time only added"] / found["the whole"],
             "That is for the time only added. Here it is not given at all.",
         ),
+        (right - 1, "That is the change, in parts of the whole's distance. The factor is 1 more."),
     ]
     return grade_value(answer, right, mistakes, "Above 1 it does worse without the time, below 1 better.")
 

@@ -36,6 +36,7 @@ BANK: Bank = {
             (lambda x: x / 127.5, "From 0 to 2"),
             (lambda x: x / 255 - 0.5, "half the range"),
             (lambda x: 1 - x / 127.5, "black is -1"),
+            (lambda x: x / 128 - 1, "divide by 127.5"),
         ],
     ),
     "check_mend_noising": Answers(

@@ -92,6 +92,10 @@ BANK: Bank = {
             (lambda c, means, std: share(c, means, std**0.5), "std squared"),
             (lambda c, means, std: share(c, means, std / 2**0.5), "has a 2"),
             (lambda c, means, std: 0.5, "before x_1 was known"),
+            (
+                lambda c, means, std: (-(c - means[:, 0]).abs() / (2 * std**2)).softmax(0)[0],
+                "square of the distance",
+            ),
         ],
     ),
     "check_slerp": Answers(
@@ -104,6 +108,12 @@ BANK: Bank = {
             (
                 lambda a, b, share: torch.cos(share * angle(a, b)) * a + torch.sin(share * angle(a, b)) * b,
                 "which it is not",
+            ),
+            (
+                lambda a, b, share: (
+                    ((1 - share) * a + share * b) * a.norm() / ((1 - share) * a + share * b).norm()
+                ),
+                "not at this share",
             ),
         ],
     ),

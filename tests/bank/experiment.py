@@ -40,6 +40,7 @@ BANK: Bank = {
             (937, "one epoch"),
             (600_000, "number of pictures"),
             (937.5, "one epoch"),
+            (938, "with its incomplete batch"),
         ],
     ),
     "check_training_cost": Answers(

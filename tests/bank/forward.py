@@ -39,9 +39,10 @@ def cosine_loop(T):
     return [0.0] + [min(1 - f[t] / f[t - 1], 0.999) for t in range(1, T + 1)]
 
 
-def cosine_slip(T, s=0.008, power=2, top=0.999):
-    f = torch.cos((torch.arange(T + 1).double() / T + s) / (1 + s) * math.pi / 2) ** power
-    return torch.cat([torch.zeros(1), (1 - f[1:] / f[:-1]).clamp(max=top)])
+def cosine_slip(T, s=0.008, power=2, top=0.999, end=None, upside=False):
+    f = torch.cos((torch.arange(T + 1).double() / T + s) / (end or 1 + s) * math.pi / 2) ** power
+    kept = f[:-1] / f[1:] if upside else f[1:] / f[:-1]
+    return torch.cat([torch.zeros(1), (1 - kept).clamp(max=top)])
 
 
 BANK: Bank = {
@@ -55,6 +56,14 @@ BANK: Bank = {
             ((AB100**0.5, SD), "Multiply it by the pixel"),
             ((0.8, SD), "every step shrinks it"),
             ((0.8 * AB[99] ** 0.5, (1 - AB[99]) ** 0.5), "one step off"),
+            ((MEAN, 1 - AB100**0.5), "Right: the first"),
+            (
+                (
+                    0.8 * linear_schedule(1000).alpha_bar[100] ** 0.5,
+                    (1 - linear_schedule(1000).alpha_bar[100]) ** 0.5,
+                ),
+                "another schedule",
+            ),
         ],
     ),
     "check_two_steps": Answers(
@@ -71,6 +80,8 @@ BANK: Bank = {
             (lambda b1, b2: ((1 - b1) * (1 - b2), walked(b1, b2)[1]), "lacks a square root"),
             (lambda b1, b2: (walked(b1, b2)[0], b1 + b2 * (1 - b1) ** 0.5), "You shrank the wrong noise"),
             (lambda b1, b2: ((1 - b1 - b2) ** 0.5, b1 + b2), "multiply"),
+            (lambda b1, b2: (walked(b1, b2)[0], 1 - walked(b1, b2)[0]), "1 minus its square"),
+            (lambda b1, b2: ((1 - b2) ** 0.5, b2), "does not change with `b1`"),
         ],
     ),
     "check_one_step": Answers(
@@ -87,6 +98,8 @@ BANK: Bank = {
             (lambda x, b, eps: b**0.5 * x + (1 - b) ** 0.5 * eps, "swapped the weights"),
             (lambda x, b, eps: (1 - b**0.5) * x + b**0.5 * eps, "1 - sqrt(beta)"),
             (lambda x, b, eps: (1 - b) * x + b * eps, "Both square roots are missing"),
+            (lambda x, b, eps: (x + b**0.5 * eps) / (1 + b) ** 0.5, "another chain"),
+            (lambda x, b, eps: (1 - b**2) ** 0.5 * x + b * eps, "`b` squared"),
         ],
     ),
     "check_q_sample": Answers(
@@ -102,6 +115,8 @@ BANK: Bank = {
             (lambda x0, t, eps, ab: weights(ab[t])[0] ** 2 * x0 + weights(ab[t])[1] * eps, "not alpha_bar."),
             (lambda x0, t, eps, ab: ab[t].sqrt() * x0 + (1 - ab[t]).sqrt() * eps, "with the columns"),
             (lambda x0, t, eps, ab: jump(x0, t[:1].expand(3), eps, ab), "one time"),
+            (lambda x0, t, eps, ab: jump(x0, t, eps, ab.cumprod(0)), "cumprod"),
+            (lambda x0, t, eps, ab: weights(ab[t])[0] * (x0 + eps), "weight of its own"),
         ],
     ),
     "check_cosine_beta": Answers(
@@ -114,6 +129,8 @@ BANK: Bank = {
             (lambda T: cosine_schedule(T).alpha_bar, "That is alpha_bar"),
             (lambda T: cosine_loop(T)[1:], "was expected"),
             (lambda T: [0.02, *cosine_loop(T)[1:]], "beta[0] is 0"),
+            (lambda T: cosine_slip(T, end=1.0), "divided by 1 + s"),
+            (lambda T: cosine_slip(T, upside=True), "upside down"),
         ],
     ),
     "check_smallest_T": Answers(
@@ -125,6 +142,9 @@ BANK: Bank = {
             (909, "has T + 1 entries"),
             (1000, "usual T"),
             (0.01, "a whole number"),
+            (458, "twice as much"),
+            (921, "log(1 - beta) = -beta"),
+            (1822, "twice"),
         ],
     ),
     "check_shift": Answers(
@@ -139,6 +159,7 @@ BANK: Bank = {
             (lambda ab, d: ab / d**2, "divided alpha_bar"),
             (lambda ab, d: ab / (1 - ab) / d**2, "That is the SNR"),
             (lambda ab, d: ab.logit() - 2 * math.log(d), "That is log SNR"),
+            (lambda ab, d: ab / (ab + (1 - ab) / d), "and by d"),
         ],
     ),
     "check_correlation": Answers(
@@ -154,6 +175,8 @@ BANK: Bank = {
             (lambda s, t: (t / s) ** 0.5 / (1 - t), "divide by the standard deviations"),
             (lambda s, t: (s / (1 - s) * (1 - t) / t) ** 0.5, "swapped s and t"),
             (lambda s, t: ((1 - s) / (1 - t)) ** 0.5, "noise alone"),
+            (lambda s, t: (t / s) ** 0.5 * (1 - s) ** 0.5, "both standard deviations"),
+            (lambda s, t: t / s, "signal kept"),
         ],
     ),
 }

@@ -63,6 +63,7 @@ BANK: Bank = {
             (2, "That is one bit"),
             (255 / 63, "are negative"),
             (16.8, "mean square"),
+            (0.25, "other way round"),
         ],
     ),
     "check_round_weights": Answers(
@@ -91,6 +92,7 @@ BANK: Bank = {
             (lambda i, w: i % w * (w + 2) + i // w, "changed places"),
             (lambda i, w: window(i, w) + 1, "too far to the right"),
             (lambda i, w: window(i + w, w), "too low"),
+            (lambda i, w: i // w * (w + 2) + i % (w + 2), "counted w a row"),
         ],
     ),
     "check_loads": Answers(

@@ -82,6 +82,8 @@ BANK: Bank = {
             ((0.64 - 1 - math.log(0.64) + 0.2) / 2, "squared the variance"),
             ((1.25 - 1 + math.log(0.8) + 0.25) / 2, "the other way round"),
             ((0.8 - 1 - math.log(0.8) + 0.04) / 2, "squared twice"),
+            (0.0, "logarithm of the ratio"),
+            ((0.2 - 1 - math.log(0.2) + 0.8) / 2, "changed places"),
         ],
     ),
     "check_kl": Answers(
@@ -94,6 +96,11 @@ BANK: Bank = {
             (lambda ma, va, mb, vb: kl(ma, va**2, mb, vb**2), "variances already"),
             (lambda *p: kl(*p).mean(), "was expected"),
             (lambda ma, va, mb, vb: kl(ma, va, mb, vb) / math.log(2), "1 / log 2"),
+            (
+                lambda ma, va, mb, vb: kl(ma, va, mb, vb) + (va / vb).log() / 4,
+                "not of the standard deviations",
+            ),
+            (lambda ma, va, mb, vb: kl(ma, va, mb, vb) + (ma - mb) ** 2 / vb / 2, "whole bracket"),
         ],
     ),
     "check_x0_weight": Answers(
@@ -109,6 +116,8 @@ BANK: Bank = {
             (lambda before, at: (before / at - 1) / 2 / at, "You divided by SNR(t)"),
             (lambda before, at: (before / at - 1) / 2 * math.sqrt(at), "by the SNR itself"),
             (lambda before, at: before * (before / at - 1) / 2, "by SNR(t - 1)"),
+            (lambda before, at: before / at / 2, "minus 1"),
+            (lambda before, at: (1 / at - 1 / before) / 2, "1 / SNR"),
         ],
     ),
     "check_noise_loss": Answers(
@@ -126,6 +135,15 @@ BANK: Bank = {
             (lambda *p: noise_loss(*p) / 2, "the factor 1 / 2"),
             (lambda *p: noise_loss(*p).sqrt(), "root"),
             (lambda network, x0, t, eps, ab: eps - network(noisy(x0, t, eps, ab), t), "has shape"),
+            (
+                with_sight(lambda x0, t, eps, ab: ab[t][:, None].sqrt() * x0 + (1 - ab[t])[:, None] * eps),
+                "needs its own",
+            ),
+            (with_sight(lambda x0, t, eps, ab: noisy(x0, t - 1, eps, ab)), "alpha_bar[t - 1]"),
+            (
+                lambda network, x0, t, eps, ab: F.l1_loss(network(noisy(x0, t, eps, ab), t), eps),
+                "absolute errors",
+            ),
         ],
     ),
     "check_log_level": Answers(
@@ -138,6 +156,7 @@ BANK: Bank = {
             (lambda x0, mean, sd: area(x0, mean, sd**2).log(), "divided by the variance"),
             (lambda *p: area(*p).log2(), "another base"),
             (lambda *p: -area(*p).log(), "but for the sign"),
+            (lambda *p: area(*p, half=1 / 510).log(), "and not 1 / 255"),
         ],
     ),
     "check_last_sd": Answers(
@@ -160,6 +179,7 @@ BANK: Bank = {
             (0.4, "the signal's part"),
             (1 / 6, "least error of x_0"),
             (0.5 / 0.7, "forgot to shrink"),
+            (LEAST**0.5, "square root"),
         ],
     ),
     "check_score_from_x0": Answers(
@@ -176,6 +196,8 @@ BANK: Bank = {
             (lambda xt, x0_hat, ab: (ab * x0_hat - xt) / (1 - ab), "not by alpha_bar"),
             (lambda xt, x0_hat, ab: (ab**0.5 * x0_hat - xt) / (1 - ab) ** 2, "square of the variance"),
             (lambda xt, x0_hat, ab: ab**0.5 * x0_hat - xt, "Divide"),
+            (lambda xt, x0_hat, ab: (ab**0.5 * x0_hat - xt) / ab, "belongs to the signal"),
+            (lambda xt, x0_hat, ab: score(xt, x0_hat, ab) * ab**0.5, "score of u"),
         ],
     ),
 }

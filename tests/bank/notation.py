@@ -22,6 +22,8 @@ BANK: Bank = {
             (lambda mu, variance, eps: (mu + eps) * variance**0.5, "scaled the mean"),
             (lambda mu, variance, eps: mu - variance**0.5 * eps, "subtracted the noise"),
             (lambda mu, variance, eps: (eps - mu) / variance**0.5, "back to N(0, 1)"),
+            (lambda mu, variance, eps: mu + variance**-0.5 * eps, "`variance` upside down"),
+            (lambda mu, variance, eps: mu + variance**0.5 * torch.randn_like(eps), "draw none"),
         ],
     ),
     "check_sum_of_gaussians": Answers(
@@ -37,6 +39,8 @@ BANK: Bank = {
             (lambda a, b: math.sqrt(a * a - b * b), "subtracted the variances"),
             (lambda a, b: math.sqrt((a * a + b * b) / 2), "not their mean"),
             (lambda a, b: math.sqrt((a + b) ** 2), "added the standard deviations"),
+            (lambda a, b: math.hypot(a * a, b * b), "squared twice"),
+            (lambda a, b: max(a, b) - min(a, b), "neither added nor subtracted"),
         ],
     ),
     "check_diffusers_index": Answers(
@@ -47,6 +51,7 @@ BANK: Bank = {
             (lambda t: t - 2, "by two"),
             (lambda t: 1000 - t, "same direction"),
             (lambda t: -t, "from the end"),
+            (lambda t: 999 - t, "same direction"),
         ],
     ),
 }

@@ -73,6 +73,8 @@ BANK: Bank = {
             (lambda x, score, size, z: langevin(x, -score, size, z), "Downhill"),
             (lambda x, score, size, z: x + size * score, "Without noise"),
             (lambda x, score, size, z: langevin(x, 0 * score, size, z), "Noise alone"),
+            (lambda x, score, size, z: langevin(x, score, size / 2, z), "half this size"),
+            (lambda x, score, size, z: langevin(x, score, size, torch.randn_like(z)), "draw none"),
         ],
     ),
     "check_extrapolate": Answers(

@@ -41,6 +41,19 @@ def by_regression(x0, xt, t, s, ab):
     return ab[s].sqrt() * x0 + gain * (xt - ab[t].sqrt() * x0), variance.expand(x0.shape)
 
 
+def forgot_one_over_a(x0, xt, t, s, ab):
+    a = ab[t] / ab[s]
+    if s == 0:
+        return x0, torch.zeros(())
+    return gaussian.product(ab[s].sqrt() * x0, 1 - ab[s], xt / a.sqrt(), 1 - a)
+
+
+def upside_down(x0, xt, t, s, ab):
+    a = ab[s] / ab[t]
+    mean = ab[s].sqrt() * (1 - a) * x0 + a.sqrt() * (1 - ab[s]) * xt
+    return mean / (1 - ab[t]), (1 - ab[s]) * (1 - a) / (1 - ab[t])
+
+
 def mean_from_eps(xt, eps, beta, ab):
     return (xt - beta / (1 - ab) ** 0.5 * eps) / (1 - beta) ** 0.5
 
@@ -52,6 +65,10 @@ def through_x0(xt, eps, beta, ab):
 
 def mean(xt, x0_hat, t, s, ab):
     return posterior(x0_hat, xt, t, s, ab)[0]
+
+
+def with_a(xt, x0_hat, t, s, ab, a):
+    return (ab[s].sqrt() * (1 - a) * x0_hat + a.sqrt() * (1 - ab[s]) * xt) / (1 - ab[t])
 
 
 def clipped(xt, eps, t, s, ab, low=-1.0):
@@ -86,6 +103,11 @@ BANK: Bank = {
             (lambda s, t: (1 - s / t, s / t), "turned the ratio round"),
             (lambda s, t: (t / s, t / s), "add to 1"),
             (lambda s, t: t / s, "2 numbers in a tuple"),
+            (lambda s, t: (1 - (t / s) ** 2, (t / s) ** 2), "squared the ratio"),
+            (
+                lambda s, t: (1 - (1 + 1 / s) / (1 + 1 / t), (1 + 1 / s) / (1 + 1 / t)),
+                "ratio of the alpha_bars",
+            ),
         ],
     ),
     "check_posterior": Answers(
@@ -99,6 +121,9 @@ BANK: Bank = {
             (lambda x0, xt, t, s, ab: posterior(x0, xt, t, s, SCHEDULE.alpha), "You used alpha,"),
             (lambda *p: posterior(*p)[::-1], "wrong order"),
             (lambda *p: posterior(*p, second=lambda a, ab_t, ab_s: (1 - ab_s) * (1 - a)), "not divided"),
+            (forgot_one_over_a, "the 1 / a is missing"),
+            (upside_down, "not upside down"),
+            (lambda *p: (p[0], posterior(*p)[1]), "does not change with"),
         ],
     ),
     "check_mean_from_eps": Answers(
@@ -111,6 +136,11 @@ BANK: Bank = {
             (lambda xt, eps, b, ab: (xt - (1 - ab) ** 0.5 * eps) / ab**0.5, "That is x_0"),
             (lambda xt, eps, b, ab: xt - b / (1 - ab) ** 0.5 * eps, "never undone"),
             (lambda xt, eps, b, ab: xt / (1 - b) ** 0.5 - b / (1 - ab) ** 0.5 * eps, "both terms"),
+            (
+                lambda xt, eps, b, ab: (xt - (1 - b) / (1 - ab) ** 0.5 * eps) / (1 - b) ** 0.5,
+                "1 - beta_t is alpha_t",
+            ),
+            (lambda xt, eps, b, ab: (xt - b * eps) / (1 - b) ** 0.5, "does not change with `ab`"),
         ],
     ),
     "check_reverse_mean": Answers(
@@ -125,6 +155,11 @@ BANK: Bank = {
             (lambda xt, x0_hat, t, s, ab: ab[s].sqrt() * x0_hat, "noise that x_t still holds"),
             (lambda xt, x0_hat, t, s, ab: x0_hat, "That is the guess"),
             (lambda xt, x0_hat, t, s, ab: posterior(x0_hat, xt, t, s, ab), "of type tuple"),
+            (
+                lambda xt, x0_hat, t, s, ab: with_a(xt, x0_hat, t, s, ab, (ab[t] / ab[s]) ** 0.5),
+                "the ratio itself",
+            ),
+            (lambda xt, x0_hat, t, s, ab: with_a(xt, x0_hat, t, s, ab, ab[t]), "since t = 0"),
         ],
     ),
     "check_clipped_mean": Answers(
@@ -146,6 +181,9 @@ BANK: Bank = {
             (lambda xt, *p: unclipped(xt.clamp(-1, 1), *p), "You clipped x_t."),
             (lambda xt, eps, *p: unclipped(xt, eps.clamp(-1, 1), *p), "You clipped eps_hat"),
             (lambda xt, eps, t, s, ab: unclipped(xt, eps, t, 0, ab).clamp(-1, 1), "That is x0_hat"),
+            (lambda *p: clipped(*p).clip(-1, 1), "the mean as well"),
+            (lambda xt, eps, t, s, ab: mean(xt, unclipped(xt, eps, t, 0, ab).tanh(), t, s, ab), "tanh bends"),
+            (lambda xt, eps, t, s, ab: clipped(xt, eps, t, t - 1, ab), "`t - 1` in the place of `s`"),
         ],
     ),
     "check_reverse_variance": Answers(
@@ -157,6 +195,8 @@ BANK: Bank = {
             (0.25, "of the data"),
             (float(1 - 0.75 * AB[3]), "over all paths"),
             (float(1 - 0.75 * AB[10]), "variance of x_10"),
+            ((1 - KEPT) / KEPT, "likelihood alone"),
+            (float(1 - AB[3]), "when x_0 is known"),
         ],
     ),
 }

@@ -75,6 +75,7 @@ BANK: Bank = {
             (lambda c: -(c / c.sum() * (c / c.sum()).log2()).sum(), "logarithm of 0"),
             (lambda c: torch.tensor(len(c)).log2(), "largest possible"),
             (lambda c: -(c / c.sum()).clamp(min=1e-9).log2().sum(), "weight each"),
+            (lambda c: 2.0 ** entropy(c), "Return its logarithm"),
         ],
     ),
     "check_limit": Answers(
@@ -96,6 +97,7 @@ BANK: Bank = {
             (2500 * math.log(2) / 784, "do not multiply"),
             (2500 / 28 / math.log(2), "one row"),
             (2500 / 784 / math.log(10), "log 10"),
+            (BITS / 3, "not three"),
         ],
     ),
     "check_share_of_copies": Answers(
@@ -111,6 +113,11 @@ BANK: Bank = {
             (lambda x, m, c: (torch.cdist(x, m).mean(1) < c).double().mean(), "mean distance"),
             (lambda x, m, c: copies(x, m, c) * len(x), "number of copies"),
             (lambda x, m, c: 1 - copies(x, m, c), "share that is *not*"),
+            (lambda x, m, c: (torch.cdist(x, m).square().min(1).values < c).double().mean(), "Take its root"),
+            (
+                lambda x, m, c: ((x[:, None] - m).abs().mean(2).min(1).values < c).double().mean(),
+                "mean difference",
+            ),
         ],
     ),
 }

@@ -41,6 +41,7 @@ BANK: Bank = {
             (12, "*each* side"),
             (625, "Its side"),
             (17, "four blocks"),
+            (49, "it is one"),
         ],
     ),
     "check_blocks_needed": Answers(
@@ -51,6 +52,7 @@ BANK: Bank = {
             (13, "27 away"),
             (27, "A block has two"),
             (28, "one block per pixel"),
+            (15, "27 are enough"),
         ],
     ),
     "check_residual": Answers(
@@ -71,6 +73,9 @@ BANK: Bank = {
             ),
             (lambda x, *p: residual(x, *p) - x + p[-1](x), "not to its activation"),
             (lambda x, w1, b1, w2, b2, *p: residual(x, w2, b2, w1, b1, *p), "w1 belongs"),
+            (lambda *p: p[-1](residual(*p)), "After the sum"),
+            (lambda x, *p: x + p[-1](residual(x, *p) - x), "too many"),
+            (lambda x, w1, b1, w2, b2, conv, lrelu: x + conv(lrelu(x), w1, b1), "does not change with `w2`"),
         ],
     ),
     "check_dilated_view": Answers(
@@ -86,6 +91,8 @@ BANK: Bank = {
             (lambda n: 1 + 4 * 2**n, "not 2^n"),
             (lambda n: 1 + sum(4 * 2**k for k in range(1, n + 1)), "from k = 0"),
             (lambda n: 1 + 4 * 2 ** (n - 1), "last block alone"),
+            (lambda n: 1 + 4 * n * n, "double from block to block"),
+            (lambda n: 1 + 2 * n, "2^k apart"),
         ],
     ),
     "check_add_time": Answers(
@@ -111,6 +118,7 @@ BANK: Bank = {
             (NONE["distance"] / ALL["distance"], "ratio of the distances"),
             (NONE["loss"] / ROWS[16, False, False]["loss"], "channels alone"),
             (max(r["loss"] for r in ROWS.values()) / ALL["loss"], "worst of the eight"),
+            (ROWS[16, False, False]["loss"] / ALL["loss"], "has the channels already"),
         ],
     ),
 }

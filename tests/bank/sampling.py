@@ -36,9 +36,17 @@ def grainy(xt, eps, z, t, beta, ab):
     return line_4(xt, eps, z, t, beta, ab) + (t == 1) * beta[t].sqrt() * z
 
 
-def ddim(xt, eps, z, t, s, eta, ab, old=lambda ab_t, ab_s, sd: (1 - ab_s - sd**2).sqrt()):
+def eta_sigma(ab_t, ab_s, eta):
+    return eta * ((1 - ab_s) / (1 - ab_t) * (1 - ab_t / ab_s)).sqrt()
+
+
+def rest(ab_t, ab_s, sd):
+    return (1 - ab_s - sd**2).sqrt()
+
+
+def ddim(xt, eps, z, t, s, eta, ab, old=rest, sd=eta_sigma):
     x0 = (xt - (1 - ab[t]).sqrt() * eps) / ab[t].sqrt()
-    sd = eta * ((1 - ab[s]) / (1 - ab[t]) * (1 - ab[t] / ab[s])).sqrt()
+    sd = sd(ab[t], ab[s], eta)
     return ab[s].sqrt() * x0 + old(ab[t], ab[s], sd) * eps + sd * z
 
 
@@ -81,6 +89,10 @@ def tilde(xt, eps, z, t, beta, ab):
     return line_4(xt, eps, 0 * z, t, beta, ab) + sd * z
 
 
+def before(xt, eps, z, t, beta, ab):
+    return line_4(xt, eps, 0 * z, t, beta, ab) + beta[t - 1].sqrt() * z
+
+
 def sigma(ab):
     return ((1 - ab) / ab).sqrt()
 
@@ -102,6 +114,8 @@ BANK: Bank = {
             (LEFT**0.5, "standard deviation"),
             (1 - LEFT, "what is lost"),
             (float(SCHEDULE.alpha[25]), "one step"),
+            (float(AB[26]), "too many"),
+            (float(AB[24]), "too few"),
         ],
     ),
     "check_line_4": Answers(
@@ -117,6 +131,13 @@ BANK: Bank = {
             ),
             (tilde, "beta-tilde"),
             (lambda xt, eps, z, *p: line_4(xt, eps, 0 * z, *p), "without z"),
+            (
+                lambda xt, eps, z, t, b, ab: (
+                    (xt - b[t] / (1 - ab[t]).sqrt() * eps) / ab[t].sqrt() + (t > 1) * b[t].sqrt() * z
+                ),
+                "undoes all t steps",
+            ),
+            (lambda xt, eps, z, *p: line_4(xt, eps, torch.randn_like(z), *p), "draw none"),
         ],
     ),
     "check_ddim": Answers(
@@ -132,6 +153,15 @@ BANK: Bank = {
             (lambda xt, e, z, t, s, eta, ab: ddim(xt, e, z, t, s, 1.0, ab), "left eta out"),
             (lambda xt, e, z, t, s, eta, ab: ddim(xt, e, z, t, s, 0.0, ab), "That is eta = 0"),
             (lambda xt, e, z, t, s, eta, ab: ddim(xt, e, z, t, t - 1, eta, ab), "to t - 1"),
+            (lambda *p: ddim(*p, sd=lambda t, s, eta: eta * (1 - t / s).sqrt()), "You took beta"),
+            (
+                lambda *p: ddim(*p, sd=lambda t, s, eta: eta * (1 - s) / (1 - t) * (1 - t / s)),
+                "beta-tilde itself",
+            ),
+            (
+                lambda *p: ddim(*p, old=lambda t, s, sd: (1 - s - (sd**2 / p[5] if p[5] else 0 * sd)).sqrt()),
+                "eta squared",
+            ),
         ],
     ),
     "check_clean_end": Answers(
@@ -154,6 +184,18 @@ BANK: Bank = {
                 ),
                 "as it was",
             ),
+            (
+                lambda xt, eps, t, s, ab: (
+                    plain(xt, eps, t, s, ab)
+                    if s == 0
+                    else plain(xt, eps, t, s, ab) + ((1 - ab[t]).sqrt() - (1 - ab[s]).sqrt()) * eps
+                ),
+                "exception",
+            ),
+            (
+                lambda xt, eps, t, s, ab: plain(xt, eps, t, s, ab) + ((1 - ab[s]) - (1 - ab[s]).sqrt()) * eps,
+                "lost its root",
+            ),
         ],
     ),
     "check_loop": Answers(
@@ -170,6 +212,12 @@ BANK: Bank = {
                 "x_1",
             ),
             (lambda x, z, guess, b, ab: loop(x, z, lambda x, t: guess(x, t - 1), b, ab), "guess(x, t)"),
+            (lambda x, z, guess, b, ab: loop(x, z.roll(1, 0), guess, b, ab, step=before), "Both belong"),
+            (
+                lambda *p: loop(*p, step=lambda xt, e, z, t, b, ab: line_4(xt, e, b[t].sqrt() * z, t, b, ab)),
+                "root of beta[t]",
+            ),
+            (lambda *p: loop(*p, step=before), "as it was"),
         ],
     ),
     "check_euler": Answers(
@@ -185,6 +233,8 @@ BANK: Bank = {
             (lambda xt, eps, t, s: xt + (sigma(s) - sigma(t)) * eps, "start there"),
             (lambda xt, eps, t, s: s.sqrt() * euler(xt, eps, t, s), "That is x_s"),
             (lambda xt, eps, t, s: xt / t.sqrt() + sigma(s) * eps, "length of the step"),
+            (lambda xt, eps, t, s: xt / t + (sigma(s) - sigma(t)) * eps, "*root*"),
+            (lambda xt, eps, t, s: (xt - (1 - t).sqrt() * eps) / t.sqrt(), "does not change with `s`"),
         ],
     ),
     "check_timesteps": Answers(
@@ -204,6 +254,8 @@ BANK: Bank = {
             ),
             (lambda T, steps: np.linspace(T, 1, steps + 1).round(), "ends at 1"),
             (lambda T, steps: np.linspace(T, 0, steps + 1), "whole number"),
+            (lambda T, steps: [math.ceil(T * (steps - i) / steps) for i in range(steps + 1)], "rounded up"),
+            (lambda T, steps: [*(T - i * (T // steps) for i in range(steps)), 0], "last stride"),
         ],
     ),
     "check_enough_steps": Answers(
@@ -215,6 +267,10 @@ BANK: Bank = {
             (500, "all of them"),
             (fewest(v=0.5), "off by up to"),
             ("few", "made of numbers"),
+            (
+                next(n for n in range(20, 99) if abs(variance_drawn(0.25, n, 0.0) / 0.25 - 1) < 0.1),
+                "for 10 %",
+            ),
         ],
     ),
 }

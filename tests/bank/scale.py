@@ -48,6 +48,9 @@ BANK: Bank = {
             (lambda m, p, a: (0.8 * m - 4 * p) // a, "counted the weights once"),
             (lambda m, p, a: (0.8 * m - 16 * p) // a, "a copy of its own"),
             (lambda m, p, a: 0.8 * m // a, "The weights need memory"),
+            (lambda m, p, a: (0.2 * m - 20 * p) // a, "four fifths"),
+            (lambda m, p, a: round((0.8 * m - 20 * p) / a), "nearest"),
+            (lambda m, p, a: (0.8 * m - 24 * p) // a, "counted six"),
         ],
     ),
     "check_rescale": Answers(
@@ -64,6 +67,7 @@ BANK: Bank = {
             (lambda lr, ema, k: (lr, ema**k), "grows, too"),
             (lambda lr, ema, k: rescale(lr, ema, k)[::-1], "wrong order"),
             (lambda lr, ema, k: (k * lr, ema), "Both"),
+            (lambda lr, ema, k: (k**-0.5 * lr, ema**k), "may be longer"),
         ],
     ),
     "check_least_images": Answers(

@@ -120,6 +120,7 @@ BANK: Bank = {
             ((64, 4, 4), "multiplier is 4"),
             ((4, 4, 256), "channels come first"),
             ((192, 4, 4), "last of the four"),
+            ((640, 4, 4), "Right: the second and the third"),
         ],
     ),
     "check_conv_cost": Answers(
@@ -134,6 +135,7 @@ BANK: Bank = {
             (lambda c, s, level: 18 * (c * s) ** 2, "FLOP"),
             (lambda c, s, level: 9 * c**2 * (s / 2**level) ** 2, "channels grow"),
             (lambda c, s, level: 9 * (c * 2**level) ** 2, "number of weights"),
+            (lambda c, s, level: 9 * c * s * s, "c appears twice"),
         ],
     ),
     "check_time_embedding": Answers(
@@ -182,6 +184,8 @@ BANK: Bank = {
             (lambda q, k, v: q @ k.T / q.shape[1] ** 0.5 @ v, "softmax is missing"),
             (lambda q, k, v: (q @ k.T / len(q) ** 0.5).softmax(1) @ v, "not of pixels"),
             (lambda q, k, v: (q @ k.T / q.shape[1] ** 0.5).softmax(1), "was expected"),
+            (lambda q, k, v: (q @ k.T * q.shape[1] ** 0.5).softmax(1) @ v, "do not multiply"),
+            (lambda q, k, v: attend(q, k, k)[:, :3], "does not change with `v`"),
         ],
     ),
     "check_bend": Answers(
@@ -209,6 +213,11 @@ BANK: Bank = {
             (bend(lambda self, x: Bend.forward(self, x) - x + F.leaky_relu(x, 0.2)), "not to its activation"),
             (bend(lambda self, x: x + self.conv2(F.relu(self.conv1(F.relu(x))))), "leaky"),
             (bend(lambda self, x: F.leaky_relu(Bend.forward(self, x), 0.2)), "After the sum"),
+            (bend(lambda self, x: x + self.conv2(F.leaky_relu(self.conv1(F.leaky_relu(x))))), "0.01"),
+            (
+                bend(lambda self, x: x + self.conv1(F.leaky_relu(self.conv2(F.leaky_relu(x, 0.2)), 0.2))),
+                "conv1 comes first",
+            ),
         ],
     ),
     "check_grow": Answers(
@@ -249,6 +258,18 @@ BANK: Bank = {
                 type("Grow", (Grow,), {"forward": lambda self, x: self.conv(x.repeat(1, 1, 2, 2))}),
                 "each pixel",
             ),
+            (
+                type("Grow", (Grow,), {"forward": lambda self, x: Grow.forward(self, x).relu()}),
+                "no activation",
+            ),
+            (
+                type(
+                    "Grow",
+                    (Grow,),
+                    {"forward": lambda self, x: Grow.forward(self, x) + nn.Upsample(scale_factor=2)(x)},
+                ),
+                "no sum",
+            ),
         ],
     ),
     "check_look": Answers(
@@ -274,6 +295,8 @@ BANK: Bank = {
             (NO_TIME, "divide by that of the whole"),
             (mean("rows for columns") / WHOLE, "mistaken embedding"),
             (mean("time only added") / WHOLE, "only added"),
+            (NO_TIME / WHOLE - 1, "1 more"),
+            (100 * NO_TIME / WHOLE, "in percent"),
         ],
     ),
 }
