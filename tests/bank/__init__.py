@@ -1,6 +1,6 @@
 """The bank of answers: for each grader right ones of different form, and the slips that readers make.
 
-One file a chapter, each a `BANK`: the grader's name -> its answers. `tests/test_exercises_bank.py` tries them all.
+A file or two a chapter, each a `BANK`: the grader's name -> its answers. `tests/test_exercises_bank.py` tries them all.
 """
 
 from dataclasses import dataclass
