@@ -28,11 +28,12 @@ def chapter(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
 # Text and descriptions that still hold TeX, or a link or bold words in Markdown; code and scripts may hold them.
 RAW = r"""() => {
   const raw = /\$[^$\n]+\$|\\\(|\\\[|\\begin\{|\\[a-z]{3}|\]\([\w#./]|\*\*\S/;  // TeX, a link, bold words
+  const index = /(^|[^\w.])[A-Zpx]_(t|T|s|\d+|simple)\b/;
   const walker = document.createTreeWalker(document.querySelector("article"), NodeFilter.SHOW_TEXT);
   const found = [];
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
     if (node.parentElement.closest("pre, code, script, style, [data-raw]")) continue;
-    if (raw.test(node.data)) found.push(node.data.trim().slice(0, 80));
+    if (raw.test(node.data) || index.test(node.data)) found.push(node.data.trim().slice(0, 80));
   }
   for (const element of document.querySelectorAll("*"))
     for (const name of ["alt", "title", "aria-label", "aria-valuetext", "content"]) {

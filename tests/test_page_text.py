@@ -10,7 +10,11 @@ PAGES = {
         f'to <span class="kept">{FORMULA},</span> and <span class="kept">({FORMULA}).</span>'
     ),
     f"{FORMULA} and {FORMULA}": f"{FORMULA} and {FORMULA}",
-    "within 3 % of": "within 3\u00a0% of",
+    "<p>within 3 % of</p>": "<p>within 3\u00a0% of</p>",
+    "<small>x_t at t, L_simple; q_step, a.x_t</small>": (
+        "<small><i>x</i><sub>t</sub> at t, <i>L</i><sub>simple</sub>; q_step, a.x_t</small>"
+    ),
+    '<img alt="x_t"><code>x_t</code>': '<img alt="x_t"><code>x_t</code>',
     "<code>7 % 3</code><pre>7 % 3</pre>": "<code>7 % 3</code><pre>7 % 3</pre>",
     '<code><span class="pre">--flip</span> <span class="pre">-</span></code>': (
         '<code><span class="pre option">--flip</span> <span class="pre">-</span></code>'

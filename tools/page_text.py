@@ -2,7 +2,8 @@
 
 A formula and the full stop behind it, a number and its percent sign, an option such as `--flip`. A name of code in a
 table may break after an underscore, and nowhere else. Code that stands alone is left as it is. To apply this again
-changes nothing.
+changes nothing. Where no formula can stand, as in the words of a fold or beneath a widget, x_t becomes an x with an
+index.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ KEPT = re.compile(
     rf'(?P<done><span class="kept">.*?</math></span>[{CLOSE}]*</span>)|[{OPEN}]?(?P<math>{MATH})[{CLOSE}]*',
     re.DOTALL,
 )
+TEXT = re.compile(r">[^<]+<")
+INDEX = re.compile(r"(?<![\w.])([A-Zpx])_(t|T|s|\d+|simple)\b")
 NO_BREAK_SPACE, MAY_BREAK = "\u00a0", "<wbr>"
 
 
@@ -36,6 +39,11 @@ def in_pieces(found: re.Match[str]) -> str:
     return f'<span class="pre">{re.sub(r"(?<=[a-z])(?=[.][A-Za-z])", MAY_BREAK, word)}</span>'
 
 
+def set_in_words(found: re.Match[str]) -> str:
+    """What stands between two tags, its percent signs kept and its indices set."""
+    return INDEX.sub(r"<i>\1</i><sub>\2</sub>", PERCENT.sub(NO_BREAK_SPACE, found[0]))
+
+
 def keep_together(html: str) -> str:
     """A page whose lines break where a reader expects it."""
     parts = ALONE.split(html)
@@ -43,6 +51,6 @@ def keep_together(html: str) -> str:
         text = CELL.sub(lambda cell: WORD.sub(in_pieces, cell[0]), parts[i])
         text = KEPT.sub(with_its_stop, OPTION.sub('<span class="pre option">', text))
         words = CODE.split(text)
-        words[::2] = [PERCENT.sub(NO_BREAK_SPACE, word) for word in words[::2]]
+        words[::2] = [TEXT.sub(set_in_words, word) for word in words[::2]]
         parts[i] = "".join(words)
     return "".join(part for i, part in enumerate(parts) if i % 3 != 2)

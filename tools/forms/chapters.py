@@ -98,7 +98,8 @@ def _still(host: Tag, title: str, address: str | None) -> None:
     assert image is not None, title
     assert caption is not None, title
     figure, below = _new("figure", **{"class": "still"}), _new("figcaption")
-    below.append(LIVE.sub("", caption.get_text()) + " It moves on the page ")
+    below.append(BeautifulSoup(LIVE.sub("", caption.decode_contents()), "html.parser"))
+    below.append(" It moves on the page ")
     below.append(_new("a", title, href=address) if address else _new("em", title))
     below.append(f", {address}." if address else " of the built book.")
     figure.extend([image.extract(), below])
