@@ -13,6 +13,7 @@ written after every network, beside a .png of digits, and a further run measures
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -137,7 +138,7 @@ def samplers(arm: str) -> Iterator[tuple[str, int, Step, list[int]]]:
 
 def crooked(denoiser: Denoiser, device: str, n: int = 64) -> float:
     """Mean straightness of n paths on the straight path's own scale and clock, in 32 steps."""
-    path = straight_timesteps(DIFFUSION.schedule, 32)
+    path = straight_timesteps(DIFFUSION.schedule, min(32, DIFFUSION.T))
     x = torch.cat(list(draw(denoiser, n, ddim_step, path, device, clip=False)), dim=1)
     sigma = noise_level(DIFFUSION.schedule)[path]
     x_tau = rescale(x, sigma.reshape(-1, 1, 1, 1, 1), variance_preserving, straight)
@@ -162,20 +163,23 @@ def measure(args: argparse.Namespace, key: Key) -> tuple[Row, Tensor]:
         x = torch.cat([walk[-1] for walk in draw(denoiser, n, step, path, device)])
         features = in_batches(digit_classifier().features, x)
         row["distance"].setdefault(name, {})[str(calls)] = round(frechet_distance(features, reference()), 2)
-    walks = draw(denoiser, SHOWN, ddim_step, timesteps(DIFFUSION.T, 50), device)
+    walks = draw(denoiser, SHOWN, ddim_step, timesteps(DIFFUSION.T, min(50, DIFFUSION.T)), device)
     shown = torch.cat([walk[-1] for walk in walks])
     return row, shown
 
 
 def floor(n: int, sets: int = 20) -> dict[str, float]:
     """Distance of n real training digits from the test set: mean and spread over disjoint sets."""
-    order = torch.randperm(60_000, generator=torch.Generator().manual_seed(0))[: sets * n]
-    parts = in_batches(digit_classifier().features, mnist().x0(order)).split(n)
+    digits = mnist()
+    sets = min(sets, len(digits) // n)
+    order = torch.randperm(len(digits), generator=torch.Generator().manual_seed(0))[: sets * n]
+    parts = in_batches(digit_classifier().features, digits.x0(order)).split(n)
     distances = [frechet_distance(part, reference()) for part in parts]
-    return {"mean": round(mean(distances), 2), "spread": round(stdev(distances), 2)}
+    return {"mean": round(mean(distances), 2), "spread": round(stdev(distances), 2) if sets > 1 else 0.0}
 
 
-def main() -> int:
+def main(argv: list[str] | None = None, until: float = math.inf) -> bool:
+    """Measure what is missing; no arm is begun that would not end by `until` (see arms.run). True when none is left."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--steps", type=int, default=600, help="optimizer steps a network (default: 600)")
     parser.add_argument("--samples", type=int, default=320, help="digits a point (default: 320)")
@@ -183,16 +187,15 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", choices=tuple(ARMS), help="arms to measure now (default: all)")
     add_jobs(parser)
     parser.add_argument("--out", type=Path, default=RESULT, help="the JSON file")
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     head = {
         "what": f"Frechet distance of {args.samples} digits to the test set against calls of the network",
         "preset": "cpu-minutes", "steps": args.steps, "samples": args.samples,
         "floor": floor(args.samples),
     }  # fmt: skip
     keys = [{"arm": arm, "seed": seed} for seed in range(args.seeds) for arm in args.only or ARMS]
-    run(args.out, head, keys, partial(measure, args), SHOWN, jobs=args.jobs)
-    return 0
+    return run(args.out, head, keys, partial(measure, args), SHOWN, until, args.jobs)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(not main())

@@ -49,14 +49,15 @@ DIFFUSION = GaussianDiffusion(PRESET.noise_schedule())
 SHAPE, SEEDS, SHOWN, DDIM_STEPS = (1, 28, 28), 3, 10, 20
 SIGMA_DATA = 0.62  # standard deviation of the pixels of MNIST in [-1, 1]
 ANSWERS: tuple[Answer, ...] = ("eps", "x0", "v", "edm")
+TIMES = (1, 5, 10, 25, 50, 100, 200, 300, 400, 450, 480, 500)
 KINDS = ("beta", "beta_tilde", "best by t", "best by t and pixel")
 WEIGHTINGS = ("plain", "min-snr", "lognormal")
 
 
-def network() -> UNet:
-    """The network of `cpu-minutes`, without classes."""
+def network(width: int) -> UNet:
+    """The network of `cpu-minutes` (32 feature maps at its first level) at that width, and without classes."""
     assert isinstance(PRESET.model, UNetConfig)
-    return UNet(replace(PRESET.model, classes=0))
+    return UNet(replace(PRESET.model, base=width, classes=0))
 
 
 def recipe(answer: Answer, weighting: str) -> tuple[Tensor, Tensor]:
@@ -71,11 +72,11 @@ def recipe(answer: Answer, weighting: str) -> tuple[Tensor, Tensor]:
     return t_weights(DIFFUSION.schedule), own if weighting == "plain" else min_snr(DIFFUSION.schedule)
 
 
-def trained(key: Key, steps: int, device: str) -> tuple[UNet, float]:
+def trained(key: Key, steps: int, width: int, device: str) -> tuple[UNet, float]:
     """The averaged weights of an arm and the seconds of its training."""
     config = replace(PRESET.train, steps=steps, seconds=None, seed=key["seed"])
     torch.manual_seed(config.seed)
-    net = network()
+    net = network(width)
     net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     law, weight = (table.float() for table in recipe(key["answer"], key["weighting"]))
     weight = weight.to(device)
@@ -100,7 +101,7 @@ def errors(denoiser: Preconditioned, device: str, n: int = 128) -> dict[str, flo
     """Mean squared error of x0_hat a pixel, by t, on test digits; JSON's keys are strings."""
     x0, eps = mnist(train=False).x0(slice(0, n)).to(device), Noise(range(n), SHAPE, device)()
     found = {}
-    for t in (1, 5, 10, 25, 50, 100, 200, 300, 400, 450, 480, 500):
+    for t in (t for t in TIMES if t <= DIFFUSION.T):
         with torch.inference_mode():
             x0_hat = denoiser(DIFFUSION.q_sample(x0, t, eps), torch.full((n,), t, device=device))
         found[str(t)] = float(f"{float((x0_hat - x0).square().mean()):.4g}")
@@ -110,7 +111,7 @@ def errors(denoiser: Preconditioned, device: str, n: int = 128) -> dict[str, flo
 def measure(args: argparse.Namespace, key: Key) -> tuple[Row, Tensor]:
     """Train one network, draw with it, and code some test digits with it."""
     digits, device = args.digits, args.device
-    net, seconds = trained(key, args.steps, device)
+    net, seconds = trained(key, args.steps, args.width, device)
     denoiser = Preconditioned(net, DIFFUSION, key["answer"], SIGMA_DATA)
     x = torch.cat(
         list(generate(denoiser, DIFFUSION, SHAPE, range(args.samples), steps=DDIM_STEPS, device=device))
@@ -183,33 +184,35 @@ def variances(n: int = 128, counts: tuple[int, ...] = (5, 10, 25, 50, 100, 500))
     return {"what": what, "machine": machine(), "digits": n, "rows": rows}
 
 
-def main() -> int:
+def main(argv: list[str] | None = None, until: float = math.inf) -> bool:
+    """Measure what is missing; no arm is begun that would not end by `until` (see arms.run). True when none is left."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--steps", type=int, default=1000, help="optimizer steps a network (default: 1000)")
     parser.add_argument("--samples", type=int, default=512, help="digits drawn a network (default: 512)")
     parser.add_argument("--digits", type=int, default=32, help="test digits that are coded (default: 32)")
     parser.add_argument("--seeds", type=int, default=SEEDS, help=f"networks an arm (default: {SEEDS})")
+    parser.add_argument("--width", type=int, default=16, help="feature maps of the first level (default: 16)")
+    parser.add_argument("--answers", nargs="+", choices=ANSWERS, default=list(ANSWERS), help="(default: all)")
     add_jobs(parser)
     parser.add_argument("--variances", action="store_true", help="measure the variances instead")
     parser.add_argument("--out", type=Path, default=RESULT, help="the JSON file")
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     if args.variances:
         VARIANCES.write_text(json.dumps(variances(), indent=1) + "\n", encoding="utf-8")
-        return 0
+        return True
     head = {
         "what": f"Frechet distance of {args.samples} digits to the test set, bits per pixel of {args.digits}",
         "steps": args.steps, "samples": args.samples, "digits": args.digits, "ddim": DDIM_STEPS,
-        "parameters": sum(p.numel() for p in network().parameters()), "sigma_data": SIGMA_DATA,
+        "parameters": sum(p.numel() for p in network(args.width).parameters()), "sigma_data": SIGMA_DATA,
     }  # fmt: skip
     keys = [
         {"seed": seed, "answer": answer, "weighting": weighting}
         for seed in range(args.seeds)
         for weighting in WEIGHTINGS
-        for answer in ANSWERS
+        for answer in args.answers
     ]
-    run(args.out, head, keys, partial(measure, args), SHOWN, jobs=args.jobs)
-    return 0
+    return run(args.out, head, keys, partial(measure, args), SHOWN, until, args.jobs)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(not main())

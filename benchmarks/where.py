@@ -13,6 +13,7 @@ ddpm_lib/assets/measured/where.json.
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -25,6 +26,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import ddpm_lib
 from benchmarks.arms import Key, Row, run
+from benchmarks.jobs import add_jobs, in_turn
 from benchmarks.latents import (
     DIFFUSION,
     KL_WEIGHT,
@@ -148,7 +150,8 @@ def cost(save: Path, steps: dict[str, int], autoencoder: Autoencoder) -> Row:
     }
 
 
-def main() -> int:
+def main(argv: list[str] | None = None, until: float = math.inf) -> bool:
+    """Measure what is missing; no row is begun that would not end by `until` (see arms.run). True when none is left."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument(
         "--steps", type=int, default=1_500, help="of each denoiser's training (default: 1500)"
@@ -160,24 +163,24 @@ def main() -> int:
     parser.add_argument("--samples", type=int, default=512, help="digits a row (default: 512)")
     parser.add_argument("--each", type=int, default=12, help="digits a phrase (default: 12)")
     parser.add_argument("--seeds", type=int, default=3, help="denoisers a row (default: 3)")
-    parser.add_argument("--device", default="cpu", help="where denoisers train and draw (default: cpu)")
+    add_jobs(parser)
     parser.add_argument("--save", type=Path, default=Path("runs/where"), help="a folder for the weights")
     parser.add_argument("--train", choices=(*NETWORKS, "autoencoder"), help="train this one and stop")
     parser.add_argument("--install", action="store_true", help="put the chapter's weights into the package")
     parser.add_argument("--only", nargs="+", help="arms to measure now (default: all)")
     parser.add_argument("--out", type=Path, default=RESULT, help="the JSON file")
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     steps = dict.fromkeys(NETWORKS, args.steps)
     steps |= {"words": args.words_steps, "autoencoder": args.autoencoder_steps}
     if args.train:
         autoencoder = trained_autoencoder(args.save / "autoencoder.safetensors", steps["autoencoder"])
         if args.train != "autoencoder":
             trained(args.train, args.save, steps[args.train], autoencoder)
-        return 0
+        return True
     head = {
         "what": f"{args.samples} digits each, of networks on a latent of 7 x 7 x 4 and on pixels",
         "samples": args.samples,
-        "ddim": 25,
+        "ddim": min(25, DIFFUSION.T),
         "kl_weight": KL_WEIGHT,
         "unseen": list(UNSEEN),
     }
@@ -189,11 +192,21 @@ def main() -> int:
     keys.append({"arm": "cost"})
     keys = [key for key in keys if not args.only or key["arm"] in args.only]
     how = partial(measure, Judge(args.samples), args.save, steps, head["ddim"], args.device)
-    run(args.out, head, keys, how, SHOWN)
+    if args.jobs > 1:  # each network once, before two rows ask for one
+        networks = sorted({(key["arm"], key["seed"]) for key in keys if "seed" in key})
+        one = partial(_train, args.save, steps, args.device)
+        list(in_turn(networks, one, until, args.jobs))
+    done = run(args.out, head, keys, how, SHOWN, until, args.jobs)
     if args.install:
         install(args.save)
-    return 0
+    return done
+
+
+def _train(save: Path, steps: dict[str, int], device: str, which: tuple[str, int]) -> None:
+    name, seed = which
+    autoencoder = trained_autoencoder(save / "autoencoder.safetensors", steps["autoencoder"])
+    trained(name, save, steps[name], autoencoder, seed, device)
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(not main())

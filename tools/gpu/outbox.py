@@ -31,9 +31,11 @@ def pack(work: Path, out: Path, big: int = BIG) -> list[str]:
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as box:
         for path in sorted(path for path in work.rglob("*") if path.is_file()):
             name = path.relative_to(work).as_posix()
-            if name.startswith("scratch/") or name.endswith(".part") or not _whole(path):
+            if name.startswith("scratch/") or name.endswith(".part"):
                 continue
-            raw = path.read_bytes()
+            raw = _read(path)
+            if raw is None:
+                continue
             if path.suffix == ".safetensors" and len(raw) >= big:
                 contents[path.name] = raw
                 box.writestr(f"{name}.big", path.name)  # where it belongs
@@ -87,15 +89,15 @@ def verify(out: Path) -> None:
             raise OutboxError(f"{path} does not have its checksum: bring it again.")
 
 
-def _whole(path: Path) -> bool:
-    # A table that is being written just now waits for the next time.
-    if path.suffix != ".json":
-        return True
+def _read(path: Path) -> bytes | None:
+    """What is in a file; None if it was taken away or is being written just now: the next time will do."""
     try:
-        json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
-        return False
-    return True
+        raw = path.read_bytes()
+        if path.suffix == ".json":
+            json.loads(raw)
+    except (FileNotFoundError, ValueError):
+        return None
+    return raw
 
 
 def _sums(out: Path) -> dict[str, set[str]]:

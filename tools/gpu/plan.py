@@ -1,18 +1,13 @@
-"""The pieces in order of worth, each with the minutes that it takes on one H200: measured, but for the last six."""
+"""The pieces in order of worth, each with the minutes that it takes on one H200: measured up to speed."""
 
 from __future__ import annotations
 
-import time
 from functools import partial
 
-from benchmarks import ablate, bridge, gpu_speed
-from ddpm_lib.data import mnist
-from ddpm_lib.train.presets import LADDER, PRESETS
-from tools.gpu import networks
+from ddpm_lib.train.presets import LADDER
+from tools.gpu import networks, tables
 from tools.gpu.desk import Desk, Piece
 
-EPOCHS = 10
-RESERVE = 5.0  # seconds between the end of the last arm and the end
 STATED = {
     "classic-resnet": 0.3,
     "timed-resnet": 0.4,
@@ -39,15 +34,18 @@ def plan() -> list[Piece]:
             for name in reversed(rungs)
         ),
         *(
-            Piece(f"speed: {work}", minutes, partial(speed, work=work))
+            Piece(f"speed: {work}", minutes, partial(tables.speed, work=work))
             for work, minutes in (("sample", 0.75), ("train", 2.5))
         ),
+        Piece("what the U-Net's pieces are worth, eps", 2.0, partial(tables.pieces, target="eps", tables=5)),
+        Piece("what the U-Net's pieces are worth, x0", 2.0, partial(tables.pieces, target="x0", tables=4)),
+        Piece("what to predict", 1.5, tables.answers),
+        Piece("flow matching", 1.5, tables.straight),
+        Piece("where it goes", 1.5, tables.latents),
         Piece("train modern-unet-cond", 2.5, modern),
         Piece("card of modern-unet-cond", 0.6, partial(networks.card, name="modern-unet-cond")),
-        Piece("speed: compiled", 2.5, partial(speed, work="compiled")),
-        Piece("what the U-Net's pieces are worth, eps", 1.0, partial(pieces, target="eps")),
-        Piece("what the U-Net's pieces are worth, x0", 1.0, partial(pieces, target="x0")),
-        Piece("from the classic recipe to cpu-minutes", 1.0, recipe),
+        Piece("speed: compiled", 2.5, partial(tables.speed, work="compiled")),
+        Piece("from the classic recipe to cpu-minutes", 1.0, tables.recipe),
     ]
 
 
@@ -55,39 +53,3 @@ def modern(desk: Desk) -> None:
     """The better U-Net that knows the class, in two minutes."""
     seconds = None if desk.tiny else 120.0
     networks.train(desk, "modern-unet-cond", "modern-unet-cond", "weights", seconds)
-
-
-def speed(desk: Desk, work: str) -> None:
-    """Rows of gpu-speed.json."""
-    quick = ["--quick"] if desk.tiny else []
-    out = str(desk.measured("gpu-speed.json"))
-    gpu_speed.main(["--work", work, "--device", desk.device, "--out", out, *quick])
-
-
-def pieces(desk: Desk, target: str) -> None:
-    """As many arms as fit, ten epochs each; the next call goes on after them."""
-    batch = PRESETS["cpu-minutes"].train.batch
-    steps = 2 if desk.tiny else EPOCHS * len(mnist()) // batch
-    few = ["--seeds", "1", "--samples", "130", "--arms", "the whole", "no skips"] if desk.tiny else []
-    out = desk.measured(ablate.TARGETS[target].name)
-    # half of what is left for one target, the rest for the other
-    until = time.monotonic() + (desk.left() / 2 if target == "eps" else desk.left()) - RESERVE
-    options = ["--steps", str(steps), "--target", target, "--device", desk.device, "--out", str(out), *few]
-    desk.unfinished = not ablate.main(options, until)
-
-
-def recipe(desk: Desk) -> None:
-    """As many arms of the bridge as fit, ten epochs each."""
-    batch = PRESETS["classic-small"].train.batch
-    steps = 2 if desk.tiny else EPOCHS * len(mnist()) // batch
-    few = ["--seeds", "1", "--samples", "130", "--ddim", "4"] if desk.tiny else []
-    options = [
-        "--steps",
-        str(steps),
-        "--device",
-        desk.device,
-        "--out",
-        str(desk.measured("bridge.json")),
-        *few,
-    ]
-    desk.unfinished = not bridge.main(options, desk.end - RESERVE)

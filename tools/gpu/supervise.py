@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -33,7 +34,9 @@ def supervise(out: Path, end: float, tiny: bool, only: list[str] | None) -> int:
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {
+        number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    }
     try:
         with tempfile.TemporaryDirectory() as scratch, (out / "log.txt").open("a") as log:
             work = Path(scratch)
@@ -65,8 +68,9 @@ def _run(work: Path, out: Path, end: float, tiny: bool, only: list[str] | None, 
         # TQDM_MININTERVAL: a bar is not drawn over and over in a log
         environment = {**os.environ, "PYTHONUNBUFFERED": "1", "TQDM_MININTERVAL": "30"}
         worker = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
+            command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            start_new_session=True,  # the processes that it starts end with it
+        )  # fmt: skip
         assert worker.stdout is not None
         reader = threading.Thread(target=_copy, args=(worker.stdout, log), daemon=True)
         reader.start()
@@ -79,10 +83,10 @@ def _run(work: Path, out: Path, end: float, tiny: bool, only: list[str] | None, 
                     pack(work, out, big)
         except KeyboardInterrupt:
             _say(log, "==> stopped from outside: what is done is kept")
-            _end(worker)
             return 1
-        if status is None:
+        finally:
             _end(worker)
+        if status is None:
             State(work).out_of_time()
             return 0
         reader.join(timeout=5)
@@ -94,12 +98,14 @@ def _run(work: Path, out: Path, end: float, tiny: bool, only: list[str] | None, 
 
 
 def _end(worker: subprocess.Popen[str]) -> None:
-    worker.terminate()
-    try:
-        worker.wait(timeout=2)
-    except subprocess.TimeoutExpired:
-        worker.kill()
-        worker.wait()
+    """End the worker, if it has not ended, and what it has started."""
+    if worker.poll() is None:
+        worker.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            worker.wait(timeout=2)
+    with suppress(ProcessLookupError):
+        os.killpg(worker.pid, signal.SIGKILL)
+    worker.wait()
 
 
 def _copy(source: TextIO, log: TextIO) -> None:
