@@ -126,7 +126,7 @@ def test_no_pickle_anywhere(file):
             assert node.arg != "allow_pickle"
 
 
-LONGEST = 200  # lines
+LONGEST = 200  # lines; of tests and tools too
 SOURCES = sorted(path for end in ("py", "js", "css") for path in PACKAGE.rglob(f"*.{end}"))
 
 
@@ -138,6 +138,13 @@ def test_a_file_is_short_and_says_what_it_is(file):
         assert ast.get_docstring(TREES[file])
     if file.suffix == ".js":
         assert text.lstrip().removeprefix('"use strict";').lstrip().startswith(("//", "/*"))
+
+
+def test_tests_and_tools_are_short_and_say_what_they_are():
+    files = [file for folder in ("tests", "tools") for file in sorted((ROOT / folder).rglob("*.py"))]
+    texts = {file.relative_to(ROOT).as_posix(): file.read_text(encoding="utf-8") for file in files}
+    assert {name: len(text.splitlines()) for name, text in texts.items() if text.count("\n") > LONGEST} == {}
+    assert [name for name, text in texts.items() if not ast.get_docstring(ast.parse(text))] == []
 
 
 # A module, and what it must not drag in.
