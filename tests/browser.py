@@ -15,6 +15,35 @@ import pytest
 from playwright.sync_api import Browser, Locator, Playwright, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+# What Playwright disables: of two such flags Chromium reads the last.
+PLAYWRIGHTS = [
+    "AimEnabled",
+    "AvoidCorsURLLoaderRestartOnRedirect",
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsFirstBalancedModeAutoEnable",
+    "HttpsUpgrades",
+    "LensOverlay",
+    "MediaRouter",
+    "NetworkTimeServiceQuerying",
+    "OptimizationHints",
+    "PaintHolding",
+    "PreconnectToSearch",
+    "TcpPortRandomizationWin",
+    "ThirdPartyStoragePartitioning",
+]
+# Chromium's window, its buttons and its menus are pages, too, which nobody sees here; each takes a process a window.
+OWN_PAGES = (
+    "InitialWebUI",
+    "PreloadTopChromeWebUI",
+    "WebUILocationBar",
+    "WebUIOmniboxAimPopup",
+    "WebUIOmniboxFullPopup",
+    "WebUIOmniboxPopup",
+    "WebUIReloadButton",
+    "WebUITabStrip",
+    "WebUIToolbarWebView",
+)
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -23,6 +52,7 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    f"--disable-features={','.join((*PLAYWRIGHTS, *OWN_PAGES))}",
 )
 
 
