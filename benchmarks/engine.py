@@ -57,7 +57,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=REPEATS)
     parser.add_argument("--out", type=Path, default=RESULT)
     args = parser.parse_args()
-    if f"const TOGETHER = {TOGETHER};" not in worker_source():
+    if f"const TOGETHER={TOGETHER};" not in worker_source():
         raise SystemExit("worker.js takes another number of images at once: write it into TOGETHER here.")
     weights, source = detail(load(SHIPPED)), without_comments(*CORE).replace('"use strict";', "")
     found: dict[str, dict[str, list[float]]] = {

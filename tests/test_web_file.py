@@ -1,4 +1,4 @@
-"""The file of weights for a page: written, read back, refused."""
+"""The file of weights for a page: written, read back, refused; and the script that comes with it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ddpm_lib.models.storage import CheckpointError
 from ddpm_lib.schedule import cosine_schedule
 from ddpm_lib.web.export import AFTER, BEFORE, read_web, write_web
 from ddpm_lib.web.quantize import dequantize, quantize
-from ddpm_lib.web.worker_source import worker_source
+from ddpm_lib.web.worker_source import images_source, lean, learn_source, worker_source
 from tests.engine import TINY, damaged
 from tests.engine import tiny as tiny
 from tests.helpers import close, generator
@@ -100,3 +100,14 @@ def test_a_damaged_file_is_refused(tmp_path: Path, tiny: dict[str, Any], damage:
 def test_only_a_unet_can_be_written_for_a_page(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="runs U-Nets only"):
         write_web(tmp_path / "model.js", load("resnet"))
+
+
+def test_what_a_page_carries_has_no_comments_and_is_strict() -> None:
+    for text in (worker_source(), learn_source(), images_source()):
+        assert "/*" not in text
+        assert text.startswith('"use strict";')
+        assert text.count('"use strict"') == 1
+    assert lean("a = b; // c\nd = 'x = y';") == "a=b;\nd = 'x = y';"
+    assert lean("/** @type {X} */ (e => { return f ? 1 : -2; })") == "(e=>{return f?1:-2;})"
+    assert lean("get y ${constant(3)} vadd") == "get y ${constant(3)} vadd"
+    assert lean('const r = / = /; // a "word"') == 'const r = / = /; // a "word"'

@@ -14,6 +14,7 @@ import re
 from pathlib import Path
 
 HERE = Path(__file__).parent
+STRICT = '"use strict";\n'
 # Classes and functions alone, each file after those it builds on; the last one talks to the page.
 CORE = (
     *("heap.js", "matmul.js", "silu.js", "channels.js", "winograd.js", "layers.js", "unet.js"),
@@ -57,16 +58,23 @@ def images_source() -> str:
 
 
 def without_comments(*names: str) -> str:
-    """These files of ddpm_lib/web, one after another, as `lean` leaves them."""
-    return lean("\n".join((HERE / name).read_text(encoding="utf-8") for name in names)) + "\n"
+    """These files of ddpm_lib/web, one after another, as `lean` leaves them; strict from the first line."""
+    text = lean("\n".join((HERE / name).read_text(encoding="utf-8") for name in names))
+    return STRICT + text.replace(STRICT, "") + "\n"
 
 
 def lean(text: str) -> str:
-    """JavaScript less comments, indents and empty lines.
+    """JavaScript less comments, indents, empty lines, and blanks around signs where a line holds no string.
 
     No string may run over a line's end. A comment after code stays where it holds a quote, for it may be in a string.
     esbuild would do better, but needs Node where somebody installs this package or makes a widget of her own.
     """
     text = re.sub(r"^\s*/\*\*.*?\*/[ ]*$", "", text, flags=re.DOTALL | re.MULTILINE)
+    text = re.sub(r"/\*\* @(type|param) .*?\*/ ?", "", text)
     lines = (re.sub(r"(^|\s+)//\s[^\"'`]*$", "", line).strip() for line in text.splitlines())
-    return "\n".join(line for line in lines if line and not line.startswith("//"))
+    return "\n".join(_tight(line) for line in lines if line and not line.startswith("//"))
+
+
+def _tight(line: str) -> str:
+    """A slash may begin a regular expression, which is a string too, and ${ stands in a longer one."""
+    return line if re.search("[\"'`/$]", line) else re.sub(r" ?(=>|[=,{}?:;]|&&|\|\|) ?", r"\1", line)

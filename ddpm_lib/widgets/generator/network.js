@@ -24,8 +24,7 @@ function networkWorker({ model, root, hear }) {
   let worker = null;
   let opened = null; // a promise: the worker has its weights
   let watch = null;
-  let id = 0;
-  let [waiting, paused, owed, silent, patience, late] = [false, false, false, 0, 0, ""]; // owed: one step, though paused
+  let [id, waiting, paused, owed, silent, patience, late] = [0, false, false, false, 0, 0, ""]; // owed: one step, though paused
   const expect = (ticks, sentence) => ([silent, patience, late] = [0, ticks, sentence]);
   const close = () => {
     worker?.terminate();
