@@ -30,6 +30,31 @@ def test_a_chain_shorter_than_fifty_steps_is_walked_whole(
     assert "steps = 40 of T = 40" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("command", [["sample"], ["evaluate", "--samples", "256"]])
+@pytest.mark.parametrize(
+    ("name", "asked", "steps", "guidance"),
+    [
+        ("cpu-minutes", [], 50, 0.5),
+        ("cpu-few", [], 1, 0.0),
+        ("cpu-few", ["--steps", "4", "--guidance", "0.5"], 4, 0.5),
+    ],
+)
+def test_a_distilled_network_takes_one_step_and_no_guidance_unless_asked(
+    command: list[str],
+    name: str,
+    asked: list[str],
+    steps: int,
+    guidance: float,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    grid = ["--grid", str(tmp_path / "x.png")] if command[0] == "sample" else []
+    assert main([command[0], name, *command[1:], *asked, *grid, "--dry-run", *CPU]) == 0
+    said = capsys.readouterr().out
+    assert f"guidance = {guidance}" in said or f"guidance {guidance}" in said
+    assert f"steps = {steps} of T" in said or f" {steps} steps" in said
+
+
 def test_single_files_are_the_grid_and_are_never_overwritten(
     run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable, Iterator, Sequence
 from math import prod
 
@@ -12,16 +13,29 @@ from tqdm import tqdm
 
 from ddpm_lib.data.memory import check_memory
 from ddpm_lib.denoiser import Labels
+from ddpm_lib.models.trained import Trained
 from ddpm_lib.sampling import State
 from ddpm_lib.train.machine.processes import Processes
 
 Walk = Callable[[Sequence[int], Labels | None], Iterator[State]]  # from (seeds, y): a state per step
-DEFAULT_STEPS = 50
+DEFAULT_STEPS, GUIDANCE = 50, 0.5
 
 
 def steps_of(asked: int | None, T: int) -> int:
     """How many steps the sampler takes: all T for 0; when nothing was asked for, 50 or all of a shorter chain."""
     return min(DEFAULT_STEPS, T) if asked is None else asked or T
+
+
+def settle(args: argparse.Namespace, checkpoint: Trained) -> None:
+    """Give --steps and --guidance the values that suit the network, where the user gave none.
+
+    A distilled network has its teacher's guidance in it, and draws in one step what it draws best.
+    """
+    distilled = "teacher" in checkpoint.training
+    if args.guidance is None:
+        args.guidance = 0.0 if distilled else GUIDANCE
+    if args.steps is None and distilled:
+        args.steps = 1
 
 
 def drawn(

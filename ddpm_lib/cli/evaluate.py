@@ -15,7 +15,7 @@ from torch import Tensor
 from ddpm_lib.bound import bits_per_dim, terms
 from ddpm_lib.cli.classes import check_labels
 from ddpm_lib.cli.common import UsageError, at_the_door, print_config, processes_for
-from ddpm_lib.cli.drawing import check_count, draw, steps_of
+from ddpm_lib.cli.drawing import check_count, draw, settle, steps_of
 from ddpm_lib.cli.networks import load_pictures
 from ddpm_lib.cli.walk import Route, walk_of
 from ddpm_lib.data import ImageData, load_data, to_pixels
@@ -43,6 +43,7 @@ def run(args: argparse.Namespace) -> None:
 
 def _run(args: argparse.Namespace, processes: Processes) -> None:
     checkpoint, device = load_pictures(args.checkpoint, square=True), processes.device
+    settle(args, checkpoint)
     T = checkpoint.schedule.T
     steps = steps_of(args.steps, T)
     with at_the_door():

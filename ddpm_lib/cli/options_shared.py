@@ -13,11 +13,13 @@ def sampler(p: argparse.ArgumentParser) -> None:
     p.add_argument(
         "--steps",
         type=count,
-        help="steps of the sampler; 0 takes all T (default: 50, or all of a shorter chain)",
+        help="steps of the sampler; 0 takes all T (default: 50, or all of a shorter chain; 1 for a distilled network)",
     )
     p.add_argument("--eta", type=share, default=0.0, help="DDIM's noise: 0 none, 1 as DDPM (default: 0)")
     p.add_argument(
-        "--guidance", type=finite, default=0.5, help="weight w, for networks with classes (default: 0.5)"
+        "--guidance",
+        type=finite,
+        help="weight w, for networks with classes (default: 0.5; 0 for a distilled one, which has learned it)",
     )
     p.add_argument("--seed", type=seed, default=0, help="seed of the first image; the next has seed + 1")
 

@@ -8,7 +8,7 @@ import torch
 
 from ddpm_lib.cli.classes import label_of
 from ddpm_lib.cli.common import at_the_door, print_config, processes_for
-from ddpm_lib.cli.drawing import check_count, drawn
+from ddpm_lib.cli.drawing import check_count, drawn, settle
 from ddpm_lib.cli.networks import load_pictures
 from ddpm_lib.cli.pictures import places
 from ddpm_lib.cli.walk import route, walk_of
@@ -27,6 +27,7 @@ def run(args: argparse.Namespace) -> None:
 
 def _run(args: argparse.Namespace, processes: Processes) -> None:
     checkpoint = load_pictures(args.checkpoint)
+    settle(args, checkpoint)
     about, diffusion = checkpoint.about, checkpoint.diffusion
     out, label = places(args), label_of(checkpoint, args.label)
     way = route(args, diffusion.T, about.shape)
