@@ -130,3 +130,18 @@ def test_the_focus_shows_wherever_the_keyboard_takes_it(browser: Browser, width:
     page.close()
     assert len(seen) > 40
     assert hidden == []
+
+
+# A published page has two buttons more, Colab's and the repository's, than one that is built without an address.
+EIGHT = """() => {
+  const buttons = () => [...document.querySelectorAll(".bd-header-article .btn")].filter((e) => e.offsetParent);
+  while (buttons().length < 8) buttons()[1].after(buttons()[1].cloneNode(true));
+  return document.documentElement.scrollWidth;
+}"""
+
+
+def test_the_header_of_a_published_page_fits_the_narrowest_screen(browser: Browser) -> None:
+    page = opened(browser, "book/errata.html")
+    page.set_viewport_size({"width": 320, "height": 450})
+    assert page.evaluate(EIGHT) == 320
+    page.close()
