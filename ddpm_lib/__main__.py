@@ -7,10 +7,11 @@ import shlex
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 from ddpm_lib import CourseError, shown
 from ddpm_lib.cli import bring, diagnose, evaluate, export, sample, shard, train
-from ddpm_lib.cli.common import UsageError
+from ddpm_lib.cli.common import UsageError, stop_at_once
 from ddpm_lib.cli.memory import enough_memory
 from ddpm_lib.cli.options import parser
 from ddpm_lib.cli.terminal import plain_output
@@ -46,15 +47,23 @@ SHARED = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; a mistake of the user's is one line on stderr and exit status 2."""
-    with plain_output():
-        return _main(argv)
+    with plain_output() as out:
+        status = _main(argv)
+        out.flush()
+        if out.lost and not isinstance(out.lost, BrokenPipeError):  # `| head` has seen enough
+            print(
+                f"ddpm_lib: What was printed could not all be written ({out.lost.strerror}); the rest was done.",
+                file=sys.stderr,
+            )
+            status = status or 2
+        return status
 
 
 def _main(argv: Sequence[str] | None) -> int:
     args = parser().parse_args(argv)
     try:
         check_given(args)
-        with enough_memory("here", LESS[args.command]):
+        with enough_memory("here", LESS[args.command]), nullcontext() if launched() else stop_at_once():
             COMMANDS[args.command].run(args)
     except MISTAKES as error:
         rank = int(os.environ["RANK"]) if launched() else 0

@@ -88,6 +88,10 @@ BAD = [
     (("model", 1, "base"), 10**9),
     (("model", 1, "base"), 0),
     (("model", 1, "mults"), []),
+    (("model", 1, "mults"), [0]),
+    (("model", 1, "channels"), 0),
+    (("model", 1, "base"), 0),
+    (("model", 1, "heads"), 0),
     (("model", 1, "mults"), [1] * 10_000),
     (("model", 1, "blocks"), 10**6),
     (("model", 1, "activation"), "cube"),
@@ -106,6 +110,7 @@ BAD = [
 ]
 
 
+@pytest.mark.filterwarnings("error")  # torch warns of networks without feature maps: none is built
 @pytest.mark.parametrize(
     ("way", "value"), BAD, ids=[f"{'.'.join(map(str, way))}={str(value)[:20]}" for way, value in BAD]
 )

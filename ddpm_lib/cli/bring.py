@@ -6,7 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
-from ddpm_lib.cli.common import UsageError, print_config
+from ddpm_lib.cli.common import UsageError, print_config, typed
 from ddpm_lib.models.place import check_place
 from ddpm_lib.models.trained import export_weights
 
@@ -41,4 +41,4 @@ def run(args: argparse.Namespace) -> None:
         return
     export_weights(out, trained)
     print(f"Wrote {out}: what it computes differs from what it does in diffusers by at most {off:.1e}.")
-    print(f"To draw from it: python -m ddpm_lib sample {out}")
+    print(f"To draw from it: python -m ddpm_lib sample {typed(out)}")

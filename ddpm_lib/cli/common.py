@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -33,6 +35,12 @@ def at_the_door() -> Iterator[None]:
         yield
     except ValueError as error:
         raise UsageError(str(error)) from error
+
+
+def typed(path: object) -> str:
+    """A path as it is typed in a shell: quoted where it has to be, and never taken for an option."""
+    name = f".{os.sep}{path}" if str(path).startswith("-") else str(path)
+    return subprocess.list2cmdline([name]) if os.name == "nt" else shlex.quote(name)
 
 
 def pick_device(name: str) -> torch.device:

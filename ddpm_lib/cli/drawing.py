@@ -11,8 +11,10 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from tqdm import tqdm
 
+from ddpm_lib.cli.common import UsageError
 from ddpm_lib.data.memory import check_memory
 from ddpm_lib.denoiser import Labels
+from ddpm_lib.models import classes_of
 from ddpm_lib.models.trained import Trained
 from ddpm_lib.sampling import State
 from ddpm_lib.train.machine.processes import Processes
@@ -29,8 +31,15 @@ def steps_of(asked: int | None, T: int) -> int:
 def settle(args: argparse.Namespace, checkpoint: Trained) -> None:
     """Give --steps and --guidance the values that suit the network, where the user gave none.
 
-    A distilled network has its teacher's guidance in it, and draws in one step what it draws best.
+    A distilled network has its teacher's guidance in it, and draws in one step what it draws best. Raises UsageError
+    for what would be ignored.
     """
+    if args.eta and args.sampler != "ddim":
+        raise UsageError(
+            f"--eta is DDIM's noise, and {args.sampler} has its own: leave it out, or pass ddim."
+        )
+    if args.guidance not in (None, 0, GUIDANCE) and not classes_of(checkpoint.model_config):
+        raise UsageError("--guidance steers to a class, and this network knows no classes: leave it out.")
     distilled = "teacher" in checkpoint.training
     if args.guidance is None:
         args.guidance = 0.0 if distilled else GUIDANCE

@@ -6,10 +6,11 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from ddpm_lib import CourseError
-from ddpm_lib.cli.common import UsageError
+from ddpm_lib.cli.common import UsageError, typed
 from ddpm_lib.cli.lock import LOG
 from ddpm_lib.models.place import others
 
@@ -57,12 +58,18 @@ class Keeper:
         except CourseError as error:
             for folder in others(self.path):
                 try:
-                    path = Path(tempfile.mkdtemp(prefix="ddpm-run-", dir=folder)).resolve() / self.path.name
+                    made = Path(tempfile.mkdtemp(prefix="ddpm-run-", dir=folder)).resolve()
+                except OSError:
+                    continue
+                path = made / self.path.name
+                try:
                     self.write(path)
                 except (CourseError, OSError):
+                    with suppress(OSError):
+                        made.rmdir()
                     continue
                 raise UsageError(
-                    f"{error} The run was saved in {path} instead: go on with `train --resume {path}`."
+                    f"{error} The run was saved in {path} instead: go on with `train --resume {typed(path)}`."
                 ) from error
             raise UsageError(f"{error} The run could not be saved anywhere else, either.") from error
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 
 from ddpm_lib import CourseError
+from ddpm_lib.cli.common import typed
 
 # RuntimeErrors of torch without a class of their own: the CPU's allocator, on Linux and Windows, a Mac's GPU, and the
 # libraries of NVIDIA's.
@@ -37,7 +38,9 @@ def enough_memory(work: str, less: str, saved: Path | None = None) -> Iterator[N
         asked = ASKED.search(str(error))
         more = f" (another {asked[1]} {asked[2]} was asked for)" if asked else ""
         kept = (
-            f". Go on from the last save, with `train --resume {saved}`" if saved and saved.is_file() else ""
+            f". Go on from the last save, with `train --resume {typed(saved)}`"
+            if saved and saved.is_file()
+            else ""
         )
         raise RanOut(f"Memory ran out {work}{more}: {less}{kept}.") from error
 

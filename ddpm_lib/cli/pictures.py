@@ -84,6 +84,10 @@ def places(args: argparse.Namespace) -> Places:
     if found.folder is not None:
         check_place(found.folder, folder=True)
         seeds = range(args.seed, args.seed + args.count)
+        for file in filter(None, (grid, film)):
+            image = DRAWN.fullmatch(file.name) and file.parent.resolve() == found.folder.resolve()
+            if image or file.resolve() == found.folder.resolve():
+                raise UsageError(f"{file} is a place of --folder's own: choose another name.")
         taken = sorted(file for file in found.drawn() if int(file.stem) in seeds)
         if taken:
             raise UsageError(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from ddpm_lib.cli.common import print_config
+from ddpm_lib.cli.common import print_config, typed
 from ddpm_lib.data.photos import find_photos
 from ddpm_lib.data.stream import Index, write_shards
 from ddpm_lib.data.stream.write import check_shards
@@ -58,4 +58,4 @@ def run(args: argparse.Namespace) -> None:
         f"Wrote {len(index):,} images in {len(index.shards):,} shards, {len(index.classes)} classes, to "
         f"{args.shards}{skipped}."
     )
-    print(f"Train on them:  python -m ddpm_lib train unet --data {args.shards}")
+    print(f"Train on them:  python -m ddpm_lib train unet --data {typed(args.shards)}")

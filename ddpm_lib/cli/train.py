@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from ddpm_lib.cli.common import (
     processes_for,
     stop_at_once,
     stop_on_interrupt,
+    typed,
 )
 from ddpm_lib.cli.keep import Keeper, stamp
 from ddpm_lib.cli.lock import LOG, alone
@@ -44,7 +46,8 @@ def run(args: argparse.Namespace) -> None:
 
     def go_on() -> str:
         if path.is_file():
-            return f"go on from the last checkpoint with `train --resume {path}`, on as many processes as you like."
+            again = f"`train --resume {typed(path)}`"
+            return f"go on from the last checkpoint with {again}, on as many processes as you like."
         return "there is no checkpoint yet, so start again."
 
     with processes_for(args.device, go_on) as processes:
@@ -57,12 +60,15 @@ def _run(args: argparse.Namespace, path: Path, processes: Processes) -> None:
     if checkpoint:
         check_resume(args, checkpoint)
     elif path.exists() and not args.dry_run:
-        raise UsageError(f"{path} exists: go on with `train --resume {path}`, or choose another --out.")
+        raise UsageError(
+            f"{path} exists: go on with `train --resume {typed(path)}`, or choose another --out."
+        )
     if args.resume and path.exists() and not path.samefile(file_of(args.resume)):
         raise UsageError(
             f"{path} is another run's checkpoint and would be overwritten: choose another --out, or leave it out to go "
             f"on in {file_of(args.resume).parent}."
         )
+    check_place(path.parent, folder=True)
     check_place(path)
     source = args.data or (checkpoint.about.data if checkpoint else "mnist")
     size = args.size or (checkpoint.about.shape[-1] if checkpoint else None)
@@ -95,9 +101,10 @@ def _run(args: argparse.Namespace, path: Path, processes: Processes) -> None:
     torch.manual_seed(config.seed)
     # One image through the network: what does not fit is refused.
     with torch.no_grad(), at_the_door(), one_fits():
-        model = build(chosen.model).to(processes.device)
-        first = torch.ones(1, dtype=torch.int64, device=processes.device)
-        model(data.head(1).x0().to(processes.device), first)
+        device = torch.device("meta") if args.dry_run else processes.device  # shapes alone cost nothing
+        with device if args.dry_run else nullcontext():
+            model = build(chosen.model).to(device)
+        model(data.head(1).x0().to(device), torch.ones(1, dtype=torch.int64, device=device))
         if machine.compile:
             can_compile(processes.device)
     if args.dry_run:
@@ -126,7 +133,7 @@ def _run(args: argparse.Namespace, path: Path, processes: Processes) -> None:
         )
         if stamp(path) != came_from:
             raise UsageError(
-                f"{path} was written by another run meanwhile: go on with `train --resume {path}`."
+                f"{path} was written by another run meanwhile: go on with `train --resume {typed(path)}`."
             )
         if not checkpoint and args.precision is None:
             machine = _measured(model, data, config.batch, machine, processes)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from ddpm_lib.cli.common import UsageError, clock
+from ddpm_lib.cli.common import UsageError, clock, typed
 from ddpm_lib.cli.keep import Keeper
 from ddpm_lib.data import DataError
 from ddpm_lib.train import Batch, Progress, TrainConfig, TrainState
@@ -92,7 +92,7 @@ def watch(
         return
     if processes.is_main:
         keeper.save_somewhere()
-    go_on = f"python -m ddpm_lib train --resume {path}"
+    go_on = f"python -m ddpm_lib train --resume {typed(path)}"
     if why:
         raise UsageError(
             f"{why} The run was saved after {state.step:,} steps: mend that, and go on with `{go_on}`."
@@ -102,7 +102,7 @@ def watch(
     print(f"{verb} after {state.step:,} steps in {clock(state.seconds)}{loss}. Saved to {path}")
     if share < 1:
         print(f"Go on with:    {go_on}")
-    print(f"Draw samples:  python -m ddpm_lib sample {path} --grid samples.png")
+    print(f"Draw samples:  python -m ddpm_lib sample {typed(path)} --grid samples.png")
 
 
 def trim_log(log: Path, step: int) -> None:

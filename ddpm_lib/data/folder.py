@@ -34,9 +34,10 @@ def load_data(
         return image_folder(name, 32 if size is None else size, channels, skip_bad, say)
     if size not in (None, 28) or channels not in (None, 1):
         asked = f"{size or 28} pixels wide with {counted(channels or 1, 'channel')}"
+        other = f" (the folder of that name is {os.curdir}/{name})" if Path(name).is_dir() else ""
         raise DataError(
             f"The images of {name} are 28 pixels wide and grey, and not {asked}: leave out --size and --channels, or "
-            "choose a network or data that fit."
+            f"choose a network or data that fit{other}."
         )
     if Path(name).is_dir():
         say(

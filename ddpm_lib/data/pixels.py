@@ -87,6 +87,8 @@ def _picture(source: Path | bytes, where: str, square: bool = False, only_mode: 
         return _plain(image.crop((left, top, left + side, top + side)) if square else image, wide)
     except UnidentifiedImageError as error:
         raise BadImage(where, "it is no PNG, JPEG, WebP, BMP, GIF or TIFF") from error
+    except MemoryError:
+        raise  # the machine's fault, and not the image's: it must not be left out as unreadable
     except (
         Exception
     ) as error:  # a broken file makes Pillow raise anything: OSError, SyntaxError, struct.error ...

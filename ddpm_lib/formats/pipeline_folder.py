@@ -21,7 +21,7 @@ from ddpm_lib.formats import FormatError, need
 from ddpm_lib.formats.agreement import difference, quiet
 from ddpm_lib.formats.unet2d import unet2d_config, unet2d_weights, why_not
 from ddpm_lib.models import Network, classes_of
-from ddpm_lib.models.place import writing
+from ddpm_lib.models.place import usual_mode, writing
 from ddpm_lib.models.trained import Trained, kind_of
 from ddpm_lib.models.unet import UNet
 
@@ -62,6 +62,8 @@ def write_pipeline(folder: Path, checkpoint: Trained) -> Written:
         (part / "README.md").write_text(_card(checkpoint, own), encoding="utf-8")
         loaded = diffusers.DDPMPipeline.from_pretrained(part, low_cpu_mem_usage=False)
         off = difference(loaded.unet, network, checkpoint)
+        for weights in part.rglob("*.safetensors"):
+            weights.chmod(usual_mode())
         if folder.is_dir():
             os.replace(folder, beside / "older")
         os.replace(part, folder)

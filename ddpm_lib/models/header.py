@@ -22,8 +22,9 @@ WIDEST = 4096  # side of an image in pixels, as in data/pixels.py
 LONGEST = 4096  # letters of a name
 # What a number may be, by its field's name; others are from 0 to MOST.
 LIMITS: dict[str, tuple[int | float, int | float]] = {
-    **dict.fromkeys(("channels", "base", "latent", "heads", "width", "dim"), (0, 2**16)),
-    **dict.fromkeys(("mults", "blocks", "layers", "groups", "winograd"), (0, 2**12)),
+    **dict.fromkeys(("channels", "base", "latent", "heads", "width", "dim"), (1, 2**16)),
+    "mults": (1, 2**12),
+    **dict.fromkeys(("blocks", "layers", "groups", "winograd"), (0, 2**12)),
     **dict.fromkeys(("attention",), (0, 15)),
     **dict.fromkeys(("fold", "patch"), (1, 2**6)),
     **dict.fromkeys(("steps", "batch", "every", "accumulate"), (1, MOST)),
@@ -120,6 +121,8 @@ def outline(build: Any, config: Any, tensors: int) -> nn.Module:
     try:
         with torch.device("meta"):
             network: nn.Module = build(config).eval()
+    except (MemoryError, ImportError):
+        raise  # no fault of the file's
     except Exception as error:  # sizes that contradict each other make torch raise anything
         raise HeaderError(f"its configuration makes no network: {_one_line(error)}") from error
     return network
@@ -145,6 +148,8 @@ def check_image(network: nn.Module, shape: tuple[int, ...]) -> None:
         with torch.inference_mode():
             x, t = torch.empty(1, *shape, device="meta"), torch.ones(1, dtype=torch.int64, device="meta")
             network(x, t)
+    except (MemoryError, ImportError):
+        raise
     except Exception as error:  # as above
         raise HeaderError(f"its network cannot read images of shape {shape}: {_one_line(error)}") from error
 

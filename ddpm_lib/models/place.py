@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from safetensors import SafetensorError
 
 from ddpm_lib import CourseError
 
@@ -22,7 +25,9 @@ def check_place(path: str | Path, folder: bool = False) -> None:
     try:
         if path.is_dir() and not folder:
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        if path.exists() and not path.is_dir() and (folder or not path.is_file()):
+        if folder and path.exists() and not path.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        if path.exists() and not path.is_dir() and not path.is_file():
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
         if path.is_file() and not os.access(path, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
@@ -37,10 +42,10 @@ def check_place(path: str | Path, folder: bool = False) -> None:
 
 @contextmanager
 def writing(path: str | Path) -> Iterator[None]:
-    """Raise PlaceError where `path` cannot be written in here."""
+    """Raise PlaceError where `path` cannot be written in here. safetensors has an error of its own for a full disk."""
     try:
         yield
-    except OSError as error:
+    except (OSError, SafetensorError) as error:
         raise unwritable(Path(path), error) from error
 
 
@@ -76,10 +81,14 @@ def write_text(path: str | Path, text: str) -> None:
 
 def unwritable(path: Path, error: Exception) -> PlaceError:
     """The sentence for a place that cannot be written to."""
-    reason = getattr(error, "strerror", None) or str(error)
+    number = getattr(error, "errno", None)
+    if found := re.search(r"\(os error (\d+)\)", str(error)):  # in an error of safetensors
+        number = int(found[1])
+    reason = os.strerror(number) if number else " ".join(str(error).split())
+    room = "make room, or " if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) else ""
     other = next(others(path), None)
     return PlaceError(
-        f"{path} could not be written ({reason}); what was there before is kept: make room, or choose another place"
+        f"{path} could not be written ({reason}); what was there before is kept: {room}choose another place"
         f"{f', such as {other / path.name}' if other else ''}."
     )
 
@@ -93,6 +102,13 @@ def others(path: Path) -> Iterator[Path]:
                 yield folder
         except OSError:
             continue
+
+
+def usual_mode() -> int:
+    """The permissions that this process gives to a new file; safetensors makes one that nobody else can read."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
 
 
 def _try(folder: Path) -> None:

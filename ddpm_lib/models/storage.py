@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from ddpm_lib import CourseError
-from ddpm_lib.models.place import PlaceError, replacing
+from ddpm_lib.models.place import PlaceError, replacing, usual_mode
 
 FORMAT = "ddpm_lib/1"
 
@@ -119,17 +119,7 @@ def tuples(config: dict[str, Any]) -> dict[str, Any]:
 def _save(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
     try:
         with replacing(path) as part:
-            try:
-                save_file(tensors, part, metadata)
-            except SafetensorError as error:
-                raise OSError(str(error)) from error
-            os.chmod(part, _usual_mode())  # safetensors makes a file that nobody else can read
+            save_file(tensors, part, metadata)
+            os.chmod(part, usual_mode())
     except PlaceError as error:
         raise CheckpointError(str(error)) from error
-
-
-def _usual_mode() -> int:
-    """The permissions that this process gives to a new file."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
