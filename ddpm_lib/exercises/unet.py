@@ -15,7 +15,7 @@ from ddpm_lib.models.blocks import time_embedding
 
 def rows_for_columns(t: Tensor, dim: int) -> Tensor:
     """The classic mistake: sines and cosines take turns along the times, not along the features. (b, dim)."""
-    frequency = torch.exp(-math.log(10_000) * torch.arange(dim) / dim).to(t.device)
+    frequency = torch.exp(-math.log(10_000) * torch.arange(dim, device=t.device) / dim)
     angle = t[:, None] * frequency[None, :]
     return torch.where(t[:, None] % 2 == 0, angle.sin(), angle.cos())
 
