@@ -6,14 +6,18 @@ import os
 import platform
 from pathlib import Path
 
+import torch
+
 
 def machine() -> dict[str, str | int]:
-    """The processor, how many cores this process may use, and the system."""
+    """The processor, how many cores this process may use, the system, and the GPU, where there is one."""
+    gpu = {"gpu": torch.cuda.get_device_name()} if torch.cuda.is_available() else {}
     return {
         "processor": processor(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
+        **gpu,
     }
 
 

@@ -171,8 +171,8 @@ def check_attention(answer: object) -> Verdict:
 
 
 def check_time_factor(answer: object) -> Verdict:
-    """answer: by what factor the mean distance changes when the network is not given the time."""
-    found = _means()
+    """answer: by what factor the mean distance changes when a network for the noise is not given the time."""
+    found, image = _means("ablate-eps"), _means("ablate")
     right = found["no time"] / found["the whole"]
     mistakes: list[tuple[object, str]] = [
         (
@@ -186,14 +186,18 @@ def check_time_factor(answer: object) -> Verdict:
             found["time only added"] / found["the whole"],
             "That is for the time only added. Here it is not given at all.",
         ),
+        (
+            image["no time"] / image["the whole"],
+            "That is for the network that is asked for the image: take the other.",
+        ),
         (right - 1, "That is the change, in parts of the whole's distance. The factor is 1 more."),
     ]
     return grade_value(answer, right, mistakes, "Above 1 it does worse without the time, below 1 better.")
 
 
-def _means() -> dict[str, float]:
-    """Mean distance of each arm of the ablation over its seeds."""
+def _means(table: str) -> dict[str, float]:
+    """Mean distance of each arm of that ablation over its seeds."""
     found: dict[str, list[float]] = {}
-    for row in measured("ablate")["rows"]:
+    for row in measured(table)["rows"]:
         found.setdefault(row["arm"], []).append(row["distance"])
     return {arm: sum(values) / len(values) for arm, values in found.items()}

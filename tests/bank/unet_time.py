@@ -9,8 +9,8 @@ from ddpm_lib.assets.measured import measured
 from tests.bank import Answers, Bank
 
 
-def mean(arm):
-    found = [row["distance"] for row in measured("ablate")["rows"] if row["arm"] == arm]
+def mean(arm, table="ablate-eps"):
+    found = [row["distance"] for row in measured(table)["rows"] if row["arm"] == arm]
     return sum(found) / len(found)
 
 
@@ -81,6 +81,7 @@ BANK: Bank = {
             (mean("time only added") / WHOLE, "only added"),
             (NO_TIME / WHOLE - 1, "1 more"),
             (100 * NO_TIME / WHOLE, "in percent"),
+            (mean("no time", "ablate") / mean("the whole", "ablate"), "take the other"),
         ],
     ),
 }
