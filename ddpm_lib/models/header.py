@@ -22,7 +22,8 @@ WIDEST = 4096  # side of an image in pixels, as in data/pixels.py
 LONGEST = 4096  # letters of a name
 # What a number may be, by its field's name; others are from 0 to MOST.
 LIMITS: dict[str, tuple[int | float, int | float]] = {
-    **dict.fromkeys(("channels", "base", "latent", "heads", "width", "dim"), (1, 2**16)),
+    **dict.fromkeys(("channels", "base", "latent", "heads", "dim"), (1, 2**16)),
+    "width": (0, 2**16),  # of a ResNet: 0 is as many as the image has channels
     "mults": (1, 2**12),
     **dict.fromkeys(("blocks", "layers", "groups", "winograd"), (0, 2**12)),
     **dict.fromkeys(("attention",), (0, 15)),
