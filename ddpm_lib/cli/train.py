@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -31,12 +30,16 @@ from ddpm_lib.models import Network, build
 from ddpm_lib.models.place import check_place
 from ddpm_lib.models.storage import CHECKPOINT, file_of
 from ddpm_lib.models.trained import About
-from ddpm_lib.train import Machine, start
+from ddpm_lib.train import Machine, TrainConfig, start
 from ddpm_lib.train.checkpoint import load_checkpoint, save_checkpoint
 from ddpm_lib.train.loop import check_batch
 from ddpm_lib.train.machine.compiling import can_compile
+from ddpm_lib.train.machine.cost import TRAINING, Cost, cost, training_bytes
 from ddpm_lib.train.machine.probe import fastest
 from ddpm_lib.train.machine.processes import Processes
+
+# Operations of a pass that a user is told of before they begin, and what a processor core does in a second.
+HEAVY, CORE = 1e13, 1e11
 
 
 def run(args: argparse.Namespace) -> None:
@@ -99,12 +102,21 @@ def _run(args: argparse.Namespace, path: Path, processes: Processes) -> None:
         else "pass a smaller --size, a smaller --width, or another --preset",
     )
     torch.manual_seed(config.seed)
-    # One image through the network: what does not fit is refused.
+    # One image through the network, its shapes alone and then for real: what does not fit is refused.
+    with at_the_door():
+        price = cost(chosen.model, data.shape[-1])
     with torch.no_grad(), at_the_door(), one_fits():
-        device = torch.device("meta") if args.dry_run else processes.device  # shapes alone cost nothing
-        with device if args.dry_run else nullcontext():
-            model = build(chosen.model).to(device)
-        model(data.head(1).x0().to(device), torch.ones(1, dtype=torch.int64, device=device))
+        if not args.dry_run:
+            if price.flops > HEAVY and processes.is_main:
+                minutes = price.flops / CORE / 60
+                print(
+                    f"One image is {price.flops:.1e} operations per pass, on a processor core some {minutes:,.0f} "
+                    "minutes: a smaller --size, or fewer feature maps (--width), take less.",
+                    flush=True,
+                )
+            model = build(chosen.model).to(processes.device)
+            first = torch.ones(1, dtype=torch.int64, device=processes.device)
+            model(data.head(1).x0().to(processes.device), first)
         if machine.compile:
             can_compile(processes.device)
     if args.dry_run:
@@ -115,10 +127,11 @@ def _run(args: argparse.Namespace, path: Path, processes: Processes) -> None:
         )
         print_config(
             model=chosen.model,
-            parameters=f"{sum(p.numel() for p in model.parameters()):,}",
+            parameters=f"{price.parameters:,}",
             schedule=f"{chosen.schedule.name}, T = {chosen.schedule.T}",
             train=config,
             machine=machine,
+            step=_step(price, config, machine, processes),
             precision=args.precision or (machine.precision if checkpoint else "measured at the start"),
             data=about,
             images=f"{len(data):,}{few}",
@@ -148,6 +161,14 @@ def _run(args: argparse.Namespace, path: Path, processes: Processes) -> None:
         loop = loop_for(state.model, diffusion, data, config, machine, processes, state.step)
         run = loop(state.model, diffusion, until(stopped, batches, processes), config, state, machine)
         watch(run, Keeper(path, save, came_from), state, config, args.save_every, processes, stopped)
+
+
+def _step(price: Cost, config: TrainConfig, machine: Machine, processes: Processes) -> str:
+    """The operations of a step, and what a process holds while it computes one microbatch of it."""
+    images = -(-config.batch // (processes.world * machine.accumulate))
+    half = machine.precision == "bfloat16"
+    flops = TRAINING * price.flops * config.batch
+    return f"{flops:.2g} operations, {training_bytes(price, images, half) / 1e9:.2g} GB of memory"
 
 
 def _measured(model: Network, data: Images, batch: int, machine: Machine, processes: Processes) -> Machine:

@@ -175,17 +175,11 @@ def check_time_factor(answer: object) -> Verdict:
     found, image = _means("ablate-eps"), _means("ablate")
     right = found["no time"] / found["the whole"]
     mistakes: list[tuple[object, str]] = [
-        (
-            1 / right,
-            "That is the other way round: divide the distance without the time by that of the whole.",
-        ),
+        (1 / right, "That is the other way round: divide by the distance of the whole."),
         (found["no time"] - found["the whole"], "That is the difference. The factor was asked for."),
         (found["rows for columns"] / found["the whole"], "That is what the mistaken embedding costs."),
         (found["no time"], "That is the distance itself: divide by that of the whole."),
-        (
-            found["time only added"] / found["the whole"],
-            "That is for the time only added. Here it is not given at all.",
-        ),
+        (found["time only added"] / found["the whole"], "That is for the time only added, not left out."),
         (
             image["no time"] / image["the whole"],
             "That is for the network that is asked for the image: take the other.",
