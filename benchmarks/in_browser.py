@@ -9,8 +9,9 @@ JavaScript. `press_ms` is what a reader waits for the first image: from the pres
 been opened from the disk, with everything that is loaded, in the number of steps that the page takes then (fewer where
 there is no WebAssembly). Its parts are the file of weights, the start of the worker (decoding, packing, one pass) and
 the steps with their drawing; `longest_task` is the longest time for which the page did not hear its reader (0 below
-50 ms). Medians. `agreement` is the share of 200 digits drawn there that the course's classifier names
-as they were asked for. Written to ddpm_lib/assets/measured/in_browser.json, which a chapter reads.
+50 ms); `firefox` is the same wait there, where there is one. Medians. `agreement` is the share of 200 digits drawn
+there that the course's classifier names as they were asked for. Written to ddpm_lib/assets/measured/in_browser.json,
+which a chapter reads.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from typing import Any
 import torch
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from benchmarks.in_firefox import from_the_press as in_firefox_from_the_press
 from benchmarks.machine import machine
 from ddpm_lib import load
 from ddpm_lib.data import ASSETS
@@ -105,19 +107,24 @@ def agreement(page: Page) -> float:
     return found
 
 
+def laid_out(book: Path, kind: str, weights: dict[str, Any]) -> Path:
+    """A page with the generator in that folder, and the script that it loads."""
+    (book / "page.html").write_text(document(GenerateWidget()), encoding="utf-8")
+    (book / URL).parent.mkdir()
+    script = page_script(KINDS[kind] + worker_source(), json.dumps(weights))
+    (book / URL).write_text(script, encoding="utf-8")
+    return book / "page.html"
+
+
 def from_the_press(browser: Browser, kind: str, weights: dict[str, Any], repeats: int) -> dict[str, Any]:
     """What a reader waits for the first image of a page that was opened from the disk, and in how many steps."""
     waits, parts, steps = [], [], 0
     with tempfile.TemporaryDirectory() as folder:
-        book = Path(folder)
-        (book / "page.html").write_text(document(GenerateWidget()), encoding="utf-8")
-        (book / URL).parent.mkdir()
-        script = page_script(KINDS[kind] + worker_source(), json.dumps(weights))
-        (book / URL).write_text(script, encoding="utf-8")
+        file = laid_out(Path(folder), kind, weights)
         for _ in range(repeats):
             page = browser.new_context().new_page()
             page.add_init_script(WATCH)
-            page.goto((book / "page.html").as_uri())
+            page.goto(file.as_uri())
             widget = page.locator(".ddpm-generate")
             page.get_by_role("button", name="Generate", exact=True).press("Enter")
             expect(widget).to_have_attribute("data-state", re.compile("done|error"), timeout=120_000)
@@ -125,12 +132,14 @@ def from_the_press(browser: Browser, kind: str, weights: dict[str, Any], repeats
             parts.append(page.evaluate("watched()"))
             steps = int(widget.get_attribute("data-step") or 0)
             page.context.close()
+        in_firefox = in_firefox_from_the_press(file, repeats)
     medians = (round(statistics.median(part)) for part in zip(*parts, strict=True))
     return {
         "median": round(statistics.median(waits)),
         "longest": max(waits),
         "steps": steps,
         "parts": dict(zip(("file", "start", "steps", "longest_task"), medians, strict=True)),
+        "firefox": in_firefox,
     }
 
 
