@@ -6,11 +6,11 @@ import os
 import platform
 from pathlib import Path
 
-import torch
-
 
 def machine() -> dict[str, str | int]:
     """The processor, how many cores this process may use, the system, and the GPU, where there is one."""
+    import torch  # here, for a workflow that reads the processor's name has none
+
     gpu = {"gpu": torch.cuda.get_device_name()} if torch.cuda.is_available() else {}
     return {
         "processor": processor(),

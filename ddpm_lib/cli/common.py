@@ -121,7 +121,8 @@ def stop_on_interrupt(say: bool = True) -> Iterator[Callable[[], bool]]:
             print("\nstopping after the next few steps (again to stop at once) ...", file=sys.stderr)
         seen.append(now)  # at once again: a launcher hands on the Ctrl-C that the terminal gave to all
 
-    with answering(note):
+    # A launcher that has lost a process sends SIGTERM to the others, which have yet to say so.
+    with answering(note, until_said=launched()):
         yield lambda: bool(seen)
 
 
@@ -133,17 +134,23 @@ def stop_at_once() -> Iterator[None]:
 
 
 @contextmanager
-def answering(handler: Callable[[int, Any], Any]) -> Iterator[None]:
-    """Have `handler` answer Ctrl-C, SIGTERM and a closed terminal; a thread beside the main one hears none of them."""
+def answering(handler: Callable[[int, Any], Any], until_said: bool = False) -> Iterator[None]:
+    """Have `handler` answer Ctrl-C, SIGTERM and a closed terminal; a thread beside the main one hears none of them.
+
+    With `until_said` it goes on to do so after an error, which the process is about to print before it ends.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     asked = [signal.SIGINT, signal.SIGTERM]
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as after nohup
         asked.append(signal.SIGHUP)
-    old = {number: signal.signal(number, handler) for number in asked}
+    old, going_on = {number: signal.signal(number, handler) for number in asked}, False
     try:
         yield
+    except Exception:
+        going_on = until_said
+        raise
     finally:
-        for number, before in old.items():
+        for number, before in () if going_on else old.items():
             signal.signal(number, before)
