@@ -6,6 +6,7 @@ import copy
 import json
 import math
 import time
+from bisect import insort
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
@@ -92,11 +93,12 @@ def draw(model: Network, diffusion: GaussianDiffusion, drawn: Drawn) -> Tensor:
 
 def distance(x: Tensor) -> float:
     """Frechet distance to the 10,000 test digits."""
-    return round(frechet_distance(in_batches(digit_classifier().features, x), _reference()), 1)
+    return round(frechet_distance(in_batches(digit_classifier().features, x), reference()), 1)
 
 
 @cache
-def _reference() -> Tensor:
+def reference() -> Tensor:
+    """The features of the 10,000 test digits."""
     return in_batches(digit_classifier().features, mnist(train=False).x0())
 
 
@@ -146,17 +148,17 @@ def run(
             rows = before["rows"]
             strips = np.array_split(np.array(Image.open(pictures)), len(rows))
     missing = [key for key in keys if not any(key.items() <= row.items() for row in rows)]
-    there = len(rows)
-    left = list(missing)
+    there, measured = len(rows), list[int]()  # the places in `missing` of what was measured, in order
     for key, (figures, strip) in in_turn(missing, partial(_measured, measure, shown), until, jobs):
-        left.remove(key)
-        at = there + sum(missing.index(key) > missing.index(k) for k in missing if k not in left and k != key)
+        insort(measured, missing.index(key))
+        at = there + measured.index(missing.index(key))
         rows.insert(at, {**key, **figures})
         strips.insert(at, strip)
         out.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(np.concatenate(strips)).save(pictures, optimize=True)
         out.write_text(compact({**result, "rows": rows}) + "\n", encoding="utf-8")
         print(rows[at], flush=True)
+    left = [key for place, key in enumerate(missing) if place not in measured]
     if left:
         print(f"{out.stem}: no time is left for {left[0]} and what follows", flush=True)
     return not left

@@ -18,7 +18,7 @@ import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
@@ -26,7 +26,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from benchmarks.arms import Key, Row, run
+from benchmarks.arms import Key, Row, reference, run
 from benchmarks.jobs import add_jobs
 from ddpm_lib.data import ASSETS, Batches, mnist
 from ddpm_lib.denoiser import Denoiser
@@ -144,12 +144,6 @@ def crooked(denoiser: Denoiser, device: str, n: int = 64) -> float:
     sigma = noise_level(DIFFUSION.schedule)[path]
     x_tau = rescale(x, sigma.reshape(-1, 1, 1, 1, 1), variance_preserving, straight)
     return round(float(straightness(x_tau, straight(sigma)[1]).mean()), 5)
-
-
-@cache
-def reference() -> Tensor:
-    """The features of the test digits."""
-    return in_batches(digit_classifier().features, mnist(train=False).x0())
 
 
 def measure(args: argparse.Namespace, key: Key) -> tuple[Row, Tensor]:

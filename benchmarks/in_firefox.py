@@ -6,10 +6,8 @@ import statistics
 from pathlib import Path
 from typing import Any
 
-from tests.firefox import find_firefox, firefox
+from tests.firefox import BUTTON, find_firefox, firefox
 
-BUTTON = """return [...document.querySelectorAll(".ddpm-generate button")]
-  .find((button) => button.textContent.trim().startsWith("Generate"))"""
 WIDGET = "document.querySelector('.ddpm-generate').dataset"
 
 
@@ -23,7 +21,7 @@ def from_the_press(page: Path, repeats: int) -> dict[str, Any] | str:
         version = window.run("return navigator.userAgent.split(' ').pop()")
         for _ in range(repeats):
             window.open(page.as_uri())
-            window.press(window.run(BUTTON), "Enter")
+            window.press(window.run(BUTTON, ".ddpm-generate", "Generate"), "Enter")
             window.wait(f"/done|error/.test({WIDGET}.state)")
             waits.append(int(window.run(f"return {WIDGET}.ms")))
             steps = int(window.run(f"return {WIDGET}.step"))

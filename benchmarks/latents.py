@@ -7,7 +7,6 @@ already is not trained again.
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import time
 from collections.abc import Callable
@@ -36,6 +35,7 @@ from ddpm_lib.train import train
 from ddpm_lib.train.loop import descend
 from ddpm_lib.train.presets import PRESETS
 from ddpm_lib.train.state import TrainState, start
+from tools.checksums import write_sums
 
 PRESET = PRESETS["cpu-minutes"]
 DIFFUSION = GaussianDiffusion(PRESET.noise_schedule())
@@ -152,9 +152,6 @@ def trained(
 def install(save: Path) -> None:
     """Put what the chapter loads into the package, with checksums."""
     FOLDER.mkdir(exist_ok=True)
-    lines = []
     for name in SHIPPED:
-        file = FOLDER / f"{name}.safetensors"
-        shutil.copyfile(save / file.name, file)
-        lines.append(f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n")
-    (FOLDER / "SHA256SUMS").write_text("".join(lines), encoding="utf-8")
+        shutil.copyfile(save / f"{name}.safetensors", FOLDER / f"{name}.safetensors")
+    write_sums(FOLDER)

@@ -25,7 +25,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 import ddpm_lib
-from benchmarks.arms import Key, Row, run
+from benchmarks.arms import Key, Row, reference, run
 from benchmarks.jobs import add_jobs, in_turn
 from benchmarks.latents import (
     DIFFUSION,
@@ -56,7 +56,7 @@ class Judge:
 
     def __init__(self, n: int) -> None:
         self.n = n
-        self.test = in_batches(digit_classifier().features, mnist(train=False).x0())
+        self.test = reference()
 
     def __call__(self, x: Tensor, y: Tensor | None) -> Row:
         features = in_batches(digit_classifier().features, x)

@@ -21,6 +21,9 @@ from typing import Any
 NAMES = ("firefox-esr", "firefox")
 PLACES = (Path("/Applications/Firefox.app/Contents/MacOS/firefox"),)
 KEYS = {"Enter": "\ue007", "End": "\ue010", "Home": "\ue011", "ArrowRight": "\ue014"}
+# A button by its widget and its first words.
+BUTTON = """return [...document.querySelectorAll(arguments[0] + " button")]
+  .find((button) => button.textContent.trim().startsWith(arguments[1]))"""
 START = 120.0  # seconds that a busy machine may take to start it
 # Nothing in it talks to the network by itself; and it says on which port it listens.
 PREFERENCES = {

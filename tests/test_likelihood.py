@@ -11,17 +11,13 @@ import torch
 from ddpm_lib import bound, gaussian
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.likelihood import angle, exact_divergence, hutchinson, log_likelihood, ode_bound
-from ddpm_lib.models import GaussianMixture, OracleDenoiser
+from ddpm_lib.models import OracleDenoiser
 from ddpm_lib.schedule import cosine_schedule
 from tests.helpers import assert_mean, close, generator, normal
+from tests.mixture import MIXTURE as MIXTURE
 
 SCHEDULE = cosine_schedule(512)
 DIFFUSION = GaussianDiffusion(SCHEDULE)
-MIXTURE = GaussianMixture(
-    torch.tensor([[-1.0, 0.5], [1.0, 0.0]]).double(),
-    torch.tensor([0.2, 0.4]).double(),
-    torch.tensor([0.3, 0.7]).double(),
-)
 ORACLE = OracleDenoiser(MIXTURE, SCHEDULE.alpha_bar)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
-from tests.firefox import Firefox, find_firefox, firefox
+from tests.firefox import BUTTON, Firefox, find_firefox, firefox
 from tests.visit import BROKEN, PAGES, WIDER, WIDGET_PAGES, source_of
 from tests.visit import base as base
 from tests.visit import http as http
@@ -34,8 +34,6 @@ WRONG = """const image = new Image(), wide = document.createElement("div"), math
 image.src = "nowhere.png"; wide.style = "position: absolute; left: 0; width: 9999px; height: 9px";
 math.innerHTML = "<math><msub><mi>a</mi></msub></math>"; document.body.append(image, wide, math);
 console.error("said"); setTimeout(() => { throw new Error("thrown"); });"""
-BUTTON = """return [...document.querySelectorAll(arguments[0] + " button")]
-  .find((button) => button.textContent.trim().startsWith(arguments[1]))"""
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ import torch
 from ddpm_lib.schedule import cosine_schedule, linear_schedule
 from ddpm_lib.widgets import LossWidget
 from ddpm_lib.widgets.loss_by_t.loss_by_t import SCALES
+from tests.contrast import contrast
 from tests.loss_parts import LONG, SHORT, assert_shown, losses, root, values
 
 
@@ -134,15 +135,9 @@ def test_the_lines_can_be_seen_on_light_and_on_dark(show: Any, ground: str) -> N
         "(e, [g, i]) => { e.style.background = g; e.style.color = i; }", [ground, ink]
     )
 
-    def luminance(color: list[float]) -> float:
-        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in color]
-        return float(np.dot([0.2126, 0.7152, 0.0722], linear))
-
-    back = luminance([int(ground[i : i + 2], 16) / 255 for i in (1, 3, 5)])
     strokes = page.locator(".ddpm-key path").evaluate_all("p => p.map(e => getComputedStyle(e).stroke)")
     for stroke in strokes:
-        front = luminance([float(x) for x in stroke.removeprefix("color(srgb ").rstrip(")").split()[:3]])
-        assert (max(front, back) + 0.05) / (min(front, back) + 0.05) >= 3, stroke
+        assert contrast(stroke, ground) >= 3, stroke
 
 
 def test_gaps_zeros_and_single_curves_break_nothing(show: Any) -> None:

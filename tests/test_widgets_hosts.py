@@ -5,13 +5,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from playwright.sync_api import Browser, Page
 
 from ddpm_lib.schedule import cosine_schedule
 from ddpm_lib.widgets import ScrubWidget
+from tests.contrast import contrast
 from tests.shown import X0, assert_drawn, grey
 from tests.widget_page import document, drive
 
@@ -161,13 +161,7 @@ def test_the_colors_can_be_read_on_light_and_on_dark(show: Any, ground: str, ink
         "(e, [g, i]) => { e.style.background = g; e.style.color = i; }", [ground, ink]
     )
 
-    def luminance(color: list[float]) -> float:
-        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in color]
-        return float(np.dot([0.2126, 0.7152, 0.0722], linear))
-
-    back = luminance([int(ground[i : i + 2], 16) / 255 for i in (1, 3, 5)])
     for kind in ("signal", "noise"):
         # color(srgb r g b)
         text = page.locator(f"b.ddpm-{kind}").evaluate("e => getComputedStyle(e).color")
-        front = luminance([float(x) for x in text.removeprefix("color(srgb ").rstrip(")").split()[:3]])
-        assert (max(front, back) + 0.05) / (min(front, back) + 0.05) >= 4.5, (kind, text)
+        assert contrast(text, ground) >= 4.5, (kind, text)
