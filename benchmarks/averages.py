@@ -55,12 +55,16 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--preset", default="classic-unet", choices=PRESETS)
     parser.add_argument("--steps", type=int, help="(default: the preset's)")
+    parser.add_argument(
+        "--rate", choices=("none", "cosine"), help="how the learning rate falls (default: the preset's)"
+    )
     parser.add_argument("--samples", type=int, default=2048, help="digits drawn with each (default: 2048)")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--out", type=Path, default=RESULT, help="the JSON file")
     args = parser.parse_args(argv)
     preset, cuda = PRESETS[args.preset], args.device == "cuda"
     config = replace(preset.train, steps=args.steps or preset.train.steps, seconds=None)
+    config = replace(config, decay=args.rate or config.decay)
     tune(torch.device(args.device))
     torch.backends.cudnn.benchmark = cuda
     torch.manual_seed(config.seed)
@@ -84,6 +88,7 @@ def main(argv: list[str] | None = None) -> int:
         "what": f"Frechet distance of {args.samples} digits (DDIM, 50 steps) by the decay of the average",
         "preset": args.preset,
         "steps": config.steps,
+        "rate": config.decay,
         "machine": machine(),
     }
     args.out.write_text(compact({**head, "rows": rows}) + "\n", encoding="utf-8")

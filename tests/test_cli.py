@@ -114,7 +114,7 @@ def test_what_was_measured_is_said_kept_and_used_for_the_samples(
 def test_the_other_dry_runs_print_what_they_would_do(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for command, line in (
         ("sample", "steps = 50 of T = 500"),
-        ("evaluate", "samples = 2048"),
+        ("evaluate", "samples = none: they are judged for MNIST only"),
         ("export", "out ="),
     ):
         before = sorted(run.parent.iterdir())

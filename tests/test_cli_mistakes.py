@@ -133,7 +133,11 @@ def test_what_cannot_be_written_is_refused_before_the_sampling(
 ) -> None:
     capsys.readouterr()
     assert "does not end in .png" in mistake(["sample", str(run), "--grid", str(tmp_path / "x.xyz")], capsys)
-    assert "are too few" in mistake(["evaluate", str(run), "--samples", "100"], capsys)
-    assert "take 256 or more" in mistake(["evaluate", str(run), "--samples", "255"], capsys)
-    assert "Cannot take 9999 steps" in mistake(["evaluate", str(run), "--steps", "9999"], capsys)
+    assert "are too few" in mistake(["evaluate", str(run), "--data", "mnist", "--samples", "100"], capsys)
+    assert "take 256 or more" in mistake(
+        ["evaluate", str(run), "--data", "mnist", "--samples", "255"], capsys
+    )
+    assert "Cannot take 9999 steps" in mistake(
+        ["evaluate", str(run), "--data", "mnist", "--steps", "9999"], capsys
+    )
     assert "Is a directory" in mistake(["export", str(run), "--out", str(tmp_path)], capsys)

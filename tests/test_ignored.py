@@ -31,7 +31,7 @@ def test_options_that_sampling_would_ignore_are_refused(
     monkeypatch.setitem(PRESETS, "cpu-minutes", replace(TINY, model=replace(TINY.model, classes=0)))
     assert train(photos, Path("run"), "--steps", "2") == 0
     few = ["run", "--steps", "1", *CPU]
-    for command in (["sample", *few, "--count", "1"], ["evaluate", *few, "--dry-run"]):
+    for command in (["sample", *few, "--count", "1"], ["evaluate", *few, "--data", "mnist", "--dry-run"]):
         for options, said in (
             (["--eta", "0.5", "--sampler", "ddpm"], "--eta is DDIM's noise, and ddpm has its own"),
             (["--guidance", "3"], "this network knows no classes"),
@@ -39,6 +39,21 @@ def test_options_that_sampling_would_ignore_are_refused(
             assert main([*command, *options]) == 2
             assert said in capsys.readouterr().err
         assert main([*command, "--guidance", "0", "--eta", "0.5"]) == 0
+
+
+@pytest.mark.parametrize(
+    "option",
+    [["--samples", "300"], ["--sampler", "ddpm"], ["--steps", "5"], ["--eta", "1"], ["--guidance", "2"]],
+)
+def test_evaluate_takes_no_option_of_drawing_where_nothing_is_drawn(
+    option: list[str], photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train(photos, tmp_path / "run", "--steps", "2") == 0
+    capsys.readouterr()
+    assert main(["evaluate", str(tmp_path / "run"), "--dry-run", *option, *CPU]) == 2
+    said = capsys.readouterr().err
+    assert f"{option[0]} says how digits are drawn" in said
+    assert said.count("\n") == 1
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ from ddpm_lib.sampling import timesteps
 from ddpm_lib.train.machine.processes import Processes
 
 LEAST = 256  # samples, two for each feature of the digit classifier: fewer, and the distance is mostly chance
+SAMPLES = 2048  # where nothing was asked for
 LOSSES = 512  # images that the losses are measured on
 Row = tuple[str, float, str]  # name, value, what it means
 
@@ -43,7 +44,12 @@ def run(args: argparse.Namespace) -> None:
 
 def _run(args: argparse.Namespace, processes: Processes) -> None:
     checkpoint, device = load_pictures(args.checkpoint, square=True), processes.device
+    data = args.data or checkpoint.about.data
+    judged = data == "mnist"
+    if not judged:
+        refuse_drawing(args, data)
     settle(args, checkpoint)
+    args.samples = args.samples or SAMPLES
     T = checkpoint.schedule.T
     steps = steps_of(args.steps, T)
     with at_the_door():
@@ -55,14 +61,15 @@ def _run(args: argparse.Namespace, processes: Processes) -> None:
             raise UsageError(f"{args.json} exists and is no .json file: name another place for the table.")
         check_place(args.json)
     check_count(args.samples, checkpoint.about.shape)
-    data = args.data or checkpoint.about.data
     if args.dry_run:
         print_config(
             model=checkpoint.model_config,
             trained=f"{checkpoint.step:,} steps on {checkpoint.about.data}",
             data=f"{data}, {part(data)}",
-            samples=args.samples,
-            sampler=f"{args.sampler}, {steps} steps, eta {args.eta}, guidance {args.guidance}",
+            samples=args.samples if judged else "none: they are judged for MNIST only",
+            sampler=f"{args.sampler}, {steps} steps, eta {args.eta}, guidance {args.guidance}"
+            if judged
+            else "none",
             seed=args.seed,
             device=device,
             processes=processes.world,
@@ -73,7 +80,7 @@ def _run(args: argparse.Namespace, processes: Processes) -> None:
     found = processes.main_first(open_test)
     check_labels(checkpoint, found.classes, data)
     test = found.head(max(LOSSES, args.bits)) if isinstance(found, Shards) else found
-    samples = drawn(checkpoint, args, processes) if data == "mnist" else None  # by all processes
+    samples = drawn(checkpoint, args, processes) if judged else None  # by all processes
     if not processes.is_main:
         return
     rows = losses(checkpoint, test, part(data), device) + bits(checkpoint, test, args.bits, args.seed, device)
@@ -90,6 +97,22 @@ def _run(args: argparse.Namespace, processes: Processes) -> None:
         print(f"{name:32} {value:10.4g}   {meaning}")
     if args.json:
         write_text(args.json, json.dumps({name: value for name, value, _ in rows}, indent=1) + "\n")
+
+
+def refuse_drawing(args: argparse.Namespace, data: str) -> None:
+    """Raise UsageError for an option of drawing where nothing is drawn: the classifier knows MNIST's digits alone."""
+    for option, given in (
+        ("--samples", args.samples is not None),
+        ("--sampler", args.sampler != "ddim"),
+        ("--steps", args.steps is not None),
+        ("--eta", args.eta != 0),
+        ("--guidance", args.guidance is not None),
+    ):
+        if given:
+            raise UsageError(
+                f"{option} says how digits are drawn and judged, and for {data} nothing is drawn: leave it out, or "
+                "draw with `sample --folder` for a metric of your own."
+            )
 
 
 def part(data: str) -> str:

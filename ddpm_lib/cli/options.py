@@ -95,7 +95,7 @@ def _evaluate(p: argparse.ArgumentParser) -> None:
         help="a run's checkpoint.safetensors, exported weights, or a shipped name, as cpu-minutes",
     )
     p.add_argument("--data", help="data to measure against (default: what it was trained on)")
-    p.add_argument("--samples", type=images, default=2048, help="images to draw (default: 2048)")
+    p.add_argument("--samples", type=images, help="digits to draw, for MNIST only (default: 2048)")
     p.add_argument(
         "--bits",
         type=several,
