@@ -53,8 +53,8 @@ def test_every_slider_moves_its_picture(browser: Browser, base: str, path: str) 
             assert len(pictures) >= 3, (
                 f"The keys moved a slider to {values}, and there were {len(pictures)} pictures."
             )
-    visited.page.context.close()
-    assert not visited.complaints, "; ".join(visited.complaints)
+    complaints = visited.end()
+    assert not complaints, "; ".join(complaints)
 
 
 def test_a_network_trains_in_the_page(browser: Browser, base: str) -> None:
@@ -75,8 +75,8 @@ def test_a_network_trains_in_the_page(browser: Browser, base: str) -> None:
             arg=list(pictures),
         )
         pictures.add(picture(widget))
-    visited.page.context.close()
-    assert not visited.complaints, "; ".join(visited.complaints)
+    complaints = visited.end()
+    assert not complaints, "; ".join(complaints)
 
 
 def test_a_network_learns_digits_in_the_page(browser: Browser, base: str) -> None:
@@ -95,8 +95,8 @@ def test_a_network_learns_digits_in_the_page(browser: Browser, base: str) -> Non
     expect(widget).to_have_attribute("data-drawn", re.compile("[0-9]"), timeout=60_000)
     assert picture(widget) != before
     assert len(digits()) == 1
-    visited.page.context.close()
-    assert not visited.complaints, "; ".join(visited.complaints)
+    complaints = visited.end()
+    assert not complaints, "; ".join(complaints)
 
 
 @pytest.mark.parametrize("path", [path for path in WIDGET_PAGES if "GenerateWidget(" in source_of(path)])
@@ -120,8 +120,8 @@ def test_a_press_draws_a_picture(browser: Browser, base: str, path: str) -> None
         slider.press(key)
         pictures.add(picture(widget))
     assert len(pictures) == min(3, 1 + int(slider.get_attribute("max") or 0))  # one step has two ends
-    page.context.close()
-    assert not visited.complaints, "; ".join(visited.complaints)
+    complaints = visited.end()
+    assert not complaints, "; ".join(complaints)
 
 
 @pytest.mark.parametrize("path", WIDGET_PAGES)

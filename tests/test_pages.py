@@ -6,6 +6,7 @@ screen, and a chapter is light (`tests/conftest.py` prints what each weighs).
 """
 
 import gzip
+import re
 from collections.abc import Callable
 
 import pytest
@@ -18,6 +19,9 @@ from tools.serve import HTML
 from tools.slides.write import FOLDER
 
 pytestmark = pytest.mark.pages
+
+# The networks and the digits of the widgets.
+AT_A_PRESS = re.compile(r"_static/(generate-weights|network-.*|train-digits)\.js$")
 
 # Bytes of a page and its pictures, as they are sent (compressed) and as they lie on a disk; less the theme and the font
 # of formulas, which all pages share.
@@ -44,7 +48,7 @@ def test_a_page_opens_whole_alone_and_is_light(
 ) -> None:
     width = "desk" if base.startswith("http") else "phone"
     visited = visit(browser, base, path, width)
-    page, complaints = visited.page, visited.complaints
+    page, complaints = visited.page, []
     titles = page.locator("h1:visible").count()
     if titles != 1:
         complaints.append(f"it shows {titles} first-level headings, not one")
@@ -61,7 +65,10 @@ def test_a_page_opens_whole_alone_and_is_light(
     theme = page.evaluate("() => document.documentElement.dataset.theme")
     if theme != WIDTHS[width][1]:
         complaints.append(f"the reader's system is {WIDTHS[width][1]}, the page is {theme}")
-    page.context.close()
+    complaints += visited.end()
+    complaints += [
+        f"it loaded {file}, which waits for a press" for file in visited.loaded if AT_A_PRESS.match(file)
+    ]
     if path in CHAPTERS and width == "desk":
         html, compressed, pictures = weight(path, visited.loaded)
         record_property("weight", (path, html, compressed, pictures))

@@ -16,20 +16,23 @@ from tests.cloud_parts import CLOUDS, data, recording, same, slider, walk
 @pytest.mark.parametrize(("direction", "end"), [("forward", "500"), ("reverse", "0")])
 def test_play_runs_to_the_end(show: Any, page: Page, direction: str, end: str) -> None:
     page.emulate_media(reduced_motion="reduce")  # ten steps instead of hundreds
+    page.clock.install()
     w = CloudWidget(CLOUDS, reverse=recording(20), direction=direction)
     show(w)
     assert data(page, "t") == str(w.t)
     page.get_by_role("button", name="Play").press("Enter")
     assert page.get_by_role("button", name="Pause").is_visible()
-    page.wait_for_function(f"document.querySelector('.ddpm-cloud').dataset.t === '{end}'", timeout=15_000)
+    page.clock.run_for(7000)
+    assert data(page, "t") == end
     assert page.get_by_role("button", name="Play").is_visible()
     w.t = int(end)
     same(page, w)
 
 
-def test_with_motion_play_passes_through_every_frame(show: Any) -> None:
+def test_with_motion_play_passes_through_every_frame(show: Any, page: Page) -> None:
+    page.clock.install()
     ts = [500, 300, 100, 20, 0]
-    page = show(CloudWidget(CLOUDS, reverse=walk(ts), direction="reverse"))
+    show(CloudWidget(CLOUDS, reverse=walk(ts), direction="reverse"))
     page.evaluate(
         """() => {
             const node = document.querySelector(".ddpm-cloud");
@@ -39,7 +42,7 @@ def test_with_motion_play_passes_through_every_frame(show: Any) -> None:
         }"""
     )
     page.get_by_role("button", name="Play").press("Enter")
-    page.wait_for_function("document.querySelector('.ddpm-cloud').dataset.t === '0'", timeout=20_000)
+    page.clock.run_for(7000)
     assert list(dict.fromkeys(page.evaluate("seen"))) == ts[1:]
 
 
@@ -58,10 +61,11 @@ def test_light_and_dark_are_drawn_in_their_own_colors(show: Any, page: Page) -> 
     assert brightness[1] > brightness[0] + 20
 
 
-def test_what_happened_is_said_once_things_are_still(show: Any) -> None:
-    page = show(CloudWidget(CLOUDS, t=10))
-    page.wait_for_timeout(900)
+def test_what_happened_is_said_once_things_are_still(show: Any, page: Page) -> None:
+    page.clock.install()
+    show(CloudWidget(CLOUDS, t=10))
+    page.clock.run_for(900)
     assert page.locator("[aria-live=polite]").inner_text() == ""
     slider(page).press("ArrowRight")
-    page.wait_for_timeout(900)
+    page.clock.run_for(900)
     assert page.locator("[aria-live=polite]").inner_text().startswith("t = 11: mean ")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from playwright.sync_api import Page
 
 from ddpm_lib.schedule import cosine_schedule, linear_schedule
 from ddpm_lib.widgets import LossWidget
@@ -167,14 +168,15 @@ def test_gaps_zeros_and_single_curves_break_nothing(show: Any) -> None:
     assert "no such term" in root(page).nth(3).inner_text()
 
 
-def test_what_happened_is_said_once_things_are_still(show: Any) -> None:
+def test_what_happened_is_said_once_things_are_still(show: Any, page: Page) -> None:
+    page.clock.install()
     w = LossWidget(losses(SHORT), SHORT, t=29, scale="x0")
-    page = show(w)
+    show(w)
     live = page.locator("[aria-live=polite]")
-    page.wait_for_timeout(900)
+    page.clock.run_for(900)
     assert live.inner_text() == ""
     page.get_by_role("slider").press("ArrowRight")
-    page.wait_for_timeout(900)
+    page.clock.run_for(900)
     w.t = 30
     a, b = (value or 0 for value in w.shown().values())
     assert live.inner_text() == f"t = 30, error of x0: irreducible {a:.3g}, trained {b:.3g}"

@@ -160,11 +160,12 @@ def test_the_numbers_are_read_out(show: Any, s: int | None, words: list[str]) ->
         assert each in text
 
 
-def test_what_happened_is_said_once_things_are_still(show: Any) -> None:
-    page = show(PosteriorWidget(t=20))
+def test_what_happened_is_said_once_things_are_still(show: Any, page: Page) -> None:
+    page.clock.install()
+    show(PosteriorWidget(t=20))
     live = page.locator("[aria-live=polite]")
-    page.wait_for_timeout(900)
+    page.clock.run_for(900)
     assert live.inner_text() == ""
     slider(page, "t").press("ArrowRight")
-    page.wait_for_timeout(900)
+    page.clock.run_for(900)
     assert live.inner_text().startswith("x 20 given x 0 = 0.80 and x 21 = \u22120.30: mean ")

@@ -160,11 +160,12 @@ def test_the_meter_says_it_in_words(show: Any, T: int, zone: str, share: float) 
     assert page.locator(".ddpm-mark").all_inner_texts() == ["0.001", "0.01", "0.1", "1"]
 
 
-def test_what_happened_is_said_once_things_are_still(show: Any) -> None:
-    page = show(ScheduleWidget(T=250))
+def test_what_happened_is_said_once_things_are_still(show: Any, page: Page) -> None:
+    page.clock.install()
+    show(ScheduleWidget(T=250))
     live = page.locator("[aria-live=polite]")
-    page.wait_for_timeout(900)
+    page.clock.run_for(900)
     assert live.inner_text() == ""
     page.get_by_role("slider", name="number of steps T").press("ArrowRight")
-    page.wait_for_timeout(900)
+    page.clock.run_for(900)
     assert live.inner_text() == ("T = 300, linear: weight of the image left 0.219, x T still shows the image")

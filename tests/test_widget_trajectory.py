@@ -72,9 +72,11 @@ def test_the_pictures_fill_the_width(show: Any, page: Page) -> None:
 
 def test_play_runs_from_noise_to_the_picture(show: Any, page: Page) -> None:
     page.emulate_media(reduced_motion="reduce")
+    page.clock.install()
     show(TrajectoryWidget(RUNS))
     page.get_by_role("button", name="Play").press("Enter")
-    page.wait_for_function("document.querySelector('.ddpm-trajectory').dataset.t === '0'", timeout=15_000)
+    page.clock.run_for(7000)
+    assert root(page).get_attribute("data-t") == "0"
     page.get_by_role("button", name="Play").wait_for()  # it has ended
 
 

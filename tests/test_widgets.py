@@ -98,28 +98,30 @@ def test_the_weights_are_shown_as_numbers_and_as_bars(show: Any) -> None:
     assert "\u221e dB" in page.locator(".ddpm-panels").inner_text()
 
 
-def test_what_happened_is_said_once_things_are_still(show: Any) -> None:
-    page = show(ScrubWidget(X0, t=99))
+def test_what_happened_is_said_once_things_are_still(show: Any, page: Page) -> None:
+    page.clock.install()
+    show(ScrubWidget(X0, t=99))
     live = page.locator("[aria-live=polite]")
-    page.wait_for_timeout(900)
+    page.clock.run_for(900)
     assert live.inner_text() == ""  # nothing is said before the reader acts
     page.get_by_role("slider").press("ArrowRight")
-    page.wait_for_timeout(900)
+    page.clock.run_for(900)
     assert live.inner_text() == "t = 100: signal 0.81, noise 0.58, signal to noise 2.9 dB"
 
 
 @pytest.mark.parametrize("motion", ["no-preference", "reduce"])
 def test_play_starts_when_asked_and_stops_when_asked(show: Any, page: Page, motion: Any) -> None:
     page.emulate_media(reduced_motion=motion)
+    page.clock.install()
     show(ScrubWidget(X0, t=10))
     widget = page.locator(".ddpm-scrub")
-    page.wait_for_timeout(700)
+    page.clock.run_for(700)
     assert widget.get_attribute("data-t") == "10"  # never by itself
     page.get_by_role("button", name="Play").press("Enter")
     page.wait_for_function("document.querySelector('.ddpm-scrub').dataset.t > 30")
     page.get_by_role("button", name="Pause").press("Enter")
     t = int(widget.get_attribute("data-t") or 0)
-    page.wait_for_timeout(700)
+    page.clock.run_for(700)
     assert widget.get_attribute("data-t") == str(t)
     assert motion == "no-preference" or t % 50 == 10
 

@@ -86,8 +86,16 @@ class Visit:
     def open(self, path: str) -> Page:
         self.watch()
         self.page.goto(self.base + path, wait_until="load")
-        self.page.wait_for_load_state("networkidle")
+        if path == "index.html":  # it leads on to the first page
+            self.page.wait_for_url("**/book/*.html")
+        self.page.wait_for_function("document.fonts.status === 'loaded'")
         return self.page
+
+    def end(self) -> list[str]:
+        """Close the page, once it has been quiet for half a second since it was opened; what was complained of."""
+        self.page.wait_for_load_state("networkidle")
+        self.page.context.close()
+        return self.complaints
 
 
 def visit(chromium: Browser, base: str, path: str, name: str = "desk", **options: object) -> Visit:
