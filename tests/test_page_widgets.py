@@ -124,6 +124,19 @@ def test_a_press_draws_a_picture(browser: Browser, base: str, path: str) -> None
     assert not complaints, "; ".join(complaints)
 
 
+@pytest.mark.parametrize("path", [path for path in WIDGET_PAGES if "EditWidget(" in source_of(path)])
+def test_a_press_edits(browser: Browser, base: str, path: str) -> None:
+    visited = visit(browser, base, path)
+    for widget in visited.page.locator(".ddpm-edit").all():
+        before = picture(widget)
+        widget.get_by_role("button", name="Generate").press("Enter")
+        expect(widget).to_have_attribute("data-state", re.compile("done|error"), timeout=60_000)
+        assert widget.get_attribute("data-state") == "done", widget.locator(".ddpm-status").inner_text()
+        assert picture(widget) != before
+    visited.page.context.close()
+    assert not visited.complaints, "; ".join(visited.complaints)
+
+
 @pytest.mark.parametrize("path", WIDGET_PAGES)
 def test_without_scripts_the_pictures_still_show(browser: Browser, path: str) -> None:
     context = browser.new_context(java_script_enabled=False)

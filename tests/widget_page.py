@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Locator, Page
 
 from ddpm_lib.widgets import Widget
 
-# All nine, as a notebook makes them.
+# All ten, as a notebook makes them.
 WIDGETS = {
     "scrub": "ScrubWidget(x0, t=20)",
     "schedule": "ScheduleWidget(x0[0], T=500)",
@@ -22,6 +22,7 @@ WIDGETS = {
     "cloud": "CloudWidget({'one': torch.randn(50, 2), 'two': torch.rand(50, 2)}, t=20)",
     "trajectory": "TrajectoryWidget({'run': [State(t, x0, x0) for t in (500, 300, 100, 0)]})",
     "generate": "GenerateWidget(steps=20, more=True)",
+    "edit": "EditWidget(steps=20)",
     "play": "PlayWidget()",
     "digits": "DigitsWidget()",
 }
@@ -33,7 +34,7 @@ x0 = torch.zeros(4, 1, 8, 8)"""
 
 
 def made(name: str) -> Widget:
-    """One of the nine."""
+    """One of the ten."""
     names: dict[str, Any] = {}
     exec(SETUP, names)
     widget: Widget = eval(WIDGETS[name], names)

@@ -21,7 +21,7 @@ WebAssembly memory (heap.js)
     |  winograd.js        a 3 x 3 convolution as 36 products, with a quarter of the multiplications
     |  silu.js            the activation, in WebAssembly as well; channels.js: what a norm sums
     |  unet.js            the forward pass, made of products, and guidance
-    |  sampler.js         one step of DDPM or DDIM; normal.js draws the noise that torch draws
+    |  sampler.js         one step of DDPM or DDIM; edit.js: one of the way up; normal.js: the noise of torch
     v
 worker.js posts x_t and x0_hat after every step, and the widget draws them
 

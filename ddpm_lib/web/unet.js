@@ -163,12 +163,12 @@ function softmax(v, at, n, scale) {
 }
 
 /**
- * x0_hat at (x_t, t) of some images, limited to [-1, 1]. Those with a class are guided by w, both halves in one batch:
+ * x0_hat at (x_t, t) of some images, within -limit and limit. Those with a class are guided by w, both halves in one batch:
  * (1 + w) output(y) - w output(no class).
  * @param {UNet} net @param {Float32Array} alphaBar
  * @param {Float32Array} xt @param {number} t @param {number[]} ys @param {number} w @returns {Float32Array}
  */
-function denoise(net, alphaBar, xt, t, ys, w) {
+function denoise(net, alphaBar, xt, t, ys, w, limit = 1) {
   const n = ys.length, size = xt.length / n, guided = [...ys.keys()].filter((i) => w && ys[i] >= 0);
   const both = new Float32Array(xt.length + size * guided.length);
   both.set(xt);
@@ -181,6 +181,6 @@ function denoise(net, alphaBar, xt, t, ys, w) {
   const { predicts } = net.config;
   return output.subarray(0, xt.length).map((v, i) => {
     const x0 = predicts === "x0" ? v : predicts === "eps" ? (xt[i] - b * v) / a : a * xt[i] - b * v;
-    return Math.max(-1, Math.min(1, x0));
+    return Math.max(-limit, Math.min(limit, x0));
   });
 }

@@ -4,10 +4,11 @@
 
 /**
  * What is to be drawn: n images in `steps` steps from x (else noise of the seed) at t = `from` (else T) to 0. Where the
- * mask is 1, the known picture is kept. `noise` replaces the seed's draws, one a step, for the tests.
+ * mask is 1, the known picture is kept. With `up` the walk leads the other way, from the pictures x at 0 to their noise at
+ * `from`. `noise` replaces the seed's draws, one a step, for the tests.
  * @typedef {{ id: unknown, n: number, labels: number[], sampler: "ddpm" | "ddim", steps: number, eta: number,
  *   w: number, seed: number, x?: Float32Array, from?: number, mask?: Float32Array, known?: Float32Array,
- *   noise?: Float32Array }} Run
+ *   up?: boolean, noise?: Float32Array }} Run
  */
 
 /** @typedef {{ net: UNet, alphaBar: Float32Array, T: number }} Model */
@@ -38,7 +39,7 @@ function load(detail) {
 }
 
 /** One plain sentence for a run that cannot be. @param {Run} run @param {Model} model */
-function check({ n, labels, sampler, steps, eta, w, x, from, mask, known, noise }, { net, T }) {
+function check({ n, labels, sampler, steps, eta, w, x, from, mask, known, up, noise }, { net, T }) {
   const size = net.shape.reduce((a, b) => a * b), { classes } = net.config, start = from ?? T;
   const picture = size / net.shape[0];
   const known_classes = classes ? `choose 0 to ${classes - 1}, or -1 for none` : "this network knows none, pass -1";
@@ -57,6 +58,7 @@ function check({ n, labels, sampler, steps, eta, w, x, from, mask, known, noise 
   must(sampler === "ddpm" || (eta >= 0 && eta <= 1), `eta = ${eta} is not between 0 and 1.`);
   must(Number.isFinite(w), `The weight of guidance must be a number, not ${w}.`);
   must(!x || x.length === n * size, `The start has ${x?.length} numbers, not ${n} times ${size}.`);
+  must(!up || !!x, "The way up begins at pictures: pass them as x.");
   const draws = steps * n * size;
   must(!noise || noise.length === draws, `The noise has ${noise?.length} numbers, not ${steps} times ${n} times ${size}.`);
   const fits = mask?.length === picture && known?.length === size;
@@ -67,11 +69,12 @@ function check({ n, labels, sampler, steps, eta, w, x, from, mask, known, noise 
 async function sample(run) {
   if (!model) throw Error("There are no weights yet: load them first.");
   check(run, model);
-  const { net, alphaBar, T } = model, { id, n, labels, steps, w, mask, known } = run;
+  const { net, alphaBar, T } = model, { id, n, labels, steps, w, mask, known, up } = run;
   current = run;
   paused = false;
   const size = net.shape.reduce((a, b) => a * b), eta = run.sampler === "ddpm" ? 1 : run.eta;
   const path = timesteps(run.from ?? T, steps);
+  if (up) path.reverse();
   const streams = labels.map((_, i) => new Normal(run.seed + i)); // one an image: image i is image 0 of seed + i
   const draw = (/** @type {number} */ i, /** @type {number} */ step) =>
     run.noise ? run.noise.subarray((step * n + i) * size, (step * n + i + 1) * size) : streams[i].draw(size);
@@ -98,10 +101,11 @@ async function sample(run) {
       began += performance.now() - stopped; // a pause is not the engine's time
       if (current !== run) return;
       const end = Math.min(n, first + TOGETHER);
-      x0_hat.set(denoise(net, alphaBar, xt.subarray(first * size, end * size), t, labels.slice(first, end), w), first * size);
+      const some = xt.subarray(first * size, end * size), asked = Math.max(t, s); // up, at the time that a step leads to
+      x0_hat.set(denoise(net, alphaBar, some, asked, labels.slice(first, end), w, up ? Infinity : 1), first * size);
       for (let i = first; i < end; i++) {
-        const x = xt.subarray(i * size, (i + 1) * size), z = draw(i, step);
-        xt.set(keep(reverseStep(alphaBar, x, x0_hat.subarray(i * size, (i + 1) * size), t, s, eta, z), s, z), i * size);
+        const x = xt.subarray(i * size, (i + 1) * size), guess = x0_hat.subarray(i * size, (i + 1) * size), z = draw(i, step);
+        xt.set(up ? climb(alphaBar, x, guess, t, s) : keep(reverseStep(alphaBar, x, guess, t, s, eta, z), s, z), i * size);
       }
     }
     granted = Math.max(0, granted - 1);

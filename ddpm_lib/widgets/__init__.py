@@ -2,6 +2,7 @@
 
 from ddpm_lib.widgets.cloud.cloud import CloudWidget
 from ddpm_lib.widgets.digits.digits import DigitsWidget
+from ddpm_lib.widgets.edit.edit import EditWidget
 from ddpm_lib.widgets.generator.generator import GenerateWidget
 from ddpm_lib.widgets.host.widget import Fallback, Widget
 from ddpm_lib.widgets.loss_by_t.loss_by_t import LossWidget
@@ -14,6 +15,7 @@ from ddpm_lib.widgets.trajectory.trajectory import TrajectoryWidget
 __all__ = [
     "CloudWidget",
     "DigitsWidget",
+    "EditWidget",
     "Fallback",
     "GenerateWidget",
     "LossWidget",

@@ -7,8 +7,6 @@ the book moves them into a file, tools/page_networks.py).
 
 from __future__ import annotations
 
-import json
-import sys
 from typing import Any
 
 import torch
@@ -20,14 +18,13 @@ from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.evaluate.generate import sampler
 from ddpm_lib.models import UNet, classes_of
 from ddpm_lib.models.trained import Trained
-from ddpm_lib.web.export import detail
-from ddpm_lib.web.worker_source import lean, worker_source
-from ddpm_lib.widgets.generator.network import checkpoint_of, drawn, named, recording_of, shipped
-from ddpm_lib.widgets.generator.offered import NETWORKS, URL
+from ddpm_lib.widgets.generator.network import drawn, named, recording_of
+from ddpm_lib.widgets.generator.networked import Networked
+from ddpm_lib.widgets.generator.offered import NETWORKS
 from ddpm_lib.widgets.host.noise import NOISE_JS, SEEDS
 from ddpm_lib.widgets.host.strip import strip_png
-from ddpm_lib.widgets.host.values import Finite, base64_of
-from ddpm_lib.widgets.host.widget import Fallback, Widget, css, javascript
+from ddpm_lib.widgets.host.values import Finite
+from ddpm_lib.widgets.host.widget import Fallback, css, javascript
 
 MOST_IMAGES = 16
 SHARED = (*NOISE_JS, "host/dial.js", "host/play.js", "host/beside.js", "host/seed.js", "host/python.js")
@@ -35,7 +32,7 @@ PARTS = ("network", "recording", "gallery", "pad", "python", "settings", "run", 
 CHOSEN = ("sampler", "steps", "eta", "w", "seed", "n", "mode", "start", "more", "url")
 
 
-class GenerateWidget(Widget):
+class GenerateWidget(Networked):
     """Noise that turns into pictures at the press of a button, or a drawing of the reader's own that is denoised.
 
     model: what `ddpm_lib.load` gives, or a trained UNet with its `diffusion` and the `shape` (c, h, w) of a grey image;
@@ -62,16 +59,10 @@ class GenerateWidget(Widget):
     mode = traitlets.Enum(["noise", "drawing", "hole"], "noise", help="what a run starts from").tag(sync=True)
     start = traitlets.Int(1, min=1, help="the time that a drawing is noised to").tag(sync=True)
     more = traitlets.Bool(False, help="whether the settings are unfolded").tag(sync=True)
-    url = traitlets.Unicode(help="the file of weights, counted from the book's root").tag(sync=True)
 
-    labels = traitlets.List(traitlets.Unicode(), read_only=True, help="the classes").tag(sync=True)
-    shape = traitlets.List(traitlets.Int(), read_only=True, help="channels, height, width").tag(sync=True)
-    alpha_bar = traitlets.Unicode(read_only=True, help="float32 table, base64").tag(sync=True)
     recorded = traitlets.Dict(read_only=True, help="what is shown where nothing runs").tag(sync=True)
     networks: Any = traitlets.List(read_only=True, help="what a published page offers").tag(sync=True)
     python = traitlets.Unicode(read_only=True, help="what names the network in Python").tag(sync=True)
-    worker = traitlets.Unicode(read_only=True, help="the worker's source").tag(sync=True)
-    weights = traitlets.Unicode(read_only=True, help="the network as JSON, once asked for").tag(sync=True)
 
     def __init__(
         self,
@@ -83,31 +74,18 @@ class GenerateWidget(Widget):
         worker: str | None = None,
         **chosen: Any,
     ) -> None:
-        self._published, self._worker_is_ours = model is None, worker is None
-        checkpoint = self._checkpoint = shipped() if model is None else checkpoint_of(model, diffusion, shape)
-        classes = classes_of(checkpoint.model_config)
-        names = checkpoint.about.classes or tuple(map(str, range(classes)))
-        self.T = checkpoint.schedule.T
-        self._recording = recording_of(checkpoint)
+        self._runs(model, diffusion, shape, worker)
+        self._recording = recording_of(self._checkpoint)
+        classes = classes_of(self._checkpoint.model_config)
         if digit is None:
             digit = min(3, classes - 1) if classes else "none"
         with self.hold_trait_notifications():
             super().__init__()
-            self.set_trait("labels", [str(name) for name in names[:classes]])
-            self.set_trait("shape", list(checkpoint.about.shape))
-            self.set_trait("alpha_bar", base64_of(checkpoint.schedule.alpha_bar.float()))
-            self.set_trait("worker", lean(worker_source() if worker is None else worker))
+            self._tell()
             self.set_trait("recorded", self._recorded())
             self.set_trait("python", named(model, shape))
-            self.url = URL if self._published else ""
             self.digit, self.start, self.steps = digit, max(1, self.T * 3 // 5), min(50, self.T)
-            for name, value in chosen.items():
-                if name not in CHOSEN:
-                    raise TypeError(
-                        f"GenerateWidget has no option {name!r}: choose from {', '.join(CHOSEN)}."
-                    )
-                setattr(self, name, value)
-        self.on_msg(self._answer)
+            self._chosen(chosen, CHOSEN)
 
     def __repr__(self) -> str:
         """What plain text shows: the state, with no address of an object in it."""
@@ -115,13 +93,9 @@ class GenerateWidget(Widget):
         return f"GenerateWidget({what}, seed={self.seed}, n={self.n})"
 
     def state(self) -> dict[str, Any]:
-        """What the page needs; what the book's own file will hold, the worker and the weights, is left out."""
+        """What the page needs, with the networks that a published page offers."""
         state = super().state()
-        if not self._published or "google.colab" in sys.modules:
-            return {**state, "weights": self._json()}
-        beside = self._worker_is_ours and self.url == URL
-        state |= {"networks": NETWORKS} if beside else {}
-        return {**state, "weights": "", "worker": "" if beside else self.worker}
+        return state | {"networks": NETWORKS} if self._beside else state
 
     def draw(self, device: str = "cpu") -> Float[Tensor, "n c h w"]:
         """The pictures that the page draws from these settings, to 1e-3: the same seeds, the same network.
@@ -153,14 +127,6 @@ class GenerateWidget(Widget):
         r = self._recording
         names = [self.labels[label] for label in r.labels]
         return {"ts": r.ts, "n": len(r.xt[0]), "seed": r.seed, "labels": names, "guesses": r.packed()}
-
-    def _json(self) -> str:
-        return json.dumps(detail(self._checkpoint), separators=(",", ":"))
-
-    def _answer(self, widget: object, content: object, buffers: object) -> None:
-        """The page asks for the weights, {"type": "weights"}: set the trait that it then hears of."""
-        if isinstance(content, dict) and content.get("type") == "weights":
-            self.set_trait("weights", self._json())
 
     @traitlets.validate("digit")
     def _known_digit(self, proposal: dict[str, Any]) -> int | str:

@@ -20,7 +20,8 @@ const PATIENCE = { file: 240, worker: 60, step: (n) => 40 + 10 * n };
 // Runs the network in a worker, which lives from the first press until `root` leaves the page. run(options) begins anew;
 // options(kind) is asked once the network is there, `kind` being its matrix product, "wasm-simd" or "javascript".
 // hear({ type, ... }) is told of "started", "state", "done", "error" and "gone" (the element or the page was taken away).
-function networkWorker({ model, root, hear }) {
+// `again` is the button that tries once more.
+function networkWorker({ model, root, hear, again = "Restart" }) {
   let worker = null;
   let opened = null; // a promise: the worker has its weights
   let watch = null;
@@ -50,10 +51,10 @@ function networkWorker({ model, root, hear }) {
   const open = () => {
     watch = setInterval(tick, TICK);
     addEventListener("pagehide", gone);
-    expect(PATIENCE.file, "The network's weights have not come within two minutes: press Restart to try again.");
+    expect(PATIENCE.file, `The network's weights have not come within two minutes: press ${again} to try again.`);
     const mine = weights(model).then(({ detail, source, forget }) => new Promise((resolve, reject) => {
       if (opened !== mine) return; // closed while the weights were on their way
-      expect(PATIENCE.worker, "The network did not start within half a minute: press Restart to try again.");
+      expect(PATIENCE.worker, `The network did not start within half a minute: press ${again} to try again.`);
       let ready = false;
       const broken = (message) => {
         if (ready) return fail(message);
@@ -90,7 +91,7 @@ function networkWorker({ model, root, hear }) {
       const kind = await (opened ?? open());
       if (id !== mine) return;
       const asked = options(kind);
-      expect(PATIENCE.step(asked.n), "The network has stopped answering: press Restart to try again.");
+      expect(PATIENCE.step(asked.n), `The network has stopped answering: press ${again} to try again.`);
       worker.postMessage({ type: "run", id: mine, ...asked });
       hear({ type: "started" });
     } catch (error) {

@@ -22,15 +22,15 @@ function away(x, y, [ax, ay], [bx, by]) {
 }
 
 // x0() is the drawing in [-1, 1], hole() 1 where the reader wants something new. `changed` hears of every stroke, and
-// say(words) tells a reader who draws without seeing.
-function pad({ width, height, changed, say }) {
+// say(words) tells a reader who draws without seeing; `name` is said of the pad.
+function pad({ width, height, changed, say, name = "drawing pad" }) {
   const ink = new Float32Array(width * height);
   const hole = new Uint8Array(width * height);
   const scale = width / 28;
   let [tool, withHole, pen, down, focused] = ["pen", false, [width / 2, height / 2], false, false];
   const node = h("canvas", {
     width, height, tabindex: 0, role: "application", class: "ddpm-pad",
-    "aria-label": `drawing pad, ${width} by ${height}: arrow keys move the pen, the space bar puts it down or lifts it`,
+    "aria-label": `${name}, ${width} by ${height}: arrow keys move the pen, the space bar puts it down or lifts it`,
   });
 
   const draw = () => {
