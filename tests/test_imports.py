@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ast
-import json
-import subprocess
 import sys
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -145,52 +143,3 @@ def test_tests_and_tools_are_short_and_say_what_they_are():
     texts = {file.relative_to(ROOT).as_posix(): file.read_text(encoding="utf-8") for file in files}
     assert {name: len(text.splitlines()) for name, text in texts.items() if text.count("\n") > LONGEST} == {}
     assert [name for name, text in texts.items() if not ast.get_docstring(ast.parse(text))] == []
-
-
-# A module, and what it must not drag in.
-UNWANTED = {
-    "ddpm_lib": ["torch", "numpy", "matplotlib"],
-    "ddpm_lib.sampling": ["matplotlib", "anywidget", "PIL", "ddpm_lib.train"],
-    "ddpm_lib.models": ["matplotlib", "ddpm_lib.schedule", "ddpm_lib.diffusion"],
-    "ddpm_lib.models.trained": ["matplotlib", "PIL", "ddpm_lib.train", "ddpm_lib.data"],
-    "ddpm_lib.train.checkpoint": ["matplotlib", "anywidget", "IPython"],
-    "ddpm_lib.widgets": ["ddpm_lib.train", "ddpm_lib.cli"],
-    "ddpm_lib.web.export": ["ddpm_lib.train", "ddpm_lib.data", "matplotlib"],
-    "ddpm_lib.__main__": ["onnx", "onnxruntime", "diffusers", "accelerate", "webdataset"],
-    "ddpm_lib.formats.onnx_file": ["onnx", "onnxruntime", "diffusers", "matplotlib", "ddpm_lib.train"],
-    "ddpm_lib.formats.pipeline_folder": ["onnx", "diffusers", "matplotlib", "onnxruntime", "ddpm_lib.train"],
-}
-# A fresh interpreter, for this one has imported everything already; after `ddpm_lib` itself, each module in a fork of
-# one that has imported torch, which takes longest and which they all need.
-LOADED = """
-import json, os, sys
-from importlib import import_module
-wanted = json.loads(sys.argv[1])
-def report(module):
-    import_module(module)
-    print(json.dumps([module, [name for name in wanted[module] if name in sys.modules]]), flush=True)
-report("ddpm_lib")
-import torch
-for module in wanted:
-    if module != "ddpm_lib":
-        child = os.fork()
-        if not child:
-            try:
-                report(module)
-            finally:
-                os._exit(0)
-        os.waitpid(child, 0)
-"""
-
-
-@pytest.fixture(scope="module")
-def loaded() -> dict[str, list[str]]:
-    """What each of those modules drags in of what it must not."""
-    command = [sys.executable, "-c", LOADED, json.dumps(UNWANTED)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    return dict(json.loads(line) for line in done.stdout.splitlines())
-
-
-@pytest.mark.parametrize("module", UNWANTED)
-def test_importing_a_part_does_not_drag_in_the_rest(loaded: dict[str, list[str]], module: str) -> None:
-    assert loaded[module] == []

@@ -26,6 +26,21 @@ def zero_init(layer: M) -> M:
     return layer
 
 
+def check_pairs(dim: int) -> None:
+    """Raise ValueError unless `dim` features can be cosines and sines."""
+    if dim < 2 or dim % 2:
+        raise ValueError(
+            f"Cosines and sines of the time come in pairs, and {dim} features are none: take an even width."
+        )
+
+
+def check_channels(shape: tuple[int, ...], channels: int) -> None:
+    """Raise ValueError unless `shape` is (channels, h, w)."""
+    if len(shape) != 3 or shape[0] != channels:
+        found = f"have {shape[0]}" if len(shape) == 3 else f"are {shape}"
+        raise ValueError(f"This network reads {channels} channels, but the images {found}.")
+
+
 def time_embedding(t: Times, dim: int, max_period: float = 10_000.0) -> Float[Tensor, "b dim"]:
     """[cos(t w_i), sin(t w_i)], dim / 2 frequencies w_i from 1 down towards 1 / max_period.
 
@@ -33,10 +48,7 @@ def time_embedding(t: Times, dim: int, max_period: float = 10_000.0) -> Float[Te
 
     One row per time, one column per cosine and sine, so that `dim` must be even: ValueError.
     """
-    if dim < 2 or dim % 2:
-        raise ValueError(
-            f"Cosines and sines of the time come in pairs, and {dim} features are none: take an even width."
-        )
+    check_pairs(dim)
     exponent = torch.arange(dim // 2, device=t.device, dtype=torch.float32) / (dim // 2)
     angle = t.float()[:, None] * torch.exp(-math.log(max_period) * exponent)[None, :]
     return torch.cat([angle.cos(), angle.sin()], dim=1)

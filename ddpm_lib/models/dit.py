@@ -78,7 +78,7 @@ class DiT(nn.Module):
     def __init__(self, config: DiTConfig) -> None:
         super().__init__()
         self.config, self.predicts, width = config, config.predicts, config.width
-        if width % 4 or width % config.heads:
+        if not width or width % 4 or width % config.heads:
             raise ValueError(
                 f"A width of {width} cannot be split into {config.heads} heads and four parts of a position: "
                 "take a multiple of 4 and of the heads."
@@ -94,7 +94,8 @@ class DiT(nn.Module):
 
     def forward(self, xt: Image, t: Times, y: Labels | None = None) -> Image:
         """The prediction at (x_t, t), for class y where the network knows classes."""
-        self._check(xt, y)
+        self.check_shape(tuple(xt.shape[1:]))
+        self._check_labels(y)
         patches = F.pixel_unshuffle(xt, self.config.patch)  # (b, pixels, rows, columns)
         rows, columns = patches.shape[-2:]
         h = self.first(patches.flatten(2).transpose(1, 2))
@@ -112,14 +113,17 @@ class DiT(nn.Module):
             emb = emb + self.label(t.new_full(t.shape, self.config.classes) if y is None else y)
         return emb
 
-    def _check(self, xt: Tensor, y: Tensor | None) -> None:
+    def check_shape(self, shape: tuple[int, ...]) -> None:
+        """Raise ValueError unless this network reads images of the shape (c, h, w)."""
         config = self.config
-        if xt.shape[1] != config.channels or xt.shape[-2] % config.patch or xt.shape[-1] % config.patch:
+        if len(shape) != 3 or shape[0] != config.channels or any(n % config.patch for n in shape[1:]):
             raise ValueError(
                 f"This DiT reads {config.channels} channels in patches of {config.patch} x {config.patch}, but the "
-                f"images are {tuple(xt.shape[1:])}: pass (channels, height, width) that fit."
+                f"images are {shape}: pass (channels, height, width) that fit."
             )
+
+    def _check_labels(self, y: Tensor | None) -> None:
         if y is not None and self.label is None:
             raise ValueError("This DiT was built without classes: leave y out, or build it with classes=10.")
         if y is not None:
-            check_labels(y, config.classes)
+            check_labels(y, self.config.classes)

@@ -37,5 +37,11 @@ class MLP(nn.Module):
         """The prediction at (x_t, t); an MLP knows no classes, so y must be None."""
         if y is not None:
             raise ValueError("An MLP denoiser knows no classes: leave y out.")
+        self.check_shape(tuple(xt.shape[1:]))
         out: Tensor = self.net(cat([xt, self.time(t).to(xt.dtype)], dim=1))
         return out
+
+    def check_shape(self, shape: tuple[int, ...]) -> None:
+        """Raise ValueError unless this network reads points of the shape (dim,)."""
+        if shape != (self.config.dim,):
+            raise ValueError(f"This MLP reads points of {self.config.dim} numbers, and not {shape}.")

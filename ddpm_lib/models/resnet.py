@@ -8,7 +8,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ddpm_lib.denoiser import Labels, Predicts, Times
-from ddpm_lib.models.blocks import ACTIVATIONS, Image, TimeMLP, zero_init
+from ddpm_lib.models.blocks import ACTIVATIONS, Image, TimeMLP, check_channels, zero_init
+
+MOST_DILATED = 12  # blocks: the last skips 2^11 pixels
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,11 @@ class ResNet(nn.Module):
     def __init__(self, config: ResNetConfig) -> None:
         super().__init__()
         self.config, self.predicts = config, config.predicts
+        if config.dilate and config.blocks > MOST_DILATED:
+            raise ValueError(
+                f"Block {config.blocks} of a dilated ResNet would skip 2^{config.blocks - 1} pixels, more than an "
+                f"image has: take at most {MOST_DILATED} blocks."
+            )
         width = config.width or config.channels
         time_dim = 4 * max(width, 16) if config.time else 0
         self.time = TimeMLP(max(width, 16) // 2 * 2, time_dim, "leaky_relu") if config.time else None
@@ -44,12 +51,17 @@ class ResNet(nn.Module):
         """The prediction at (x_t, t); a ResNet knows no classes, so y must be None."""
         if y is not None:
             raise ValueError("A ResNet knows no classes: leave y out, or use a U-Net built with classes=10.")
+        self.check_shape(tuple(xt.shape[1:]))
         emb = self.time(t) if self.time is not None else None
         h = self.widen(xt)
         for block in self.blocks:
             h = block(h, emb)
         out: Tensor = self.narrow(h)
         return out
+
+    def check_shape(self, shape: tuple[int, ...]) -> None:
+        """Raise ValueError unless this network reads images of the shape (c, h, w)."""
+        check_channels(shape, self.config.channels)
 
 
 class ResNetBlock(nn.Module):

@@ -19,6 +19,8 @@ from ddpm_lib.models.blocks import (
     ResidualBlock,
     TimeMLP,
     Upsample,
+    check_channels,
+    check_pairs,
     group_norm,
     zero_init,
 )
@@ -89,10 +91,12 @@ class UNet(nn.Module):
             ACTIVATIONS[config.activation](),
             zero_init(nn.Conv2d(c, pixels, 3, padding=1)),
         )
+        check_pairs(config.base)
 
     def forward(self, xt: Image, t: Times, y: Labels | None = None) -> Image:
         """The prediction at (x_t, t), for class y where the network knows classes."""
-        self._check(xt, y)
+        self.check_shape(tuple(xt.shape[1:]))
+        self._check_labels(y)
         emb = self._embed(t, y)
         h = self.first(F.pixel_unshuffle(xt, self.config.fold))
         skips = [h]
@@ -116,19 +120,19 @@ class UNet(nn.Module):
         config = self.config
         return Attention(width, config.heads, config.groups) if level in config.attention else nn.Identity()
 
-    def _check(self, xt: Tensor, y: Tensor | None) -> None:
+    def check_shape(self, shape: tuple[int, ...]) -> None:
+        """Raise ValueError unless this network reads images of the shape (c, h, w)."""
+        check_channels(shape, self.config.channels)
         multiple = self.config.fold * 2 ** (len(self.config.mults) - 1)
-        height, width = xt.shape[-2:]
-        if xt.shape[1] != self.config.channels:
-            raise ValueError(
-                f"This U-Net reads {self.config.channels} channels, but the images have {xt.shape[1]}."
-            )
+        height, width = shape[1:]
         if height % multiple or width % multiple:
             raise ValueError(
                 f"A U-Net of {len(self.config.mults)} levels and fold {self.config.fold} needs a height and "
                 f"width divisible by {multiple}, but the images are {height} x {width}: pad or resize them, "
                 "or use fewer levels."
             )
+
+    def _check_labels(self, y: Tensor | None) -> None:
         if y is not None and self.label is None:
             raise ValueError(
                 "This U-Net was built without classes: leave y out, or build it with classes=10."

@@ -15,6 +15,8 @@ from ddpm_lib.models.blocks import (
     Image,
     ResidualBlock,
     TimeMLP,
+    check_channels,
+    check_pairs,
     group_norm,
     zero_init,
 )
@@ -132,11 +134,13 @@ class Words(nn.Module):
             nn.SiLU(),
             zero_init(nn.Conv2d(width, config.channels, 3, padding=1)),
         )
+        check_pairs(width)
 
     def forward(
         self, xt: Image, t: Times, y: Labels | None = None, seen: list[Tensor] | None = None
     ) -> Image:
         """The prediction at (x_t, t) for phrase y; None is "no words". `seen` collects what `attention` returns."""
+        self.check_shape(tuple(xt.shape[1:]))
         if y is not None:
             check_labels(y, self.config.classes)
         tokens = self.table[t.new_full(t.shape, self.config.classes) if y is None else y]
@@ -150,6 +154,10 @@ class Words(nn.Module):
             h = cross(h, words, there)
         out: Tensor = self.last(h)
         return out
+
+    def check_shape(self, shape: tuple[int, ...]) -> None:
+        """Raise ValueError unless this network reads images or latents of the shape (c, h, w)."""
+        check_channels(shape, self.config.channels)
 
     def attention(self, xt: Image, t: Times, y: Labels) -> Float[Tensor, "blocks b heads n l"]:
         """Which words each pixel reads, block by block: the weights of every cross-attention."""
