@@ -20,6 +20,7 @@ from tests.browser import kept  # noqa: E402
 from tests.generator_page import opened as opened  # noqa: E402
 from tests.widget_page import page as page  # noqa: E402
 from tests.widget_page import show as show  # noqa: E402
+from tests.widget_page import tab as tab  # noqa: E402
 
 # Files by their beginnings, the longest first. `make unit` gives a worker one file at a time (--dist loadscope), so
 # that what a file starts is started once; with the long ones first, the workers end together.

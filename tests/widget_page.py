@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page
 
 from ddpm_lib.widgets import Widget
+from tests.tab import Tab
 
 # All ten, as a notebook makes them.
 WIDGETS = {
@@ -84,16 +85,20 @@ def drive(page: Page, widget: Widget, clear: bool = True) -> None:
     )
 
 
+@pytest.fixture(scope="module")
+def tab(browser: Browser) -> Iterator[Tab]:
+    """The page of a module's tests."""
+    kept = Tab(browser)
+    yield kept
+    kept.close()
+
+
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
+def page(tab: Tab) -> Iterator[Page]:
     """A page that must end its test with no request to any network, no console error and no exception."""
-    page = browser.new_page()
-    trouble: list[str] = []
-    page.on("request", lambda r: trouble.append(r.url) if r.url.startswith(("http", "ws")) else None)
-    page.on("console", lambda m: trouble.append(m.text) if m.type in ("error", "warning") else None)
-    page.on("pageerror", lambda e: trouble.append(str(e)))
+    page, trouble = tab.lend()
     yield page
-    page.close()
+    tab.take_back()
     assert trouble == []
 
 
