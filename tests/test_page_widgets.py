@@ -47,6 +47,8 @@ def test_every_slider_moves_its_picture(browser: Browser, base: str, path: str) 
             expect(slider).to_have_accessible_name(re.compile(r"\w"))
             pictures, values = set(), set()
             for key in ("Home", *["ArrowRight"] * presses, "End"):
+                if key == "ArrowRight" and len(pictures) == 3:
+                    continue  # more of them would show no more
                 slider.press(key)
                 values.add(slider.input_value())
                 pictures.add(picture(host))
