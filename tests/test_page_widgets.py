@@ -135,8 +135,8 @@ def test_a_press_edits(browser: Browser, base: str, path: str) -> None:
         expect(widget).to_have_attribute("data-state", re.compile("done|error"), timeout=60_000)
         assert widget.get_attribute("data-state") == "done", widget.locator(".ddpm-status").inner_text()
         assert picture(widget) != before
-    visited.page.context.close()
-    assert not visited.complaints, "; ".join(visited.complaints)
+    complaints = visited.end()
+    assert not complaints, "; ".join(complaints)
 
 
 @pytest.mark.parametrize("path", WIDGET_PAGES)
