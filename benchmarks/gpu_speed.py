@@ -23,26 +23,22 @@ from typing import Any
 
 import torch
 
+from benchmarks.gpu_sampling import LARGEST, sample_row
 from benchmarks.libraries import T, training
 from benchmarks.machine import machine
 from benchmarks.networks import (
     BUILD,
     LIBRARIES,
-    SHAPE,
     SIZES,
-    NotInstalled,
     forward_flops,
     installed,
     parameters,
 )
-from benchmarks.networks import require as require_library
 from benchmarks.rows import Row, fill
 from benchmarks.timing import digits, timed
 from ddpm_lib.data import ASSETS, Batches, mnist
 from ddpm_lib.diffusion import GaussianDiffusion
-from ddpm_lib.evaluate.generate import last
 from ddpm_lib.models import Network
-from ddpm_lib.sampling import sample
 from ddpm_lib.schedule import linear_schedule
 from ddpm_lib.train import Machine, TrainConfig, train
 from ddpm_lib.train.machine.compiling import compile_network, tune
@@ -52,7 +48,6 @@ from ddpm_lib.train.machine.quickest import CHECKED, TIMED, Loop, trial
 RESULT = ASSETS / "measured" / "gpu-speed.json"
 WORKS = ("train", "sample", "compiled")
 COMPILED = ("1 M", "13.8 M")
-LARGEST, DIGITS = "13.8 M", 64
 
 
 def step_time(
@@ -128,42 +123,6 @@ def compiled_row(size: str, args: argparse.Namespace) -> Row:
     row["compiling, s"] = digits(time.perf_counter() - begun)
     graphed = step_time(train_graphed, size, args, lambda network: network.compile(dynamic=False))
     return {**row, "compiled and graphed": graphed}
-
-
-def sample_row(args: argparse.Namespace) -> Row:
-    """Seconds for a grid of digits by all steps of DDPM, in bfloat16."""
-    size, images, of = (next(iter(SIZES)), 1, 24) if args.quick else (LARGEST, DIGITS, T)
-    diffusion = GaussianDiffusion(linear_schedule(of))
-    network = BUILD["ours"](SIZES[size]).to(args.device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
-
-    def ours() -> None:
-        with torch.autocast(args.device, torch.bfloat16):
-            last(sample(network, diffusion, SHAPE, seeds=range(images), device=args.device))
-
-    rounds = 1 if args.quick else 3
-    row: Row = {
-        "unit": "s",
-        "steps": of,
-        "images": images,
-        "ours": digits(min(timed(ours) for _ in range(rounds))),
-    }
-    try:
-        require_library("diffusers")
-    except NotInstalled as missing:
-        print(f"diffusers: {missing}", flush=True)
-        return {**row, "diffusers": str(missing)}
-    from diffusers import DDPMPipeline, DDPMScheduler
-
-    theirs = DDPMPipeline(
-        BUILD["diffusers"](SIZES[size]).to(args.device), DDPMScheduler(num_train_timesteps=of)
-    )
-    theirs.set_progress_bar_config(disable=True)
-
-    def pipeline() -> None:
-        with torch.autocast(args.device, torch.bfloat16):
-            theirs(batch_size=images, num_inference_steps=of, output_type="np")
-
-    return {**row, "diffusers": digits(min(timed(pipeline) for _ in range(rounds)))}
 
 
 def measure(key: Row, args: argparse.Namespace) -> Row:

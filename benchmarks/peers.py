@@ -24,73 +24,22 @@ from collections.abc import Callable
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import torch
-from torch import Tensor, nn
 
-from benchmarks.libraries import Arm, sampling
 from benchmarks.machine import machine
-from benchmarks.networks import BUILD, SHAPE, SIZES
+from benchmarks.networks import SIZES
+from benchmarks.peer_sampling import overhead_row, sample_row
 from benchmarks.peer_training import compared, fastest_of, libraries, others, train_row
 from benchmarks.rows import Row, fill
 from benchmarks.timing import digits, interleave
 from ddpm_lib.data import ASSETS, mnist
-from ddpm_lib.models import use_winograd
-from ddpm_lib.train.machine.compiling import compile_network, tune
+from ddpm_lib.train.machine.compiling import tune
 
 RESULT = ASSETS / "measured" / "peers.json"
 WORKS = ("train", "memory", "ddpm step", "ddim step", "ddpm overhead", "ddim overhead", "import")
 SAMPLED = ("1 M", "10 M", "13.8 M")
 ROUNDS = {"0.3 M": 7, "1 M": 7, "2.5 M": 5, "10 M": 3, "13.8 M": 3}
-
-
-def sample_row(sampler: str, size: str, device: str, rounds: int) -> Row:
-    """Time of one step of the sampler with 64 images, float32, the networks as the libraries build them."""
-    steps = 40 if device == "cuda" else 4 if size == "1 M" else 2
-    networks = {name: BUILD[name](SIZES[size]).to(device).eval() for name in libraries()}
-    networks["ours"].to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    use_winograd(networks["ours"], fastest_of(size, device, 64).winograd)
-    if device == "cuda":
-        compile_network(networks["ours"])
-    arms = {name: sampling(name, network, sampler, 64, steps, device) for name, network in networks.items()}
-    return per_step(arms, steps, rounds)
-
-
-class Idle(nn.Module):
-    """A network that answers at once, with one and the same tensor: what is left is the sampler's own work."""
-
-    predicts, channels, out_dim, self_condition = "eps", 1, 1, False
-
-    def __init__(self, answer: Tensor, wrapped: bool) -> None:
-        super().__init__()
-        self.answer, self.wrapped = answer, wrapped
-        self.dtype = torch.float32
-
-    def forward(self, *inputs: Any) -> Any:
-        """The same for any input; diffusers' networks wrap it in an object with `sample`."""
-        return self if self.wrapped else self.answer
-
-    @property
-    def sample(self) -> Tensor:
-        """As diffusers reads it."""
-        return self.answer
-
-
-def overhead_row(sampler: str, device: str, rounds: int) -> Row:
-    """Time that a sampler's step takes besides the network, with 64 images."""
-    steps = 40
-    answer = torch.randn(64, *SHAPE, device=device)
-    arms = {
-        name: sampling(name, Idle(answer, name == "diffusers"), sampler, 64, steps, device)
-        for name in libraries()
-    }
-    return per_step(arms, steps, rounds)
-
-
-def per_step(arms: dict[str, Arm], steps: int, rounds: int) -> Row:
-    times = interleave(arms, rounds)
-    return compared({name: [s / steps for s in values] for name, values in times.items()})
 
 
 def memory_row(size: str, device: str, batch: int) -> Row:

@@ -14,15 +14,11 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from statistics import median
 
 import torch
-from torch import Tensor, nn
-from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.utils.flop_counter import FlopCounterMode
+from torch import Tensor
 
 import ddpm_lib
 from benchmarks.arms import Key, Row, reference, run
@@ -38,14 +34,13 @@ from benchmarks.latents import (
     trained,
     trained_autoencoder,
 )
-from benchmarks.timing import digits, interleave
+from benchmarks.where_cost import cost
 from ddpm_lib.data import ASSETS, mnist
 from ddpm_lib.data.phrases import PHRASES, UNSEEN
 from ddpm_lib.denoiser import Denoiser
 from ddpm_lib.evaluate.classifier import digit_classifier, in_batches
 from ddpm_lib.evaluate.generate import class_labels, generate, with_guidance
 from ddpm_lib.evaluate.metrics import digit_classes, frechet_distance, recall
-from ddpm_lib.models import Autoencoder
 
 RESULT = ASSETS / "measured" / "where.json"
 SHOWN = 20
@@ -112,42 +107,6 @@ def measure(
     y = class_labels(judge.n, 10)
     x = decoded(autoencoder, drawn(network, LATENT, judge.n, y, draw_steps, device))
     return {**judge(x, y), **took}, x
-
-
-def multiply_adds(arm: Callable[[], object]) -> float:
-    """Of a call, in millions; attention as the matrix products that it is."""
-    with torch.inference_mode(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
-        arm()
-    return round(int(counter.get_total_flops()) / 2e6, 2)
-
-
-def cost(save: Path, steps: dict[str, int], autoencoder: Autoencoder) -> Row:
-    """Parameters, multiply-adds an image, and the time of a call with 64, in units of that of the pixels' U-Net."""
-    networks: dict[str, nn.Module] = {
-        name: trained(name, save, steps[name], autoencoder).network() for name in NETWORKS
-    }
-    networks["pixels"] = ddpm_lib.load("cpu-minutes").network()
-    halves = {"encoder": autoencoder.encoder, "decoder": autoencoder.decoder}
-
-    def call(name: str, b: int) -> Callable[[], object]:
-        x = torch.randn(b, *((1, 28, 28) if name in ("pixels", "encoder") else LATENT))
-        if name in halves:
-            return partial(halves[name], x)
-        return partial(networks[name], x, torch.full((b,), 250), torch.arange(b) % 10)
-
-    both = {**networks, **halves}
-    with torch.inference_mode():
-        seconds = interleave({name: call(name, 64) for name in both}, rounds=15)
-    return {
-        name: {
-            "parameters": sum(p.numel() for p in part.parameters()),
-            "madds": multiply_adds(call(name, 1)),
-            "time": digits(
-                median(own / pixels for own, pixels in zip(seconds[name], seconds["pixels"], strict=True))
-            ),
-        }
-        for name, part in both.items()
-    }
 
 
 def main(argv: list[str] | None = None, until: float = math.inf) -> bool:

@@ -124,7 +124,9 @@ def test_no_pickle_anywhere(file):
             assert node.arg != "allow_pickle"
 
 
-LONGEST = 200  # lines; of tests and tools too
+LONGEST = 200  # lines; of tests, tools and benchmarks too
+# Longer, and why: nothing else may be.
+LONGER = {"benchmarks/predict.py": "its arms share one table of figures, which is not split yet"}
 SOURCES = sorted(path for end in ("py", "js", "css") for path in PACKAGE.rglob(f"*.{end}"))
 
 
@@ -138,8 +140,10 @@ def test_a_file_is_short_and_says_what_it_is(file):
         assert text.lstrip().removeprefix('"use strict";').lstrip().startswith(("//", "/*"))
 
 
-def test_tests_and_tools_are_short_and_say_what_they_are():
-    files = [file for folder in ("tests", "tools") for file in sorted((ROOT / folder).rglob("*.py"))]
+def test_tests_tools_and_benchmarks_are_short_and_say_what_they_are():
+    files = [file for folder in ("tests", "tools", "benchmarks") for file in sorted((ROOT / folder).rglob("*.py"))]
     texts = {file.relative_to(ROOT).as_posix(): file.read_text(encoding="utf-8") for file in files}
-    assert {name: len(text.splitlines()) for name, text in texts.items() if text.count("\n") > LONGEST} == {}
-    assert [name for name, text in texts.items() if not ast.get_docstring(ast.parse(text))] == []
+    long = {name: len(text.splitlines()) for name, text in texts.items() if text.count("\n") > LONGEST}
+    print({name: LONGER[name] for name in long if name in LONGER})
+    assert long.keys() <= LONGER.keys(), long
+    assert [name for name, text in texts.items() if text and not ast.get_docstring(ast.parse(text))] == []
