@@ -59,7 +59,7 @@ def check_noise_loss(answer: object) -> Verdict:
             a = alpha_bar[t].reshape(-1, 1)
             signal, noise = (a.sqrt(), (1 - a).sqrt()) if roots else (a, 1 - a)
             xt = signal * x0 + noise * eps
-            sight = {"xt": xt, "rest": xt - x0, "x0": x0, "eps": eps}[shown]
+            sight = {"xt": xt, "rest": xt - a * x0, "left": xt - signal * x0, "x0": x0, "eps": eps}[shown]
             square = ((eps if target == "eps" else x0) - network(sight, t)).abs() ** power
             result: Tensor = square.sum() if total else square.mean()
             return result
@@ -72,7 +72,11 @@ def check_noise_loss(answer: object) -> Verdict:
         ),
         Mistake(
             loss(shown="rest"),
-            "The roots are back. But the network is still given x_t - x_0, and in sampling there is no x_0.",
+            "The roots are back. But x_0 is still taken out of what the network sees: it samples without one.",
+        ),
+        Mistake(
+            loss(shown="left"),
+            "The network is given x_t without its image, which is the noise: it must guess that from x_t.",
         ),
         Mistake(
             loss(roots=False),

@@ -63,7 +63,11 @@ BANK: Bank = {
                 with_sight(lambda x0, t, eps, ab: ab[t][:, None] * x0 + (1 - ab[t])[:, None] * eps),
                 "mixed wrongly",
             ),
-            (with_sight(lambda x0, t, eps, ab: noisy(x0, t, eps, ab) - x0), "The roots are back"),
+            (
+                with_sight(lambda x0, t, eps, ab: noisy(x0, t, eps, ab) - ab[t][:, None] * x0),
+                "The roots are back",
+            ),
+            (with_sight(lambda x0, t, eps, ab: (1 - ab[t])[:, None].sqrt() * eps), "without its image"),
             (lambda network, x0, t, eps, ab: F.mse_loss(network(noisy(x0, t, eps, ab), t), x0), "not x0"),
             (lambda *p: noise_loss(*p) * p[1].numel(), "take the mean"),
             (lambda *p: noise_loss(*p) / 2, "the factor 1 / 2"),
