@@ -18,28 +18,17 @@ settings.load_profile("patient")
 from tests.browser import browser as browser  # noqa: E402  (fixtures; after the hook, for they import ddpm_lib)
 from tests.browser import kept  # noqa: E402
 from tests.generator_page import opened as opened  # noqa: E402
+from tests.order import KEY, Kept, by_length  # noqa: E402
 from tests.widget_page import page as page  # noqa: E402
 from tests.widget_page import show as show  # noqa: E402
 from tests.widget_page import tab as tab  # noqa: E402
 
-# Files by their beginnings, the longest first. `make unit` gives a worker one file at a time (--dist loadscope), so
-# that what a file starts is started once; with the long ones first, the workers end together.
-LONG = (
-    "test_gpu",
-    "test_diagnose",
-    "test_processes",
-    "test_book",
-    "test_generator_network",
-    "test_web",
-    "test_widget",
-    "test_generator",
-    "test_exercises_bank",
-    "test_cli",
-    "test_package",
-    "test_stream",
-    "test_headers",
-    "test_fast",
-)
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What a test takes is kept for the next run."""
+    cache = getattr(config, "cache", None)
+    if cache is not None and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Kept(cache))
 
 
 def pytest_runtest_setup() -> None:
@@ -53,15 +42,11 @@ def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
     kept.wanted = "browser" in getattr(nextitem, "fixturenames", ())
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long files first, then those without a browser and those with one; otherwise the order stays."""
-    browsing = {item.path for item in items if "browser" in getattr(item, "fixturenames", ())}
-
-    def place(item: pytest.Item) -> tuple[int, bool]:
-        long = (i for i, name in enumerate(LONG) if item.path.stem.startswith(name))
-        return next(long, len(LONG)), item.path in browsing
-
-    items.sort(key=place)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Long files first."""
+    cache = getattr(config, "cache", None)  # -p no:cacheprovider leaves none
+    took = {} if cache is None else cache.get(KEY, {})
+    items.sort(key=by_length(items, took))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -87,6 +87,7 @@ def text_of(course: Path, name: str) -> str:
     return (course / "_build" / "html" / "book" / f"{name}.html").read_text()
 
 
+@pytest.mark.slow
 def test_a_failure_names_its_cell_and_takes_nothing_with_it(course: Path) -> None:
     status, printed = run(course, "book")
     assert status == 1

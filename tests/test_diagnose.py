@@ -91,6 +91,7 @@ def test_the_healthy_run_is_sound_and_says_so_in_every_line() -> None:
 
 
 @pytest.mark.parametrize("name", shipped())
+@pytest.mark.slow
 def test_no_shipped_network_is_called_sick(name: str) -> None:
     batch = TEST.head(4 if name in WHOLE else 16)  # the walk of a whole one takes minutes on a CPU with more
     found = diagnose(ddpm_lib.load(name), x0=batch.x0(), y=batch.y, say=lambda line: None)

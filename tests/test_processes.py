@@ -50,6 +50,7 @@ def same_run(a: dict[str, Any], b: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("rank", [0, 1])
+@pytest.mark.slow
 def test_two_processes_of_32_images_are_one_of_64(
     one: dict[str, Any], two: list[dict[str, Any]], rank: int
 ) -> None:

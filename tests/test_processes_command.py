@@ -52,6 +52,7 @@ def test_what_is_left_of_it_goes_on_in_one_process_as_the_straight_run(
     same_end(straight, folder / "resumed")
 
 
+@pytest.mark.slow
 def test_and_in_two_that_accelerate_launches(
     folder: Path, straight: Path, killed: tuple[Path, subprocess.CompletedProcess[str]]
 ) -> None:
@@ -63,6 +64,7 @@ def test_and_in_two_that_accelerate_launches(
     same_end(straight, folder / "again")
 
 
+@pytest.mark.slow
 def test_ctrl_c_stops_all_processes_and_saves_once(folder: Path) -> None:
     command = torchrun("-m", "ddpm_lib", *training(folder, "stopped", "--steps", "1000000"))
     process = subprocess.Popen(
