@@ -1,4 +1,4 @@
-"""Editing: where a walk begins, what is kept, the way back to noise, the arc, and a loss that is followed."""
+"""Editing: where a walk begins, what is kept, the way back to noise, the arc."""
 
 import math
 from functools import partial
@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from ddpm_lib.diffusion import GaussianDiffusion
-from ddpm_lib.evaluate.editing import Inpaint, Steered, edit_from, invert, slerp, start_times
+from ddpm_lib.evaluate.editing import Inpaint, edit_from, invert, slerp, start_times
 from ddpm_lib.evaluate.generate import last
 from ddpm_lib.models import GaussianMixture, OracleDenoiser
-from ddpm_lib.sampling import DDPM, Noise, ddim_step, ddpm_step, sample_from
+from ddpm_lib.sampling import Noise, ddim_step, ddpm_step, sample_from
 from ddpm_lib.schedule import cosine_schedule, linear_schedule
 from tests.fixed import Fixed
 from tests.helpers import close, generator
@@ -163,31 +163,3 @@ def test_the_arc_keeps_noise_noise() -> None:
         assert slerp(a, b, share).std() == pytest.approx(1, abs=0.01)
     assert torch.lerp(a, b, 0.5).std() == pytest.approx(math.sqrt(0.5), abs=0.01)
     close(slerp(a, a, 0.5), a, 1e-5)
-
-
-@pytest.mark.equation("eq-steered")
-def test_following_a_quadratic_loss_is_what_the_formula_says() -> None:
-    c, scale, t = 0.4, 0.7, 80
-    x = normal(6, 2)
-    loss = lambda x0_hat: (x0_hat[:, 0] - c).square()  # noqa: E731
-    got = Steered(ORACLE, DIFFUSION, loss, scale)(x, torch.full((6,), t))
-    # the gradient by differences
-    h = 1e-5
-
-    def cost(at: Tensor) -> Tensor:
-        return loss(DIFFUSION.denoise(ORACLE, at, t, clip=False)[0])
-
-    slope = torch.stack([(cost(x + h * e) - cost(x - h * e)) / (2 * h) for e in torch.eye(2).double()], dim=1)
-    ab = DIFFUSION.schedule.alpha_bar[t]
-    expected = ORACLE(x, torch.full((6,), t)) + scale * (1 - ab).sqrt() * slope
-    close(got, expected, 1e-7)
-
-
-@pytest.mark.equation("eq-steered")
-def test_a_loss_draws_what_it_asks_for_within_a_sampler() -> None:
-    noise = Draws(500, 2)
-    steered = Steered(ORACLE, DIFFUSION, lambda x: (x[:, 0] - 0.3).square() / (2 * 0.1**2), 1.0)
-    x = last(sample_from(steered, DIFFUSION, noise(), noise=noise, step=DDPM(), steps=100, clip=False)).xt
-    assert x[:, 0].mean() == pytest.approx(0.3, abs=0.03)
-    assert float(x[:, 0].std()) < 0.15
-    assert not x.requires_grad

@@ -5,6 +5,7 @@ import math
 import torch
 from torch import Tensor
 
+from ddpm_lib.evaluate.steering import ink_error
 from ddpm_lib.models import GaussianMixture
 from tests.graders import grader_tests
 
@@ -41,6 +42,7 @@ RIGHT: dict[str, object] = {
     "check_share_above": share,
     "check_slerp": arc,
     "check_invert_step": invert,
+    "check_missing_ink": lambda x, mask: ink_error(x, torch.ones(()), mask),
     "check_forgets": 400,
 }
 VALUES = {"check_edit_calls", "check_forgets"}
@@ -55,6 +57,12 @@ WRONG: list[tuple[str, object, str]] = [
     ("check_slerp", lambda a, b, share: arc(b, a, share), "share = 0 should give a"),
     ("check_invert_step", lambda xs, ss, st, rs, rt, e: rt * (xs / rs + (ss - st) * e), "noise grows"),
     ("check_invert_step", lambda xs, ss, st, rs, rt, e: xs / rs + (st - ss) * e, "That is u_t"),
+    (
+        "check_missing_ink",
+        lambda x, m: ink_error(x, torch.ones(()), m) * m.sum() / 30,
+        "divided by all pixels",
+    ),
+    ("check_missing_ink", lambda x, m: ink_error(x, -torch.ones(()), m), "target is 1, not -1"),
     ("check_forgets", 350, "still called 3"),
 ]
 

@@ -1,5 +1,6 @@
-"""The engine edits as Python does: the way up to the noise."""
+"""The engine edits as Python does: the way up to the noise, and a wish that is followed."""
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,9 +10,13 @@ from torch import Tensor
 
 from ddpm_lib.data import mnist
 from ddpm_lib.evaluate.editing import invert
+from ddpm_lib.evaluate.generate import last as end
+from ddpm_lib.evaluate.steering import Loss, SteeredForward, ink_error
+from ddpm_lib.guidance import Guided
 from ddpm_lib.models import UNetConfig
+from ddpm_lib.sampling import DDIM, ddim_step, sample_from
 from ddpm_lib.web.export import checkpoint_of, detail
-from tests.engine import TINY, last
+from tests.engine import TINY, last, recorded
 from tests.engine import digits as digits
 from tests.engine import tiny as tiny
 from tests.helpers import close, generator
@@ -62,3 +67,79 @@ def test_the_way_up_needs_pictures(page: Page, tiny: dict[str, Any]) -> None:
     engine.load(tiny)
     engine.send("run", **request(up=True))
     assert engine.heard("error")[-1]["message"] == "The way up begins at pictures: pass them as x."
+
+
+def slant(x: Tensor) -> Tensor:
+    """Column over row, by the ink, as the chapter on editing defines it."""
+    ink = ((x + 1) / 2).clamp(0, 1)
+    ink = ink / ink.sum((2, 3), keepdim=True)
+    row, column = torch.meshgrid(*(torch.arange(float(side)) for side in x.shape[2:]), indexing="ij")
+    row = row - (ink * row).sum((2, 3), keepdim=True)
+    column = column - (ink * column).sum((2, 3), keepdim=True)
+    return ((ink * row * column).sum((2, 3)) / (ink * row**2).sum((2, 3))).squeeze(1)
+
+
+def regions(side: int) -> tuple[Tensor, Tensor]:
+    """Ink in a bar near the middle, none in the two last columns, and what of it matters."""
+    target, cares = torch.ones(side, side), torch.zeros(side, side)
+    cares[side // 2 : side // 2 + 2, 2:-2] = cares[:, -2:] = 1
+    target[:, -2:] = -1
+    return target, cares
+
+
+def follows(name: str, side: int, scale: float) -> tuple[dict[str, Any], Loss]:
+    """What the page tells its worker, and the loss that it stands for."""
+    if name == "slant":
+        return {"loss": name, "wish": 0.6, "scale": scale}, lambda x0: (slant(x0) - 0.6).square()
+    target, cares = regions(side)
+    told = {"target": target.flatten().tolist(), "cares": cares.flatten().tolist()}
+    return {"loss": name, "scale": scale, **told}, partial(ink_error, target=target, cares=cares)
+
+
+@pytest.mark.parametrize("name", ["slant", "ink"])
+def test_a_wish_is_followed_as_in_torch(page: Page, digits: dict[str, Any], name: str) -> None:
+    checkpoint, engine = checkpoint_of(digits), Engine(page)
+    engine.load(digits)
+    told, loss = follows(name, 28, 20.0)
+    run = recorded(checkpoint, n=2, labels=[4, -1], steps=20, steer=told)
+    got = last(engine.run(**run), run["x"])
+    steered = SteeredForward(checkpoint.network(), checkpoint.diffusion, loss, 20.0)
+    how = {"y": torch.tensor([4, 10]), "step": ddim_step, "steps": 20}
+    want = end(sample_from(steered, checkpoint.diffusion, run["x"], **how)).xt
+    plain = end(sample_from(checkpoint.network(), checkpoint.diffusion, run["x"], **how)).xt
+    close(got, want, 5e-3)
+    assert (want - plain).square().mean() > 0.02
+    assert loss(want).mean() < 0.8 * loss(plain).mean()
+
+
+def test_of_a_random_network_each_step_follows_the_wish_under_guidance(
+    page: Page, tiny: dict[str, Any]
+) -> None:
+    checkpoint, engine = checkpoint_of(tiny), Engine(page)
+    engine.load(tiny)
+    for name in ("slant", "ink"):
+        told, loss = follows(name, 8, 5.0)
+        run = recorded(checkpoint, n=3, labels=[0, 1, 2], steps=6, w=0.5, eta=0.4, steer=told)
+        guided = Guided(checkpoint.network(), 0.5, null=3)
+        steered = SteeredForward(guided, checkpoint.diffusion, loss, 5.0)
+        how = {"y": torch.arange(3), "step": DDIM(0.4), "steps": 6}
+        want = end(
+            sample_from(steered, checkpoint.diffusion, run["x"], noise=iter(run["noise"]).__next__, **how)
+        ).xt
+        close(last(engine.run(**run), run["x"]), want, 2e-3)
+
+
+@pytest.mark.parametrize(
+    ("steer", "sentence"),
+    [
+        ({"loss": "ink", "scale": 1}, "The wish for ink needs a target and what matters of it, 64 numbers each."),
+        ({"loss": "slant", "scale": None}, "The wish and its strength must be numbers."),
+    ],
+)  # fmt: skip
+def test_a_wish_that_cannot_be_is_one_sentence(
+    page: Page, tiny: dict[str, Any], steer: dict[str, Any], sentence: str
+) -> None:
+    engine = Engine(page)
+    engine.load(tiny)
+    engine.send("run", **request(steer=steer))
+    assert engine.heard("error", "done")[-1]["message"] == sentence

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Locator, Page
 from ddpm_lib.widgets import Widget
 from tests.tab import Tab
 
-# All ten, as a notebook makes them.
+# All eleven, as a notebook makes them.
 WIDGETS = {
     "scrub": "ScrubWidget(x0, t=20)",
     "schedule": "ScheduleWidget(x0[0], T=500)",
@@ -24,6 +24,7 @@ WIDGETS = {
     "trajectory": "TrajectoryWidget({'run': [State(t, x0, x0) for t in (500, 300, 100, 0)]})",
     "generate": "GenerateWidget(steps=20, more=True)",
     "edit": "EditWidget(steps=20)",
+    "steer": "SteerWidget(steps=20)",
     "play": "PlayWidget()",
     "digits": "DigitsWidget()",
 }
@@ -35,7 +36,7 @@ x0 = torch.zeros(4, 1, 8, 8)"""
 
 
 def made(name: str) -> Widget:
-    """One of the ten."""
+    """One of the eleven."""
     names: dict[str, Any] = {}
     exec(SETUP, names)
     widget: Widget = eval(WIDGETS[name], names)

@@ -1,4 +1,4 @@
-"""Editing with a network that was never trained for it: start elsewhere, keep a part, walk back, follow a loss."""
+"""Editing with a network that was never trained for it: start elsewhere, keep a part, walk back."""
 
 from __future__ import annotations
 
@@ -7,16 +7,14 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool
 from torch import Tensor
 
 from ddpm_lib.chain import q_between
-from ddpm_lib.denoiser import Denoiser, Labels, Predicts, Time, Times, X
-from ddpm_lib.diffusion import GaussianDiffusion, times
+from ddpm_lib.denoiser import Denoiser, Labels, Time, X
+from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.flow import move
 from ddpm_lib.sampling import Denoise, Noise, State, Step, ddpm_step, sample_from, timesteps
-
-Loss = Callable[[X], Float[Tensor, " b"]]  # of x0_hat, one number per image
 
 
 def start_times(T: int, start: int, steps: int | None = None) -> list[int]:
@@ -142,32 +140,3 @@ def slerp(a: X, b: X, share: float) -> X:
     dot = (a * b).flatten(1).sum(1) / (a.flatten(1).norm(dim=1) * b.flatten(1).norm(dim=1))
     angle = dot.clamp(-1, 1).acos().clamp(min=1e-6).reshape(-1, *[1] * (a.ndim - 1))
     return (torch.sin((1 - share) * angle) * a + torch.sin(share * angle) * b) / torch.sin(angle)
-
-
-class Steered:
-    """A denoiser that lowers a loss of its own guess: eps_hat + scale sqrt(1 - alpha_bar_t) grad loss(x0_hat(x_t)).
-
-    Book: eq-steered (Chung et al. 2023, eq. 16, with a step size of its own).
-
-    `loss` takes x0_hat, (b, ...), and returns one number per image; its gradient is taken in x_t, through the network.
-    It is guidance with exp(-loss) in the place of a classifier. Each call is one forward and one backward pass.
-    """
-
-    def __init__(self, denoiser: Denoiser, diffusion: GaussianDiffusion, loss: Loss, scale: float) -> None:
-        self.denoiser, self.diffusion, self.loss, self.scale = denoiser, diffusion, loss, scale
-
-    @property
-    def predicts(self) -> Predicts:
-        """The noise, whatever the denoiser predicts."""
-        return "eps"
-
-    def __call__(self, xt: X, t: Times, y: Labels | None = None) -> X:
-        """eps_hat of a batch at times t, (b,)."""
-        # `sample` runs in inference mode, where there are no gradients: leave it
-        with torch.inference_mode(False), torch.enable_grad():
-            x, at = xt.clone().requires_grad_(), t.clone()
-            output = self.denoiser(x, at, None if y is None else y.clone())
-            x0_hat, eps_hat = self.diffusion.interpret(output, x, at, self.denoiser.predicts)
-            (gradient,) = torch.autograd.grad(self.loss(x0_hat).sum(), x)
-        ab = self.diffusion.alpha_bar(t, xt)
-        return eps_hat.detach() + times(self.scale * (1 - ab).sqrt(), gradient)

@@ -54,6 +54,7 @@ from ddpm_lib.exercises.javascript import (
 )
 from ddpm_lib.exercises.jump import check_q_sample
 from ddpm_lib.exercises.loss import check_least_error, check_noise_loss, check_score_from_x0, check_x0_weight
+from ddpm_lib.exercises.missing_ink import check_missing_ink
 from ddpm_lib.exercises.notation import check_diffusers_index, check_reparameterize, check_sum_of_gaussians
 from ddpm_lib.exercises.one_idea import (
     check_clocks,

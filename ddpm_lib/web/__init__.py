@@ -21,7 +21,7 @@ WebAssembly memory (heap.js)
     |  winograd.js        a 3 x 3 convolution as 36 products, with a quarter of the multiplications
     |  silu.js            the activation, in WebAssembly as well; channels.js: what a norm sums
     |  unet.js            the forward pass, made of products, and guidance
-    |  sampler.js         one step of DDPM or DDIM; edit.js: one of the way up; normal.js: the noise of torch
+    |  sampler.js         one step of DDPM or DDIM; edit.js: of the way up; wish.js: wishes; normal.js: torch's noise
     v
 worker.js posts x_t and x0_hat after every step, and the widget draws them
 

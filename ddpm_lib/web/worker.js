@@ -5,10 +5,10 @@
 /**
  * What is to be drawn: n images in `steps` steps from x (else noise of the seed) at t = `from` (else T) to 0. Where the
  * mask is 1, the known picture is kept. With `up` the walk leads the other way, from the pictures x at 0 to their noise at
- * `from`. `noise` replaces the seed's draws, one a step, for the tests.
+ * `from`. `steer` is a wish to follow on the way down. `noise` replaces the seed's draws, one a step, for the tests.
  * @typedef {{ id: unknown, n: number, labels: number[], sampler: "ddpm" | "ddim", steps: number, eta: number,
  *   w: number, seed: number, x?: Float32Array, from?: number, mask?: Float32Array, known?: Float32Array,
- *   up?: boolean, noise?: Float32Array }} Run
+ *   up?: boolean, steer?: Steer, noise?: Float32Array }} Run
  */
 
 /** @typedef {{ net: UNet, alphaBar: Float32Array, T: number }} Model */
@@ -39,7 +39,7 @@ function load(detail) {
 }
 
 /** One plain sentence for a run that cannot be. @param {Run} run @param {Model} model */
-function check({ n, labels, sampler, steps, eta, w, x, from, mask, known, up, noise }, { net, T }) {
+function check({ n, labels, sampler, steps, eta, w, x, from, mask, known, up, steer, noise }, { net, T }) {
   const size = net.shape.reduce((a, b) => a * b), { classes } = net.config, start = from ?? T;
   const picture = size / net.shape[0];
   const known_classes = classes ? `choose 0 to ${classes - 1}, or -1 for none` : "this network knows none, pass -1";
@@ -59,6 +59,9 @@ function check({ n, labels, sampler, steps, eta, w, x, from, mask, known, up, no
   must(Number.isFinite(w), `The weight of guidance must be a number, not ${w}.`);
   must(!x || x.length === n * size, `The start has ${x?.length} numbers, not ${n} times ${size}.`);
   must(!up || !!x, "The way up begins at pictures: pass them as x.");
+  const told = steer?.loss === "slant" || [steer?.target, steer?.cares].every((v) => v?.length === size);
+  must(!steer || told, `The wish for ink needs a target and what matters of it, ${size} numbers each.`);
+  must(!steer || (Number.isFinite(steer.scale) && Number.isFinite(steer.wish ?? 0)), "The wish and its strength must be numbers.");
   const draws = steps * n * size;
   must(!noise || noise.length === draws, `The noise has ${noise?.length} numbers, not ${steps} times ${n} times ${size}.`);
   const fits = mask?.length === picture && known?.length === size;
@@ -69,7 +72,7 @@ function check({ n, labels, sampler, steps, eta, w, x, from, mask, known, up, no
 async function sample(run) {
   if (!model) throw Error("There are no weights yet: load them first.");
   check(run, model);
-  const { net, alphaBar, T } = model, { id, n, labels, steps, w, mask, known, up } = run;
+  const { net, alphaBar, T } = model, { id, n, labels, steps, w, mask, known, up, steer } = run;
   current = run;
   paused = false;
   const size = net.shape.reduce((a, b) => a * b), eta = run.sampler === "ddpm" ? 1 : run.eta;
@@ -101,8 +104,9 @@ async function sample(run) {
       began += performance.now() - stopped; // a pause is not the engine's time
       if (current !== run) return;
       const end = Math.min(n, first + TOGETHER);
-      const some = xt.subarray(first * size, end * size), asked = Math.max(t, s); // up, at the time that a step leads to
-      x0_hat.set(denoise(net, alphaBar, some, asked, labels.slice(first, end), w, up ? Infinity : 1), first * size);
+      const some = xt.subarray(first * size, end * size), ys = labels.slice(first, end);
+      if (steer && !up) x0_hat.set(steered(net, alphaBar, some, t, ys, w, steer), first * size);
+      else x0_hat.set(denoise(net, alphaBar, some, Math.max(t, s), ys, w, up ? Infinity : 1), first * size); // up: at the later time
       for (let i = first; i < end; i++) {
         const x = xt.subarray(i * size, (i + 1) * size), guess = x0_hat.subarray(i * size, (i + 1) * size), z = draw(i, step);
         xt.set(up ? climb(alphaBar, x, guess, t, s) : keep(reverseStep(alphaBar, x, guess, t, s, eta, z), s, z), i * size);

@@ -18,7 +18,7 @@ STRICT = '"use strict";\n'
 # Classes and functions alone, each file after those it builds on; the last one talks to the page.
 CORE = (
     *("heap.js", "matmul.js", "silu.js", "channels.js", "winograd.js", "layers.js", "unet.js"),
-    *("weights.js", "normal.js", "sampler.js", "edit.js"),
+    *("weights.js", "normal.js", "sampler.js", "wish.js", "edit.js"),
 )
 FILES = (*CORE, "worker.js")
 # What trains a small network in the plane (folder learn): the same rules, another worker.

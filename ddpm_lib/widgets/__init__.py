@@ -10,6 +10,7 @@ from ddpm_lib.widgets.play.play import PlayWidget
 from ddpm_lib.widgets.posterior.posterior import PosteriorWidget
 from ddpm_lib.widgets.schedule.schedule import ScheduleWidget
 from ddpm_lib.widgets.scrub.scrub import ScrubWidget
+from ddpm_lib.widgets.steer.steer import SteerWidget
 from ddpm_lib.widgets.trajectory.trajectory import TrajectoryWidget
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "PosteriorWidget",
     "ScheduleWidget",
     "ScrubWidget",
+    "SteerWidget",
     "TrajectoryWidget",
     "Widget",
 ]

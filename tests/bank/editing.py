@@ -61,6 +61,10 @@ def up(xs, ss, st, rs, rt, eps):
     return rt * (xs / rs + (st - ss) * eps)
 
 
+def missing(x, mask):
+    return (((x - 1) / 2) ** 2 * mask).sum((1, 2, 3)) / mask.sum()
+
+
 BANK: Bank = {
     "check_edit_calls": Answers(
         right=[(30, 250), [30, 250], (np.int64(30), torch.tensor(250))],
@@ -129,6 +133,22 @@ BANK: Bank = {
             (lambda xs, ss, st, rs, rt, eps: xs / rs + (st - ss) * eps, "That is u_t"),
             (lambda xs, ss, st, rs, rt, eps: rt * (xs / rs + st * eps), "only the difference"),
             (lambda xs, ss, st, rs, rt, eps: xs + rs * (st - ss) * eps, "that you arrive at"),
+        ],
+    ),
+    "check_missing_ink": Answers(
+        right=[
+            missing,
+            lambda x, m: (((1 - x) / 2) ** 2)[:, 0][:, m == 1].mean(1),
+            lambda x, m: np.square((x.numpy() - 1) / 2)[:, 0, m.numpy() == 1].mean(1),
+        ],
+        wrong=[
+            (lambda x, m: missing(x, m) * m.sum() / m.numel(), "divided by all pixels"),
+            (lambda x, m: missing(x, m) * m.sum(), "A sum"),
+            (lambda x, m: missing(-x, m), "target is 1, not -1"),
+            (lambda x, m: 4 * missing(x, m), "paper costs 4"),
+            (lambda x, m: ((1 - x) / 2)[:, 0][:, m == 1].mean(1), "not squared"),
+            (lambda x, m: missing(x, 1 - m), "everywhere but"),
+            (lambda x, m: ((x * m - 1) / 2).square().sum((1, 2, 3)) / m.sum(), "counts as missing"),
         ],
     ),
     "check_forgets": Answers(
