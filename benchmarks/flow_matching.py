@@ -34,9 +34,16 @@ from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.evaluate.classifier import digit_classifier, in_batches
 from ddpm_lib.evaluate.metrics import frechet_distance
 from ddpm_lib.flow import DPMSolver2M, heun_step, noise_level, straight_timesteps
+from ddpm_lib.further.names import (
+    FromVelocity,
+    rescale,
+    sigma_at,
+    straight,
+    straightness,
+    variance_preserving,
+)
 from ddpm_lib.loss import draw_t, t_weights
 from ddpm_lib.models import UNet, UNetConfig
-from ddpm_lib.names import FromVelocity, rescale, sigma_at, straight, straightness, variance_preserving
 from ddpm_lib.sampling import Step, ddim_step, ddpm_step, sample, timesteps
 from ddpm_lib.train.loop import descend
 from ddpm_lib.train.presets import PRESETS
@@ -107,11 +114,6 @@ def trained(arm: str, seed: int, steps: int, device: str) -> UNet:
     return fit(net, *ARMS[arm], steps, seed, batches)
 
 
-def labels(n: int) -> Tensor:
-    """The classes in turn."""
-    return torch.arange(n) % 10
-
-
 def draw(
     denoiser: Denoiser, n: int, step: Step, path: Sequence[int], device: str, clip: bool = True
 ) -> Iterator[Tensor]:
@@ -119,7 +121,7 @@ def draw(
     for at in range(0, n, 64):
         seeds = range(at, min(at + 64, n))
         states = sample(
-            denoiser, DIFFUSION, SHAPE, seeds=seeds, y=labels(n)[seeds.start : seeds.stop].to(device), step=step,
+            denoiser, DIFFUSION, SHAPE, seeds=seeds, y=torch.tensor(seeds).to(device) % 10, step=step,
             steps=path, clip=clip, device=device,
         )  # fmt: skip
         yield torch.stack([state.xt for state in states]).cpu()

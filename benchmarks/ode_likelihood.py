@@ -23,7 +23,7 @@ from ddpm_lib import load
 from ddpm_lib.bound import bits_per_dim, step_term, terms
 from ddpm_lib.data import ASSETS, mnist
 from ddpm_lib.evaluate.montecarlo import normals
-from ddpm_lib.likelihood import hutchinson, ode_bound
+from ddpm_lib.further.likelihood import hutchinson, ode_bound
 
 RESULT = ASSETS / "measured" / "ode_likelihood.json"
 WEIGHTS, DIGITS = "cpu-hour", 8

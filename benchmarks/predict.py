@@ -35,14 +35,14 @@ from ddpm_lib.bound import bits_per_dim, level_log_prob, prior_term, terms
 from ddpm_lib.data import ASSETS, Batches, mnist
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.evaluate.generate import generate
+from ddpm_lib.further.precondition import Answer, Preconditioned, own_weight
+from ddpm_lib.further.variances import best_variance, step_kl
 from ddpm_lib.loss import draw_t, min_snr, t_weights, weighted_loss
 from ddpm_lib.models import UNet, UNetConfig
-from ddpm_lib.precondition import Answer, Preconditioned, own_weight
 from ddpm_lib.sampling import Noise, timesteps
 from ddpm_lib.train.loop import descend
 from ddpm_lib.train.presets import PRESETS
 from ddpm_lib.train.state import TrainState, start
-from ddpm_lib.variances import best_variance, step_kl
 
 RESULT, VARIANCES = ASSETS / "measured" / "predict.json", ASSETS / "measured" / "variances.json"
 PRESET = PRESETS["cpu-minutes"]

@@ -11,8 +11,8 @@ from torch import Tensor
 from ddpm_lib import load
 from ddpm_lib.data import Batches, mnist
 from ddpm_lib.denoiser import Denoiser
-from ddpm_lib.distill import same_end, two_in_one
 from ddpm_lib.flow import DPMSolver2M
+from ddpm_lib.further.distill import same_end, two_in_one
 from ddpm_lib.guidance import Guided
 from ddpm_lib.models import Network
 from ddpm_lib.sampling import sample_from, timesteps

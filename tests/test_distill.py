@@ -10,8 +10,8 @@ from torch import Tensor
 
 from ddpm_lib.denoiser import Labels, Predicts, Time, Times, X
 from ddpm_lib.diffusion import GaussianDiffusion
-from ddpm_lib.distill import distill_loss, landing, same_end, spread_kept, step_of, two_in_one
 from ddpm_lib.evaluate.metrics import recall, spread_within
+from ddpm_lib.further.distill import distill_loss, landing, same_end, spread_kept, step_of, two_in_one
 from ddpm_lib.models import GaussianMixture, MLPConfig, OracleDenoiser, build
 from ddpm_lib.sampling import ddim_step, sample_from, timesteps
 from ddpm_lib.schedule import cosine_schedule, linear_schedule

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ddpm_lib.diffusion import GaussianDiffusion
-from ddpm_lib.distill import landing, spread_kept
+from ddpm_lib.further.distill import landing, spread_kept
 from ddpm_lib.sampling import timesteps
 from ddpm_lib.schedule import NoiseSchedule, cosine_schedule
 from tests.graders import grader_tests

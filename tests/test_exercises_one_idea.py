@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from ddpm_lib.diffusion import GaussianDiffusion
+from ddpm_lib.further.names import langevin_step, velocity
 from ddpm_lib.loss import t_weights
-from ddpm_lib.names import langevin_step, velocity
 from ddpm_lib.schedule import cosine_schedule
 from tests.graders import grader_tests
 

@@ -4,10 +4,10 @@ import torch
 from torch import Tensor
 
 from ddpm_lib.diffusion import GaussianDiffusion
+from ddpm_lib.further.precondition import edm_scales, own_weight
+from ddpm_lib.further.variances import between_variances
 from ddpm_lib.loss import min_snr
-from ddpm_lib.precondition import edm_scales, own_weight
 from ddpm_lib.schedule import NoiseSchedule, cosine_schedule
-from ddpm_lib.variances import between_variances
 from tests.graders import grader_tests
 
 SCHEDULE = cosine_schedule(500)

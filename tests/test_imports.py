@@ -26,19 +26,17 @@ STORY = (
     "seeds",
     "sampling",
     "flow",
-    "names",
-    "precondition",
-    "variances",
-    "likelihood",
     "guidance",
-    "distill",
 )
+# What goes on from there, in reading order: each may import the story, and those before it.
+FURTHER = ("names", "precondition", "variances", "likelihood", "distill")
 # Which other rooms (folders) a room's modules may import; "story" stands for the modules above.
 ROOMS = {
     "story": set(),
+    "further": {"story"},
     "models": {"story"},
     "data": set(),
-    "train": {"story", "models"},
+    "train": {"story", "further", "models"},
     "evaluate": {"story", "models", "data"},
     "assets": {"models", "data"},
     "formats": {"story", "models"},
@@ -80,6 +78,11 @@ def ours(file):
     return {name for name in found if (PACKAGE / name).is_dir() or (PACKAGE / f"{name}.py").is_file()}
 
 
+def foreign(file):
+    """What a file imports that does not come with Python, by the first parts of the names."""
+    return {each.split(".")[0] for each in imports(file)} - set(sys.stdlib_module_names)
+
+
 def test_the_root_holds_the_story_and_nothing_else():
     assert {file.stem for file in PACKAGE.glob("*.py")} == ROOTS
     assert {path.name for path in PACKAGE.iterdir() if path.is_dir()} - {"__pycache__"} == set(ROOMS) - {
@@ -99,8 +102,19 @@ def test_imports_run_one_way_between_the_rooms(file):
 def test_the_story_imports_only_what_comes_before_and_torch(name):
     file = PACKAGE / f"{name}.py"
     assert ours(file) <= set(STORY[: STORY.index(name)])
-    foreign = {each.split(".")[0] for each in imports(file)} - set(sys.stdlib_module_names)
-    assert foreign <= {"torch", "jaxtyping", "ddpm_lib"}
+    assert foreign(file) <= {"torch", "jaxtyping", "ddpm_lib"}
+
+
+@pytest.mark.parametrize("name", FURTHER)
+def test_what_goes_further_imports_the_story_and_what_comes_before(name):
+    file = PACKAGE / "further" / f"{name}.py"
+    inner = {each.split(".")[2] for each in imports(file) if each.startswith("ddpm_lib.further.")}
+    assert inner <= set(FURTHER[: FURTHER.index(name)])
+    assert foreign(file) <= {"torch", "jaxtyping", "ddpm_lib"}
+
+
+def test_the_room_beyond_the_story_has_an_order():
+    assert {file.stem for file in (PACKAGE / "further").glob("*.py")} == {"__init__", *FURTHER}
 
 
 def test_the_rooms_have_an_order():
@@ -141,7 +155,9 @@ def test_a_file_is_short_and_says_what_it_is(file):
 
 
 def test_tests_tools_and_benchmarks_are_short_and_say_what_they_are():
-    files = [file for folder in ("tests", "tools", "benchmarks") for file in sorted((ROOT / folder).rglob("*.py"))]
+    files = [
+        file for folder in ("tests", "tools", "benchmarks") for file in sorted((ROOT / folder).rglob("*.py"))
+    ]
     texts = {file.relative_to(ROOT).as_posix(): file.read_text(encoding="utf-8") for file in files}
     long = {name: len(text.splitlines()) for name, text in texts.items() if text.count("\n") > LONGEST}
     print({name: LONGER[name] for name in long if name in LONGER})

@@ -9,12 +9,12 @@ import pytest
 import torch
 
 from ddpm_lib.diffusion import GaussianDiffusion
-from ddpm_lib.models import OracleDenoiser
-from ddpm_lib.names import (
+from ddpm_lib.further.names import (
     langevin_step,
     reverse_sde_step,
     tweedie,
 )
+from ddpm_lib.models import OracleDenoiser
 from ddpm_lib.sampling import ddim_step, ddpm_step
 from ddpm_lib.schedule import linear_schedule
 from tests.helpers import assert_mean, assert_variance, close, generator, normal

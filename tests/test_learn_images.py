@@ -106,8 +106,7 @@ def test_twenty_steps_are_those_of_torch(page: Page, tmp_path: Path) -> None:
     assert (trained.model_config, trained.step, trained.seconds) == (SMALL, STEPS, 1.5)
     assert trained.about == About("stripes", (1, SIDE, SIDE), ("a", "b", "c"))
     assert {**asdict(TRAIN), **trained.training} == asdict(TRAIN)
-    # Another processor may round a cosine's last digit otherwise.
-    close(trained.schedule.beta, cosine_schedule(T).beta, 1e-14)
+    close(trained.schedule.beta, cosine_schedule(T).beta, 1e-14)  # processors round a cosine otherwise
     for ours, theirs in zip(trained.network().parameters(), average.average.parameters(), strict=True):
         close(ours, theirs, 1e-3)
 

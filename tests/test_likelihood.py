@@ -10,7 +10,7 @@ import torch
 
 from ddpm_lib import bound, gaussian
 from ddpm_lib.diffusion import GaussianDiffusion
-from ddpm_lib.likelihood import angle, exact_divergence, hutchinson, log_likelihood, ode_bound
+from ddpm_lib.further.likelihood import angle, exact_divergence, hutchinson, log_likelihood, ode_bound
 from ddpm_lib.models import OracleDenoiser
 from ddpm_lib.schedule import cosine_schedule
 from tests.helpers import assert_mean, close, generator, normal

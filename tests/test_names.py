@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ddpm_lib import bound
 from ddpm_lib.flow import noise_level, straight_timesteps
-from ddpm_lib.names import (
+from ddpm_lib.further.names import (
     FromVelocity,
     Scales,
     VelocityField,

@@ -16,6 +16,7 @@ from diffusers.schedulers.scheduling_ddim import DDIMSchedulerOutput
 from diffusers.schedulers.scheduling_ddpm import DDPMSchedulerOutput
 
 import ddpm_lib
+from ddpm_lib import further
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.evaluate import metrics
 from ddpm_lib.models import oracle
@@ -53,7 +54,9 @@ def found_by_letter() -> dict[str, list[str]]:
 def find(name: str) -> Any:
     """What the table calls `name`: a module of ddpm_lib, what a module defines, or a method of the diffusion."""
     modules = {
-        m.name: importlib.import_module(f"ddpm_lib.{m.name}") for m in pkgutil.iter_modules(ddpm_lib.__path__)
+        m.name.split(".")[-1]: importlib.import_module(m.name)
+        for package in (ddpm_lib, further)
+        for m in pkgutil.iter_modules(package.__path__, f"{package.__name__}.")
     }
     defined = {
         k: v

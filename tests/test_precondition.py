@@ -10,10 +10,8 @@ from torch import Tensor
 
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.flow import noise_level
-from ddpm_lib.loss import simple_loss, weighted_loss
-from ddpm_lib.models import GaussianMixture, OracleDenoiser
-from ddpm_lib.names import sigma_at
-from ddpm_lib.precondition import (
+from ddpm_lib.further.names import sigma_at
+from ddpm_lib.further.precondition import (
     Answer,
     Preconditioned,
     edm_scales,
@@ -21,6 +19,8 @@ from ddpm_lib.precondition import (
     own_weight,
     scales,
 )
+from ddpm_lib.loss import simple_loss, weighted_loss
+from ddpm_lib.models import GaussianMixture, OracleDenoiser
 from ddpm_lib.sampling import ddim_step, sample_from
 from ddpm_lib.schedule import cosine_schedule
 from tests.helpers import assert_mean, close, generator, normal, unchecked

@@ -10,10 +10,10 @@ import torch.nn.functional as F
 
 from ddpm_lib import bound, gaussian
 from ddpm_lib.diffusion import GaussianDiffusion
+from ddpm_lib.further.variances import best_variance, between_variances, hybrid_loss, step_kl
 from ddpm_lib.models import GaussianMixture, OracleDenoiser
 from ddpm_lib.models.oracle import least_loss
 from ddpm_lib.schedule import cosine_schedule
-from ddpm_lib.variances import best_variance, between_variances, hybrid_loss, step_kl
 from tests.helpers import assert_mean, close, generator, normal
 
 SCHEDULE = cosine_schedule(100)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from ddpm_lib.denoiser import Labels, Times, X
 from ddpm_lib.diffusion import GaussianDiffusion
-from ddpm_lib.distill import distill_loss
+from ddpm_lib.further.distill import distill_loss
 from ddpm_lib.models import Network
 from ddpm_lib.train.config import TrainConfig
 from ddpm_lib.train.loop import descend

@@ -14,7 +14,7 @@ from torch import Tensor
 from ddpm_lib.denoiser import Factor, Labels, Predicts, Times, X
 from ddpm_lib.diffusion import GaussianDiffusion, times
 from ddpm_lib.flow import noise_level
-from ddpm_lib.names import Field, rescale, sigma_at, variance_exploding, variance_preserving
+from ddpm_lib.further.names import Field, rescale, sigma_at, variance_exploding, variance_preserving
 from ddpm_lib.schedule import NoiseSchedule
 
 Answer = Literal["eps", "x0", "v", "edm"]

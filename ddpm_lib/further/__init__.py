@@ -1,0 +1,1 @@
+"""Beyond DDPM, in reading order: names, precondition, variances, likelihood, distill."""
