@@ -22,82 +22,83 @@ def _sigma(ab_t: Tensor, ab_s: Tensor, eta: float) -> Tensor:
     return eta * ((1 - ab_s) / (1 - ab_t) * (1 - ab_t / ab_s)).sqrt()
 
 
+def _ddim(
+    sigma: Sigma = _sigma,
+    root: Callable[[Tensor, Tensor, Tensor], Tensor] = lambda t, s, sd: (1 - s - sd**2).sqrt(),
+    image: Callable[[Tensor, Tensor], Tensor] = lambda t, s: s.sqrt(),
+    noise: Callable[[Tensor], Tensor] = lambda sd: sd,
+) -> Function:
+    """DDIM, right or with a mistake in one of its parts."""
+
+    def step(xt: Tensor, eps_hat: Tensor, z: Tensor, t: int, s: int, eta: float, alpha_bar: Tensor) -> Tensor:
+        ab_t, ab_s = alpha_bar[t], alpha_bar[s]
+        x0_hat = (xt - (1 - ab_t).sqrt() * eps_hat) / ab_t.sqrt()
+        sd = sigma(ab_t, ab_s, eta)
+        return image(ab_t, ab_s) * x0_hat + root(ab_t, ab_s, sd) * eps_hat + noise(sd) * z
+
+    return step
+
+
 def check_ddim(answer: object) -> Verdict:
     """answer(xt, eps_hat, z, t, s, eta, alpha_bar): x_s of DDIM, without clipping."""
 
-    def ddim(
-        sigma: Sigma = _sigma,
-        root: Callable[[Tensor, Tensor, Tensor], Tensor] = lambda t, s, sd: (1 - s - sd**2).sqrt(),
-        image: Callable[[Tensor, Tensor], Tensor] = lambda t, s: s.sqrt(),
-        noise: Callable[[Tensor], Tensor] = lambda sd: sd,
-    ) -> Function:
-        def step(
-            xt: Tensor, eps_hat: Tensor, z: Tensor, t: int, s: int, eta: float, alpha_bar: Tensor
-        ) -> Tensor:
-            ab_t, ab_s = alpha_bar[t], alpha_bar[s]
-            x0_hat = (xt - (1 - ab_t).sqrt() * eps_hat) / ab_t.sqrt()
-            sd = sigma(ab_t, ab_s, eta)
-            return image(ab_t, ab_s) * x0_hat + root(ab_t, ab_s, sd) * eps_hat + noise(sd) * z
-
-        return step
-
     mistakes = [
         Mistake(
-            ddim(root=lambda t, s, sd: (1 - s).sqrt()),
+            _ddim(root=lambda t, s, sd: (1 - s).sqrt()),
             "The two noises together have more than the variance 1 - alpha_bar_s: the weight of eps_hat must give way "
             "to sigma^2.",
         ),
         Mistake(
-            ddim(root=lambda t, s, sd: (1 - t).clamp(min=0).sqrt()),
+            _ddim(root=lambda t, s, sd: (1 - t).clamp(min=0).sqrt()),
             "The weight of eps_hat belongs to time s: 1 - alpha_bar_s - sigma^2.",
         ),
         Mistake(
-            ddim(root=lambda t, s, sd: (1 - s - sd).clamp(min=0).sqrt()),
+            _ddim(root=lambda t, s, sd: (1 - s - sd).clamp(min=0).sqrt()),
             "Under the root stands sigma^2, a variance.",
         ),
         Mistake(
-            ddim(noise=lambda sd: sd**2), "z is multiplied by sigma, a standard deviation, not by sigma^2."
+            _ddim(noise=lambda sd: sd**2), "z is multiplied by sigma, a standard deviation, not by sigma^2."
         ),
         Mistake(
-            ddim(sigma=lambda t, s, eta: math.sqrt(eta) * _sigma(t, s, 1.0)),
+            _ddim(sigma=lambda t, s, eta: math.sqrt(eta) * _sigma(t, s, 1.0)),
             "eta multiplies the standard deviation, so eta^2 multiplies the variance.",
         ),
         Mistake(
-            ddim(sigma=lambda t, s, eta: _sigma(t, s, 1.0)), "You left eta out: sigma is eta times the root."
+            _ddim(sigma=lambda t, s, eta: _sigma(t, s, 1.0)), "You left eta out: sigma is eta times the root."
         ),
         Mistake(
-            ddim(sigma=lambda t, s, eta: 0 * t),
+            _ddim(sigma=lambda t, s, eta: 0 * t),
             "That is eta = 0. With eta the step has noise of its own: sigma z.",
         ),
         Mistake(
-            ddim(image=lambda t, s: t.sqrt()),
+            _ddim(image=lambda t, s: t.sqrt()),
             "The image must arrive with the weight of time s, sqrt(alpha_bar_s).",
         ),
         Mistake(
-            ddim(root=lambda t, s, sd: (1 - s).sqrt() - sd),
+            _ddim(root=lambda t, s, sd: (1 - s).sqrt() - sd),
             "The variances add up to 1 - alpha_bar_s, not the standard deviations: subtract sigma^2 under the root.",
         ),
         Mistake(
-            ddim(
+            _ddim(
                 sigma=lambda t, s, eta: eta * (1 - t / s).sqrt(),
                 root=lambda t, s, sd: (1 - s - sd**2).clamp(min=0).sqrt(),
             ),
             "You took beta, the variance of the forward step. eta is measured in units of beta-tilde.",
         ),
         Mistake(
-            ddim(sigma=lambda t, s, eta: eta * (1 - t / s).sqrt(), root=lambda t, s, sd: (1 - s).sqrt()),
+            _ddim(sigma=lambda t, s, eta: eta * (1 - t / s).sqrt(), root=lambda t, s, sd: (1 - s).sqrt()),
             "You took the variance of the forward step, and left it out under the root.",
         ),
         Mistake(
-            lambda xt, eps, z, t, s, eta, ab: ddim()(xt, eps, z, t, t - 1, eta, ab),
+            lambda xt, eps, z, t, s, eta, ab: _ddim()(xt, eps, z, t, t - 1, eta, ab),
             "That is the step to t - 1. A stride ends at s.",
         ),
         Mistake(
-            ddim(sigma=lambda t, s, eta: eta * _sigma(t, s, 1.0) ** 2),
+            _ddim(sigma=lambda t, s, eta: eta * _sigma(t, s, 1.0) ** 2),
             "sigma is the root of beta-tilde, times eta: you took beta-tilde itself.",
         ),
         Mistake(
-            lambda xt, eps, z, t, s, eta, ab: ddim(
+            lambda xt, eps, z, t, s, eta, ab: _ddim(
                 root=lambda ab_t, ab_s, sd: (1 - ab_s - (sd**2 / eta if eta else 0 * sd)).sqrt()
             )(xt, eps, z, t, s, eta, ab),
             "Under the root stands sigma^2 as a whole, with eta squared.",
@@ -108,7 +109,7 @@ def check_ddim(answer: object) -> Verdict:
         for t, s, eta in ((40, 30, 0.5), (20, 19, 1.0), (25, 10, 0.2), (30, 0, 0.0))
     ]
     praise = "One formula from Algorithm 2 at eta = 1 to no noise at eta = 0."
-    return grade(answer, ddim(), mistakes, cases, praise)
+    return grade(answer, _ddim(), mistakes, cases, praise)
 
 
 def check_clean_end(answer: object) -> Verdict:

@@ -94,84 +94,88 @@ def _beta_tilde(ab_t: Tensor, ab_s: Tensor) -> Tensor:
     return (1 - ab_s) * (1 - ab_t / ab_s) / (1 - ab_t)
 
 
+def _posterior(
+    weigh: Weigh = weights,
+    variance: Callable[[Tensor, Tensor], Tensor] = _beta_tilde,
+    table: Tensor | None = None,
+    shift: int = 0,
+    always_one_step: bool = False,
+) -> Function:
+    """The posterior, right or with a mistake in one of its parts."""
+
+    def function(x0: Tensor, xt: Tensor, t: int, s: int, alpha_bar: Tensor) -> tuple[Tensor, Tensor]:
+        source = alpha_bar if table is None else table
+        ab_t, ab_s = source[t + shift], source[(t - 1 if always_one_step else s) + shift]
+        weight_x0, weight_xt = weigh(ab_t, ab_s)
+        return weight_x0 * x0 + weight_xt * xt, variance(ab_t, ab_s)
+
+    return function
+
+
+def _scaled(x0: Callable[[Tensor, Tensor], Tensor], xt: Callable[[Tensor, Tensor], Tensor]) -> Weigh:
+    """The right weights, each multiplied by what a mistake adds to it."""
+    return lambda t, s: (weights(t, s)[0] * x0(t, s), weights(t, s)[1] * xt(t, s))
+
+
 def check_posterior(answer: object) -> Verdict:
     """answer(x0, xt, t, s, alpha_bar): mean and variance of q(x_s | x_t, x_0)."""
 
-    def posterior(
-        weigh: Weigh = weights,
-        variance: Callable[[Tensor, Tensor], Tensor] = _beta_tilde,
-        table: Tensor | None = None,
-        shift: int = 0,
-        always_one_step: bool = False,
-    ) -> Function:
-        def function(x0: Tensor, xt: Tensor, t: int, s: int, alpha_bar: Tensor) -> tuple[Tensor, Tensor]:
-            source = alpha_bar if table is None else table
-            ab_t, ab_s = source[t + shift], source[(t - 1 if always_one_step else s) + shift]
-            weight_x0, weight_xt = weigh(ab_t, ab_s)
-            return weight_x0 * x0 + weight_xt * xt, variance(ab_t, ab_s)
-
-        return function
-
-    def scaled(x0: Callable[[Tensor, Tensor], Tensor], xt: Callable[[Tensor, Tensor], Tensor]) -> Weigh:
-        """The right weights, each multiplied by what a mistake adds to it."""
-        return lambda t, s: (weights(t, s)[0] * x0(t, s), weights(t, s)[1] * xt(t, s))
-
     mistakes = [
         Mistake(
-            posterior(variance=lambda t, s: 1 - t / s),
+            _posterior(variance=lambda t, s: 1 - t / s),
             "The mean is right. Your variance is that of the forward step: knowing x_0 makes it smaller, by the factor "
             "(1 - alpha_bar_s) / (1 - alpha_bar_t).",
         ),
         Mistake(
-            posterior(variance=lambda t, s: _beta_tilde(t, s).sqrt()),
+            _posterior(variance=lambda t, s: _beta_tilde(t, s).sqrt()),
             "The mean is right. You returned the standard deviation: the variance was asked for.",
         ),
         Mistake(
-            posterior(weigh=lambda t, s: weights(t, s)[::-1]),
+            _posterior(weigh=lambda t, s: weights(t, s)[::-1]),
             "The variance is right. You swapped the weights: at s = 0 all of the mean must come from x_0.",
         ),
         Mistake(
-            posterior(weigh=scaled(lambda t, s: s.sqrt(), lambda t, s: torch.ones(()))),
+            _posterior(weigh=_scaled(lambda t, s: s.sqrt(), lambda t, s: torch.ones(()))),
             "The weight of x_0 holds sqrt(alpha_bar_s), not alpha_bar_s.",
         ),
         Mistake(
-            posterior(weigh=scaled(lambda t, s: torch.ones(()), lambda t, s: (t / s).sqrt())),
+            _posterior(weigh=_scaled(lambda t, s: torch.ones(()), lambda t, s: (t / s).sqrt())),
             "The weight of x_t holds sqrt(a), not a = alpha_bar_t / alpha_bar_s.",
         ),
         Mistake(
-            posterior(weigh=scaled(lambda t, s: s.sqrt(), lambda t, s: (t / s).sqrt())),
+            _posterior(weigh=_scaled(lambda t, s: s.sqrt(), lambda t, s: (t / s).sqrt())),
             "Both weights lack a square root: sqrt(alpha_bar_s) at x_0 and sqrt(a) at x_t.",
         ),
         Mistake(
-            posterior(weigh=scaled(lambda t, s: 1 - t, lambda t, s: 1 - t)),
+            _posterior(weigh=_scaled(lambda t, s: 1 - t, lambda t, s: 1 - t)),
             "The variance is right. The mean is not divided by 1 - alpha_bar_t.",
         ),
         Mistake(
-            posterior(weigh=_forgot_a, variance=lambda t, s: (1 - s) * (1 - t / s) / (2 - s - t / s)),
+            _posterior(weigh=_forgot_a, variance=lambda t, s: (1 - s) * (1 - t / s) / (2 - s - t / s)),
             "As a function of x_s the likelihood has the variance (1 - a) / a, not 1 - a: the 1 / a is missing.",
         ),
         Mistake(
-            posterior(shift=1),
+            _posterior(shift=1),
             "You are one step off: entry t of the table belongs to x_t, so read alpha_bar[t] and alpha_bar[s].",
         ),
         Mistake(
-            posterior(shift=-1),
+            _posterior(shift=-1),
             "You are one step off: alpha_bar[0] is the clean image, so read alpha_bar[t] and alpha_bar[s].",
         ),
         Mistake(
-            posterior(always_one_step=True),
+            _posterior(always_one_step=True),
             "That is the step to t - 1. Use s: the signal kept is a = alpha_bar[t] / alpha_bar[s].",
         ),
         Mistake(
-            posterior(table=SCHEDULE.alpha),
+            _posterior(table=SCHEDULE.alpha),
             "You used alpha, the factor of one step, where alpha_bar, their product, belongs.",
         ),
         Mistake(
-            posterior(variance=lambda t, s: (1 - s) * (1 - t / s)),
+            _posterior(variance=lambda t, s: (1 - s) * (1 - t / s)),
             "The mean is right. The variance is not divided by 1 - alpha_bar_t.",
         ),
         Mistake(
-            posterior(
+            _posterior(
                 weigh=lambda t, s: (s.sqrt() * (1 - s / t) / (1 - t), (s / t).sqrt() * (1 - s) / (1 - t)),
                 variance=lambda t, s: (1 - s) * (1 - s / t) / (1 - t),
             ),
@@ -184,5 +188,5 @@ def check_posterior(answer: object) -> Verdict:
         for seed, t, s in ((0, 20, 19), (2, 20, 5), (4, 7, 0))
     ]
     return grade(
-        answer, posterior(), mistakes, cases, "One formula for every stride, and exactly x_0 at s = 0."
+        answer, _posterior(), mistakes, cases, "One formula for every stride, and exactly x_0 at s = 0."
     )
