@@ -129,7 +129,7 @@ def test_a_press_draws_a_picture(browser: Browser, base: str, path: str) -> None
 @pytest.mark.parametrize("path", [path for path in WIDGET_PAGES if "EditWidget(" in source_of(path)])
 def test_a_press_edits(browser: Browser, base: str, path: str) -> None:
     visited = visit(browser, base, path)
-    for widget in visited.page.locator(".ddpm-edit").all():
+    for widget in visited.page.locator(".ddpm-edit, .ddpm-steer").all():
         before = picture(widget)
         widget.get_by_role("button", name="Generate").press("Enter")
         expect(widget).to_have_attribute("data-state", re.compile("done|error"), timeout=60_000)
