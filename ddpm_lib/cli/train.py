@@ -31,7 +31,7 @@ from ddpm_lib.models.place import check_place
 from ddpm_lib.models.storage import CHECKPOINT, file_of
 from ddpm_lib.models.trained import About
 from ddpm_lib.train import Machine, TrainConfig, start
-from ddpm_lib.train.checkpoint import load_checkpoint, save_checkpoint
+from ddpm_lib.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from ddpm_lib.train.loop import check_batch
 from ddpm_lib.train.machine.compiling import can_compile
 from ddpm_lib.train.machine.cost import TRAINING, Cost, cost, training_bytes
@@ -60,19 +60,7 @@ def run(args: argparse.Namespace) -> None:
 def _run(args: argparse.Namespace, path: Path, processes: Processes) -> None:
     came_from = stamp(path)
     checkpoint = load_checkpoint(args.resume) if args.resume else None
-    if checkpoint:
-        check_resume(args, checkpoint)
-    elif path.exists() and not args.dry_run:
-        raise UsageError(
-            f"{path} exists: go on with `train --resume {typed(path)}`, or choose another --out."
-        )
-    if args.resume and path.exists() and not path.samefile(file_of(args.resume)):
-        raise UsageError(
-            f"{path} is another run's checkpoint and would be overwritten: choose another --out, or leave it out to go "
-            f"on in {file_of(args.resume).parent}."
-        )
-    check_place(path.parent, folder=True)
-    check_place(path)
+    _check_places(args, path, checkpoint)
     source = args.data or (checkpoint.about.data if checkpoint else "mnist")
     size = args.size or (checkpoint.about.shape[-1] if checkpoint else None)
     channels = args.channels or (checkpoint.about.shape[0] if checkpoint else None)
@@ -107,13 +95,8 @@ def _run(args: argparse.Namespace, path: Path, processes: Processes) -> None:
         price = cost(chosen.model, data.shape[-1])
     with torch.no_grad(), at_the_door(), one_fits():
         if not args.dry_run:
-            if price.flops > HEAVY and processes.is_main:
-                minutes = price.flops / CORE / 60
-                print(
-                    f"One image is {price.flops:.1e} operations per pass, on a processor core some {minutes:,.0f} "
-                    "minutes: a smaller --size, or fewer feature maps (--width), take less.",
-                    flush=True,
-                )
+            if processes.is_main:
+                _warn(price)
             model = build(chosen.model).to(processes.device)
             first = torch.ones(1, dtype=torch.int64, device=processes.device)
             model(data.head(1).x0().to(processes.device), first)
@@ -161,6 +144,33 @@ def _run(args: argparse.Namespace, path: Path, processes: Processes) -> None:
         loop = loop_for(state.model, diffusion, data, config, machine, processes, state.step)
         run = loop(state.model, diffusion, until(stopped, batches, processes), config, state, machine)
         watch(run, Keeper(path, save, came_from), state, config, args.save_every, processes, stopped)
+
+
+def _check_places(args: argparse.Namespace, path: Path, checkpoint: Checkpoint | None) -> None:
+    """Raise UsageError or PlaceError where the run would overwrite another, or could not be written."""
+    if checkpoint:
+        check_resume(args, checkpoint)
+    elif path.exists() and not args.dry_run:
+        raise UsageError(
+            f"{path} exists: go on with `train --resume {typed(path)}`, or choose another --out."
+        )
+    if args.resume and path.exists() and not path.samefile(file_of(args.resume)):
+        raise UsageError(
+            f"{path} is another run's checkpoint and would be overwritten: choose another --out, or leave it out to go "
+            f"on in {file_of(args.resume).parent}."
+        )
+    check_place(path.parent, folder=True)
+    check_place(path)
+
+
+def _warn(price: Cost) -> None:
+    """Say so before a pass that takes minutes."""
+    if price.flops > HEAVY:
+        print(
+            f"One image is {price.flops:.1e} operations per pass, on a processor core some "
+            f"{price.flops / CORE / 60:,.0f} minutes: a smaller --size, or fewer feature maps (--width), take less.",
+            flush=True,
+        )
 
 
 def _step(price: Cost, config: TrainConfig, machine: Machine, processes: Processes) -> str:
