@@ -7,51 +7,43 @@ and how its errors count differs. `distance` is `metrics.digit_distance` to the 
 some test digits in bits per pixel, of which `last` is L_0. The chapter "What to predict, and how to weigh it" reads
 the result: ddpm_lib/assets/measured/predict.json, and predict.png with ten digits of every network. It is written after
 every network, and a second run measures only what is missing. (The one there was made with --width 32
---steps 2000 --samples 1024 --digits 64 --device cuda --jobs 7.) `--variances` measures another table, variances.json:
-bits of the shipped network `cpu-hour` in few steps, by the variance of the step.
+--steps 2000 --samples 1024 --digits 64 --device cuda --jobs 7.)
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import sys
 import time
 from dataclasses import replace
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
-import ddpm_lib
 from benchmarks.arms import Key, Row, distance, run
 from benchmarks.jobs import add_jobs
-from benchmarks.machine import machine
-from ddpm_lib.bound import bits_per_dim, level_log_prob, prior_term, terms
+from ddpm_lib.bound import bits_per_dim, terms
 from ddpm_lib.data import ASSETS, Batches, mnist
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.evaluate.generate import generate
 from ddpm_lib.further.precondition import Answer, Preconditioned, own_weight
-from ddpm_lib.further.variances import best_variance, step_kl
 from ddpm_lib.loss import draw_t, min_snr, t_weights, weighted_loss
 from ddpm_lib.models import UNet, UNetConfig
-from ddpm_lib.sampling import Noise, timesteps
+from ddpm_lib.sampling import Noise
 from ddpm_lib.train.loop import descend
 from ddpm_lib.train.presets import PRESETS
 from ddpm_lib.train.state import TrainState, start
 
-RESULT, VARIANCES = ASSETS / "measured" / "predict.json", ASSETS / "measured" / "variances.json"
+RESULT = ASSETS / "measured" / "predict.json"
 PRESET = PRESETS["cpu-minutes"]
 DIFFUSION = GaussianDiffusion(PRESET.noise_schedule())
 SHAPE, SEEDS, SHOWN, DDIM_STEPS = (1, 28, 28), 3, 10, 20
 SIGMA_DATA = 0.62  # standard deviation of the pixels of MNIST in [-1, 1]
 ANSWERS: tuple[Answer, ...] = ("eps", "x0", "v", "edm")
 TIMES = (1, 5, 10, 25, 50, 100, 200, 300, 400, 450, 480, 500)
-KINDS = ("beta", "beta_tilde", "best by t", "best by t and pixel")
 WEIGHTINGS = ("plain", "min-snr", "lognormal")
 
 
@@ -134,57 +126,6 @@ def measure(args: argparse.Namespace, key: Key) -> tuple[Row, Tensor]:
     return row, x
 
 
-@torch.inference_mode()
-def variances(n: int = 128, counts: tuple[int, ...] = (5, 10, 25, 50, 100, 500)) -> dict[str, Any]:
-    """Bits of test digits in few steps, by the variance of a step; the best ones are measured on training digits."""
-    checkpoint = ddpm_lib.load("cpu-hour")
-    net, diffusion = checkpoint.network(), checkpoint.diffusion
-    noise, rows = Noise(range(n), SHAPE)(), []
-
-    def guesses(train: bool, t: int) -> tuple[Tensor, Tensor, Tensor]:
-        images = mnist(train)
-        x0, xt, x0_hat = images.x0(slice(0, n)), [], []
-        assert images.y is not None
-        for some in torch.arange(n).split(64):
-            xt.append(diffusion.q_sample(x0[some], t, noise[some]))
-            each = torch.full((len(some),), t)
-            x0_hat.append(diffusion.denoise(net, xt[-1], each, y=images.y[some])[0])
-        return x0, torch.cat(xt), torch.cat(x0_hat)
-
-    per, grid = 784 * math.log(2), torch.logspace(-6, 0, 49)
-    for count in counts:
-        path = timesteps(diffusion.T, count)
-        prior = float(prior_term(diffusion, mnist(False).x0(slice(0, n))).mean())
-        nats, last = dict.fromkeys(KINDS, prior), dict.fromkeys(KINDS, 0.0)
-        for t, s in pairwise(path):
-            known, _, known_hat = guesses(True, t)
-            x0, xt, x0_hat = guesses(False, t)
-            square = (known_hat - known).square().mean(0).double()
-            beta = diffusion.reverse_variance(xt, t, s, "beta")
-            options: tuple[Tensor, ...]
-            if s == 0:  # no Gaussian: the best of a grid, on the training digits
-                tried = [-float(level_log_prob(known, known_hat, v).mean()) for v in grid.tolist()]
-                chosen = grid[tried.index(min(tried))]
-                options = (beta, beta, chosen, chosen)
-            else:
-                best = (best_variance(diffusion, xt, t, s, each).float() for each in (square.mean(), square))
-                options = (beta, diffusion.reverse_variance(xt, t, s, "beta_tilde"), *best)
-            for kind, variance in zip(KINDS, options, strict=True):
-                if s == 0:
-                    cost = -level_log_prob(x0, x0_hat, variance)
-                else:
-                    cost = step_kl(diffusion, x0, xt, t, s, x0_hat, variance)
-                last[kind] = float(cost.flatten(1).sum(1).mean())
-                nats[kind] += last[kind]
-        rows += [
-            {"steps": count, "variance": k, "bits": round(nats[k] / per, 3), "last": round(last[k] / per, 3)}
-            for k in KINDS
-        ]
-        print(*rows[-len(KINDS) :], sep="\n", flush=True)
-    what = "bits per pixel of test digits, cpu-hour with labels"
-    return {"what": what, "machine": machine(), "digits": n, "rows": rows}
-
-
 def main(argv: list[str] | None = None, until: float = math.inf) -> bool:
     """Measure what is missing; no arm is begun that would not end by `until` (see arms.run). True when none is left."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
@@ -195,12 +136,8 @@ def main(argv: list[str] | None = None, until: float = math.inf) -> bool:
     parser.add_argument("--width", type=int, default=16, help="feature maps of the first level (default: 16)")
     parser.add_argument("--answers", nargs="+", choices=ANSWERS, default=list(ANSWERS), help="(default: all)")
     add_jobs(parser)
-    parser.add_argument("--variances", action="store_true", help="measure the variances instead")
     parser.add_argument("--out", type=Path, default=RESULT, help="the JSON file")
     args = parser.parse_args(argv)
-    if args.variances:
-        VARIANCES.write_text(json.dumps(variances(), indent=1) + "\n", encoding="utf-8")
-        return True
     head = {
         "what": f"Frechet distance of {args.samples} digits to the test set, bits per pixel of {args.digits}",
         "steps": args.steps, "samples": args.samples, "digits": args.digits, "ddim": DDIM_STEPS,

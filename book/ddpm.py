@@ -48,15 +48,14 @@ def zero(layer):
 act, conv = nn.LeakyReLU(0.2), partial(nn.Conv2d, kernel_size=3, padding=1)
 
 
-class ResNet(nn.Module):
+class ResNet(nn.ModuleList):
     """The one that fails: a single channel, a view of 17 x 17 pixels, and no idea of the time."""
 
     def __init__(self):
-        super().__init__()
-        self.blocks = nn.ModuleList(nn.Sequential(act, conv(1, 1), act, conv(1, 1)) for _ in range(4))
+        super().__init__(nn.Sequential(act, conv(1, 1), act, conv(1, 1)) for _ in range(4))
 
     def forward(self, x, t):
-        for block in self.blocks:
+        for block in self:
             x = x + block(x)  # eq-resnet-block (5.1)
         return x
 
@@ -96,20 +95,21 @@ class UNet(nn.Module):
 
     def __init__(self, base=32, mults=(1, 2), blocks=1, fold=2):
         super().__init__()
-        self.base, self.fold, time, c, skips = base, fold, 4 * base, base, [base]
+        self.base, self.fold, time, widths = base, fold, 4 * base, [base * mult for mult in mults]
         self.time = nn.Sequential(nn.Linear(base, time), act, nn.Linear(time, time))
-        self.first, self.down = conv(fold**2, c), nn.ModuleList()
-        for level, mult in enumerate(mults):
+        self.first, self.down = conv(fold**2, base), nn.ModuleList()
+        c, skips = base, [base]  # channels here, and those that the way up will read
+        for level, width in enumerate(widths):
             if level:
                 self.down.append(Stage(conv(c, c, stride=2)))
                 skips.append(c)
             for _ in range(blocks):
-                self.down.append(Stage(Block(c, c := base * mult, time)))
-                skips.append(c)
+                self.down.append(Stage(Block(c, width, time)))
+                skips.append(c := width)
         self.middle, self.up = Stage(Block(c, c, time), Attention(c), Block(c, c, time)), nn.ModuleList()
-        for level, mult in reversed(list(enumerate(mults))):
+        for level, width in reversed([*enumerate(widths)]):
             for _ in range(blocks + 1):
-                self.up.append(Stage(Block(c + skips.pop(), c := base * mult, time)))
+                self.up.append(Stage(Block(c + skips.pop(), c := width, time)))
             if level:
                 self.up[-1].extend([nn.Upsample(scale_factor=2), conv(c, c)])
         self.last = zero(conv(c, fold**2))
@@ -134,11 +134,11 @@ def loss(network, diffusion, x0, t, eps):
     return F.mse_loss(network(diffusion.q_sample(x0, t, eps), t), eps)  # eq-l-simple (3.8)
 
 
-def train(network, diffusion, images, steps, batch, lr, device):
+def train(network, diffusion, images, steps, batch, lr):
     optimizer = torch.optim.Adam(network.parameters(), lr)  # and Algorithm 1
     for step in range(1, steps + 1):
-        x0 = images[torch.randint(len(images), (batch,))].to(device) / 127.5 - 1  # eq-pixels (1)
-        t = torch.randint(1, diffusion.T + 1, (batch,), device=device)
+        x0 = images[torch.randint(len(images), (batch,))] / 127.5 - 1  # eq-pixels (1)
+        t = torch.randint(1, diffusion.T + 1, (batch,), device=x0.device)
         value = loss(network, diffusion, x0, t, torch.randn_like(x0))
         optimizer.zero_grad()
         value.backward()
@@ -189,7 +189,7 @@ def main():
         parser.add_argument(f"--{key}", type=type(value), default=value)
     a = parser.parse_args()
     network, diffusion, images = NETWORKS[a.network]().to(device), Diffusion(a.T), read_mnist(a.data)
-    train(network, diffusion, images, a.steps, a.batch, a.lr, device)
+    train(network, diffusion, images.to(device), a.steps, a.batch, a.lr)
     walk = list(sample(network, diffusion, lambda: torch.randn(64, *images.shape[1:], device=device)))
     write_png("grid.png", walk[-1], 8)
     walk = [walk[round(i * a.T / 15)][:16] for i in range(16)]  # 16 digits at 16 times from T to 0

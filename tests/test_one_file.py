@@ -118,7 +118,9 @@ def test_its_comments_number_the_equations_as_the_book_does() -> None:
 
 def test_it_is_one_screen_of_torch_and_numpy() -> None:
     source = FILE.read_text()
-    assert len(source.splitlines()) <= 200
+    written = [line for line in source.splitlines() if line.strip()]
+    assert len(written) <= 154  # as a reader counts; the formatter sets the blank lines
+    assert max(map(len, written)) <= 110
     imported = set(re.findall(r"^ *(?:import|from) (\w+)", source, flags=re.MULTILINE))
     assert imported - sys.stdlib_module_names == {
         "torch",
@@ -178,5 +180,5 @@ def test_training_lowers_the_loss() -> None:
     x0, t = images / 127.5 - 1, torch.arange(64) % T + 1
     eps = torch.randn_like(x0)
     before = one.loss(network, diffusion, x0, t, eps).item()
-    one.train(network, diffusion, images, steps=40, batch=32, lr=0.02, device="cpu")
+    one.train(network, diffusion, images, steps=40, batch=32, lr=0.02)
     assert one.loss(network, diffusion, x0, t, eps).item() < 0.8 * before
