@@ -32,7 +32,7 @@ class Diffusion:
         return ab.sqrt().to(x0) * x0 + (1 - ab).sqrt().to(x0) * eps  # eq-closed-form (1.6)
 
     def posterior(self, x0, xt, t):
-        """Mean and variance of q(x_{t-1} | x_t, x_0): eq-posterior-mean (2.2), eq-posterior-variance (2.3)."""
+        """Mean, variance of q(x_{t-1} | x_t, x_0): eq-posterior-mean (2.2), eq-posterior-variance (2.3)."""
         beta, ab, ab_before = self.beta[t], self.alpha_bar[t], self.alpha_bar[t - 1]
         mean = (ab_before.sqrt() * beta * x0 + (1 - beta).sqrt() * (1 - ab_before) * xt) / (1 - ab)
         return mean, (1 - ab_before) / (1 - ab) * beta
