@@ -139,8 +139,6 @@ def test_no_pickle_anywhere(file):
 
 
 LONGEST = 200  # lines; of tests, tools and benchmarks too
-# Longer, and why: nothing else may be.
-LONGER = {"benchmarks/predict.py": "its arms share one table of figures, which is not split yet"}
 SOURCES = sorted(path for end in ("py", "js", "css") for path in PACKAGE.rglob(f"*.{end}"))
 
 
@@ -159,7 +157,5 @@ def test_tests_tools_and_benchmarks_are_short_and_say_what_they_are():
         file for folder in ("tests", "tools", "benchmarks") for file in sorted((ROOT / folder).rglob("*.py"))
     ]
     texts = {file.relative_to(ROOT).as_posix(): file.read_text(encoding="utf-8") for file in files}
-    long = {name: len(text.splitlines()) for name, text in texts.items() if text.count("\n") > LONGEST}
-    print({name: LONGER[name] for name in long if name in LONGER})
-    assert long.keys() <= LONGER.keys(), long
+    assert {name: len(text.splitlines()) for name, text in texts.items() if text.count("\n") > LONGEST} == {}
     assert [name for name, text in texts.items() if text and not ast.get_docstring(ast.parse(text))] == []
