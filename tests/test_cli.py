@@ -109,6 +109,7 @@ def test_what_was_measured_is_said_kept_and_used_for_the_samples(
     grid = str(tmp_path / "grid.png")
     assert main(["sample", str(path), "--count", "1", "--steps", "2", "--device", "cpu", "--grid", grid]) == 0
     assert used == [32]
+    assert "Wrote 1 image to " in capsys.readouterr().out
 
 
 def test_the_other_dry_runs_print_what_they_would_do(run: Path, capsys: pytest.CaptureFixture[str]) -> None:

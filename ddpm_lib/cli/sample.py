@@ -12,7 +12,7 @@ from ddpm_lib.cli.drawing import check_count, drawn, settle
 from ddpm_lib.cli.networks import load_pictures
 from ddpm_lib.cli.pictures import places
 from ddpm_lib.cli.walk import route, walk_of
-from ddpm_lib.data.errors import some
+from ddpm_lib.data.errors import counted, some
 from ddpm_lib.evaluate.generate import class_labels, sampler, with_guidance
 from ddpm_lib.models import classes_of, use_winograd
 from ddpm_lib.train.machine.compiling import compile_network
@@ -69,4 +69,4 @@ def _run(args: argparse.Namespace, processes: Processes) -> None:
     everything = processes.gather(torch.cat(kept))
     if processes.is_main and len(everything):
         out.write_all(everything)
-    print(f"Wrote {args.count} images to {out}")
+    print(f"Wrote {counted(args.count, 'image')} to {out}")

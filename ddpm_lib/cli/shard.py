@@ -8,6 +8,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from ddpm_lib.cli.common import print_config, typed
+from ddpm_lib.data.errors import counted
 from ddpm_lib.data.photos import find_photos
 from ddpm_lib.data.stream import Index, write_shards
 from ddpm_lib.data.stream.write import check_shards
@@ -55,7 +56,8 @@ def run(args: argparse.Namespace) -> None:
     assert index is not None  # find_photos has found at least one image
     skipped = f"; {n:,} could not be read" if (n := len(photos.files) - len(index)) else ""
     print(
-        f"Wrote {len(index):,} images in {len(index.shards):,} shards, {len(index.classes)} classes, to "
+        f"Wrote {counted(len(index), 'image')} in {counted(len(index.shards), 'shard')}, "
+        f"{counted(len(index.classes), 'class', 'classes')}, to "
         f"{args.shards}{skipped}."
     )
     print(f"Train on them:  python -m ddpm_lib train unet --data {typed(args.shards)}")
