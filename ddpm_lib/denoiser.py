@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from jaxtyping import Float, Int
 from torch import Tensor
 
 # b images (b, c, h, w), or b points (b, d); checked while the tests run
 X = Float[Tensor, "b *shape"]
+# Of one of them: whole numbers, or tensors of one while a network is traced for ONNX
+Shape = tuple[Any, ...]
 # One time for all of them, or one for each
 Times = Int[Tensor, " b"]
 Time = int | Times

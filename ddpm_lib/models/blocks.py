@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ddpm_lib.denoiser import Times
+from ddpm_lib.denoiser import Shape, Times
 
 Image = Float[Tensor, "b c h w"]
 M = TypeVar("M", nn.Conv2d, nn.Linear)
@@ -34,7 +34,7 @@ def check_pairs(dim: int) -> None:
         )
 
 
-def check_channels(shape: tuple[int, ...], channels: int) -> None:
+def check_channels(shape: Shape, channels: int) -> None:
     """Raise ValueError unless `shape` is (channels, h, w)."""
     if len(shape) != 3 or shape[0] != channels:
         found = f"have {shape[0]}" if len(shape) == 3 else f"are {shape}"

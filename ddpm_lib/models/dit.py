@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ddpm_lib.denoiser import Labels, Predicts, Times
+from ddpm_lib.denoiser import Labels, Predicts, Shape, Times
 from ddpm_lib.models.blocks import Image, TimeMLP, time_embedding, zero_init
 from ddpm_lib.models.unet import check_labels
 
@@ -113,7 +113,7 @@ class DiT(nn.Module):
             emb = emb + self.label(t.new_full(t.shape, self.config.classes) if y is None else y)
         return emb
 
-    def check_shape(self, shape: tuple[int, ...]) -> None:
+    def check_shape(self, shape: Shape) -> None:
         """Raise ValueError unless this network reads images of the shape (c, h, w)."""
         config = self.config
         if len(shape) != 3 or shape[0] != config.channels or any(n % config.patch for n in shape[1:]):

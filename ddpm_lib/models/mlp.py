@@ -8,7 +8,7 @@ from itertools import pairwise
 from jaxtyping import Float
 from torch import Tensor, cat, nn
 
-from ddpm_lib.denoiser import Labels, Predicts, Times
+from ddpm_lib.denoiser import Labels, Predicts, Shape, Times
 from ddpm_lib.models.blocks import TimeMLP, zero_init
 
 
@@ -41,7 +41,7 @@ class MLP(nn.Module):
         out: Tensor = self.net(cat([xt, self.time(t).to(xt.dtype)], dim=1))
         return out
 
-    def check_shape(self, shape: tuple[int, ...]) -> None:
+    def check_shape(self, shape: Shape) -> None:
         """Raise ValueError unless this network reads points of the shape (dim,)."""
         if shape != (self.config.dim,):
             raise ValueError(f"This MLP reads points of {self.config.dim} numbers, and not {shape}.")

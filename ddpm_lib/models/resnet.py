@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ddpm_lib.denoiser import Labels, Predicts, Times
+from ddpm_lib.denoiser import Labels, Predicts, Shape, Times
 from ddpm_lib.models.blocks import ACTIVATIONS, Image, TimeMLP, check_channels, zero_init
 
 MOST_DILATED = 12  # blocks: the last skips 2^11 pixels
@@ -59,7 +59,7 @@ class ResNet(nn.Module):
         out: Tensor = self.narrow(h)
         return out
 
-    def check_shape(self, shape: tuple[int, ...]) -> None:
+    def check_shape(self, shape: Shape) -> None:
         """Raise ValueError unless this network reads images of the shape (c, h, w)."""
         check_channels(shape, self.config.channels)
 

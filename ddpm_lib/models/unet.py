@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, cat, nn
 
-from ddpm_lib.denoiser import Labels, Predicts, Times
+from ddpm_lib.denoiser import Labels, Predicts, Shape, Times
 from ddpm_lib.models.blocks import (
     ACTIVATIONS,
     Attention,
@@ -120,7 +120,7 @@ class UNet(nn.Module):
         config = self.config
         return Attention(width, config.heads, config.groups) if level in config.attention else nn.Identity()
 
-    def check_shape(self, shape: tuple[int, ...]) -> None:
+    def check_shape(self, shape: Shape) -> None:
         """Raise ValueError unless this network reads images of the shape (c, h, w)."""
         check_channels(shape, self.config.channels)
         multiple = self.config.fold * 2 ** (len(self.config.mults) - 1)

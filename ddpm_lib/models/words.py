@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from ddpm_lib.denoiser import Labels, Predicts, Times
+from ddpm_lib.denoiser import Labels, Predicts, Shape, Times
 from ddpm_lib.models.blocks import (
     Attention,
     Image,
@@ -155,7 +155,7 @@ class Words(nn.Module):
         out: Tensor = self.last(h)
         return out
 
-    def check_shape(self, shape: tuple[int, ...]) -> None:
+    def check_shape(self, shape: Shape) -> None:
         """Raise ValueError unless this network reads images or latents of the shape (c, h, w)."""
         check_channels(shape, self.config.channels)
 
