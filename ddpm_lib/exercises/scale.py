@@ -28,7 +28,7 @@ def check_images_that_fit(answer: object) -> Verdict:
         ),
         Mistake(
             lambda m, p, a: (0.8 * m - 16 * p) // a,
-            "One number a weight is missing: the average that is sampled from is a copy of its own.",
+            "That is 16 bytes a weight, not 20: the average is a copy of its own, and the fifth is of memory alone.",
         ),
         Mistake(
             lambda m, p, a: (0.8 * m - 5 * p) // a, "A float32 has four bytes: five numbers are 20 bytes."
