@@ -190,7 +190,7 @@ def check_invert_step(answer: object) -> Verdict:
 def check_forgets(answer: object) -> Verdict:
     """answer: the first of the chapter's starts from which most of the threes come back as eights."""
     mistakes: list[tuple[object, str]] = [
-        (350, "At 350 most of them are still called 3: look at the column of the eights."),
+        (350, "At 350 only a third are called 8, though fewer than half are still called 3."),
         (300, "A few come back as eights there, but most are still called 3."),
         (250, "From there as good as none comes back as an eight."),
         (450, "There is an earlier one among the starts in the table."),

@@ -154,7 +154,7 @@ BANK: Bank = {
     "check_forgets": Answers(
         right=[400, np.int64(400), torch.tensor(400)],
         wrong=[
-            (350, "still called 3"),
+            (350, "only a third are called 8"),
             (450, "an earlier one"),
             (500, "Most are eights earlier"),
             (300, "A few come back"),
