@@ -7,12 +7,16 @@ A missing Chromium is a failure, never a skip: a page that nobody opened has not
 
 import base64
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Locator, Playwright, sync_playwright
+from playwright.sync_api import Browser, Locator, Playwright, expect, sync_playwright
+
+PATIENCE = 120_000  # ms that anything may take to appear, on however slow a machine
+expect.set_options(timeout=PATIENCE)
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 # What Playwright disables: of two such flags Chromium reads the last.
@@ -75,7 +79,23 @@ def find_chromium(playwright: Playwright | None = None) -> str:
 
 def launch(playwright: Playwright) -> Browser:
     """Starts Chromium headless, with nothing in it that talks to the network by itself."""
-    return playwright.chromium.launch(executable_path=find_chromium(playwright), args=list(FLAGS))
+    return patient(playwright.chromium.launch(executable_path=find_chromium(playwright), args=list(FLAGS)))
+
+
+def patient(browser: Browser) -> Browser:
+    """The browser, whose pages wait for what they are asked for as long as a slow machine takes."""
+
+    def waiting(method: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **options: Any) -> Any:
+            made = method(*args, **options)
+            made.set_default_timeout(PATIENCE)
+            return made
+
+        return call
+
+    for name in ("new_page", "new_context"):
+        setattr(browser, name, waiting(getattr(browser, name)))
+    return browser
 
 
 class Kept:

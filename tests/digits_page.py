@@ -46,13 +46,13 @@ def press(page: Page, name: str) -> None:
 
 
 def be(page: Page, state: str) -> None:
-    expect(root(page)).to_have_attribute("data-state", state, timeout=90_000)
+    expect(root(page)).to_have_attribute("data-state", state)
 
 
 def trained_for(page: Page, least: int) -> None:
     """Until so many steps are taken."""
     page.wait_for_function(
-        "n => Number(document.querySelector('.ddpm-digits').dataset.steps) >= n", arg=least, timeout=120_000
+        "n => Number(document.querySelector('.ddpm-digits').dataset.steps) >= n", arg=least
     )
 
 
@@ -60,10 +60,9 @@ def paused(page: Page) -> None:
     """Pause, and wait for the last drawing and the file."""
     press(page, "Pause")
     be(page, "paused")
-    expect(root(page)).to_have_attribute("data-saved", "true", timeout=60_000)
+    expect(root(page)).to_have_attribute("data-saved", "true")
     page.wait_for_function(
         "() => { const d = document.querySelector('.ddpm-digits').dataset; return d.drawn === d.steps; }",
-        timeout=60_000,
     )
 
 

@@ -53,8 +53,8 @@ def scrub(page: Page) -> Locator:
     return page.get_by_role("slider", name="step, through what was computed")
 
 
-def finish(page: Page, state: str = "done", seconds: float = 15) -> None:
-    expect(root(page)).to_have_attribute("data-state", state, timeout=1000 * seconds)
+def finish(page: Page, state: str = "done") -> None:
+    expect(root(page)).to_have_attribute("data-state", state)
 
 
 def levels(x: torch.Tensor) -> np.ndarray:

@@ -15,6 +15,7 @@ import nbformat
 import pytest
 from playwright.sync_api import Browser, Locator, Page
 
+from tests.browser import PATIENCE
 from tests.widget_page import SETUP, WIDGETS, moved
 from tools.plain.copies import write_all
 from tools.plain.places import Course
@@ -30,7 +31,6 @@ ASK = """async (code) => {
   await future.done;
   return said;
 }"""
-PATIENCE = 120_000  # ms that anything may take to appear, on however slow a machine
 COMMAND = "(name) => jupyterapp.commands.execute(name)"
 
 
@@ -105,13 +105,10 @@ def complaints() -> Iterator[list[str]]:
 
 def opened(browser: Browser, address: str, complaints: list[str], name: str = "widgets.ipynb") -> Page:
     page = browser.new_context(viewport={"width": 1280, "height": 1000}).new_page()
-    page.set_default_timeout(PATIENCE)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
     page.goto(f"{address}lab/tree/{name}?reset")
-    page.wait_for_function(
-        "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel", timeout=PATIENCE
-    )
+    page.wait_for_function("window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel")
     return page
 
 

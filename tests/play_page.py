@@ -20,9 +20,7 @@ def steps(page: Page) -> int:
 def trained_for(page: Page, least: int) -> None:
     """Train until so many steps are taken, then pause and wait for what was learned."""
     press(page, "Train")
-    page.wait_for_function(
-        "n => Number(document.querySelector('.ddpm-learn').dataset.steps) >= n", arg=least, timeout=120_000
-    )
+    page.wait_for_function("n => Number(document.querySelector('.ddpm-learn').dataset.steps) >= n", arg=least)
     press(page, "Pause")
     expect(page.get_by_role("button", name="Save weights")).to_be_enabled()
     expect(root(page)).to_have_attribute("data-state", "paused")

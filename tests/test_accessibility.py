@@ -40,7 +40,7 @@ SILENT = """() => [...document.querySelectorAll("article *")]
 def silent(page: Page) -> list[str]:
     """What scrolls without saying so, once the page has taken its width."""
     with suppress(TimeoutError):
-        page.wait_for_function(f"() => ({SILENT})().length === 0", timeout=5000)
+        page.wait_for_function(f"() => ({SILENT})().length === 0")
     found: list[str] = page.evaluate(SILENT)
     return found
 

@@ -84,5 +84,5 @@ def test_a_chapter_alone_installs_the_course_runs_and_its_widgets_move(
     page.set_content("\n".join(FRAME.format(html.escape(each)) for each in shown))
     for i in range(len(shown)):
         widget = page.frame_locator("iframe").nth(i).locator(".ddpm-widget")
-        expect(widget).to_be_visible(timeout=120_000)  # on however slow a machine
+        expect(widget).to_be_visible()
         moved(widget)

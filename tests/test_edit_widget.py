@@ -61,7 +61,7 @@ def test_the_row_is_what_inversion_and_the_arc_make_of_the_drawings(page: Page, 
     for key in ["ArrowUp"] * 8 + ["ArrowLeft"] * 6:
         board.press(key)
     generate(page).click()
-    finish(page, seconds=60)
+    finish(page)
 
     states = asked(page, "return states;")
     assert [state["t"] for state in states] == [*range(0, 501, 25), *range(500, -1, -25)]

@@ -42,7 +42,7 @@ def test_the_student_that_is_chosen_draws_in_one_step_what_python_draws(page: Pa
     (tmp_path / "page.html").write_text(document(GenerateWidget(digit=7, seed=2, steps=2)), encoding="utf-8")
     page.goto((tmp_path / "page.html").as_uri())
     generate(page).click()
-    finish(page, seconds=60)
+    finish(page)
     assert root(page).get_attribute("data-step") == "2"
     first = grey(page)
     page.get_by_text("More: network").click()
@@ -52,7 +52,7 @@ def test_the_student_that_is_chosen_draws_in_one_step_what_python_draws(page: Pa
     assert page.get_by_role("slider", name="guidance w").get_attribute("aria-valuetext") == "w = 0.0"
     program = page.locator(".ddpm-python code").inner_text()
     generate(page).click()
-    finish(page, seconds=60)
+    finish(page)
     assert root(page).get_attribute("data-step") == "1"
     names: dict[str, Any] = {}
     exec(program.replace("GenerateWidget(", "x = GenerateWidget(", 1), names)
@@ -61,6 +61,6 @@ def test_the_student_that_is_chosen_draws_in_one_step_what_python_draws(page: Pa
     page.get_by_role("radio", name=SHIPPED).check()
     page.get_by_role("slider", name="number of steps").fill("1")  # the second stop: two steps
     generate(page).click()
-    finish(page, seconds=60)
+    finish(page)
     assert root(page).get_attribute("data-step") == "2"
     assert np.abs(grey(page) - first).max() <= 1

@@ -50,7 +50,7 @@ def test_what_becomes_of_a_drawing_is_what_edit_from_makes_of_it(
     for key in ["ArrowUp"] * 8 + ["ArrowLeft"] * 6:
         pad.press(key)
     generate(page).click()
-    finish(page, seconds=60)
+    finish(page)
 
     checkpoint = as_in_the_page(load(SHIPPED))
     diffusion, states = checkpoint.diffusion, asked(page, "return states;")

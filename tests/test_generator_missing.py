@@ -40,7 +40,7 @@ def test_a_browser_without_webassembly_runs_a_network_all_the_same(browser: Brow
     page.goto((tmp_path / "page.html").as_uri())
     assert page.evaluate("typeof WebAssembly") == "undefined"
     generate(page).click()
-    finish(page, seconds=60)
+    finish(page)
     assert root(page).get_attribute("data-step") == "20"
     assert "20 steps are set, not 30" in page.locator(".ddpm-status").inner_text()
     expected = final(mine, 0, labels=[2], w=0.5, steps=20)
@@ -52,7 +52,7 @@ def test_without_webassembly_a_digit_comes_all_the_same(page: Page, book: Any) -
     script = page_script("delete self.WebAssembly;\n" + worker_source(), json.dumps(detail(load(SHIPPED))))
     page.goto(book(GenerateWidget(digit=3), script.encode()).as_uri())
     generate(page).click()
-    finish(page, seconds=120)
+    finish(page)
     assert root(page).get_attribute("data-step") == "20"
     assert int(root(page).get_attribute("data-ms") or 0) > 0
     assert "no WebAssembly SIMD" in page.locator(".ddpm-status").inner_text()

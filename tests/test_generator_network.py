@@ -35,7 +35,7 @@ def test_the_classifier_names_the_digits_of_the_page_as_they_were_asked_for(page
         seed_box.fill(str(seed))
         seed_box.press("Tab")
         generate(page).click()
-        finish(page, seconds=60)
+        finish(page)
         drawn.append(images(page, 16))
     found = digit_classes(torch.cat(drawn), torch.arange(96) % 10)
     print(f"\n{found}")
@@ -46,7 +46,7 @@ def test_the_classifier_names_the_digits_of_the_page_as_they_were_asked_for(page
 def test_the_page_shows_the_picture_that_torch_draws(page: Page, book: Any) -> None:
     page.goto(book(GenerateWidget(seed=5, digit=7)).as_uri())
     generate(page).click()
-    finish(page, seconds=60)
+    finish(page)
     assert root(page).get_attribute("data-step") == "50"
     expected = final(load(SHIPPED), 5, labels=[7], w=0.5, steps=50)
     assert abs(grey(page)[..., 0] - levels(expected[0, 0])).max() <= 1
@@ -60,7 +60,7 @@ def test_the_python_beside_the_seed_draws_the_picture_of_the_page(
     page.get_by_role("spinbutton", name="seed").fill("11")
     page.get_by_role("spinbutton", name="seed").press("Tab")
     generate(page).click()
-    finish(page, seconds=60)
+    finish(page)
     program = page.locator(".ddpm-python code").inner_text()
     names: dict[str, Any] = {}
     exec(program.replace("GenerateWidget(", "x = GenerateWidget("), names)

@@ -76,7 +76,7 @@ def test_taking_the_widget_away_ends_its_worker(opened: Any, page: Page, when: s
     else:
         page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide'))")
         assert root(page).get_attribute("data-state") == "idle"
-    page.wait_for_function("alive === 0", timeout=3_000)
+    page.wait_for_function("alive === 0")
 
 
 def test_a_page_that_sleeps_goes_on_when_it_wakes(opened: Any, page: Page) -> None:

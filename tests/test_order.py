@@ -1,10 +1,12 @@
 """Test files begin in the order of what they take, known or guessed."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.browser import PATIENCE
 from tests.order import KEY, Kept, by_length
 
 
@@ -51,3 +53,14 @@ def test_what_a_test_took_is_added_to_what_others_took() -> None:
         kept.pytest_runtest_logreport(report)
     kept.pytest_sessionfinish()
     assert cache[KEY] == {"old": 3.0, "again": 1.75}
+
+
+def test_no_wait_for_a_page_is_shorter_than_a_slow_machine_takes() -> None:
+    """One limit holds for all (tests/browser.py): a test that sets a shorter one fails where it is only slow."""
+    short = [
+        f"{path.name}: {line.strip()}"
+        for path in Path(__file__).parent.glob("*.py")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if (found := re.search(r"\btimeout=([\d_]{4,})", line)) and int(found[1]) < PATIENCE
+    ]
+    assert not short

@@ -64,9 +64,7 @@ def test_a_network_trains_in_the_page(browser: Browser, base: str) -> None:
     widget = visited.page.locator(".ddpm-learn")
     before = picture(widget)
     widget.get_by_role("button", name="Train").press("Enter")
-    expect(widget.locator(".ddpm-word").first).to_contain_text(
-        re.compile(r"after [\d,]{3,} steps"), timeout=60_000
-    )
+    expect(widget.locator(".ddpm-word").first).to_contain_text(re.compile(r"after [\d,]{3,} steps"))
     widget.get_by_role("button", name="Pause").press("Enter")
     slider, pictures = widget.get_by_role("slider", name=re.compile("time t")), {before}
     for key in ("Home", "End"):
@@ -91,10 +89,10 @@ def test_a_network_learns_digits_in_the_page(browser: Browser, base: str) -> Non
     assert not digits()  # not before the reader asks
     before = picture(widget)
     widget.get_by_role("button", name="Train").press("Enter")
-    expect(widget).to_have_attribute("data-steps", re.compile("[3-9]"), timeout=60_000)
+    expect(widget).to_have_attribute("data-steps", re.compile("[3-9]"))
     widget.get_by_role("button", name="Pause").press("Enter")
-    expect(widget).to_have_attribute("data-saved", "true", timeout=60_000)
-    expect(widget).to_have_attribute("data-drawn", re.compile("[0-9]"), timeout=60_000)
+    expect(widget).to_have_attribute("data-saved", "true")
+    expect(widget).to_have_attribute("data-drawn", re.compile("[0-9]"))
     assert picture(widget) != before
     assert len(digits()) == 1
     complaints = visited.end()
@@ -114,7 +112,7 @@ def test_a_press_draws_a_picture(browser: Browser, base: str, path: str) -> None
     assert not networks()  # not before the reader asks
     widget = page.locator(".ddpm-generate").first
     widget.get_by_role("button", name="Generate").press("Enter")
-    expect(widget).to_have_attribute("data-state", re.compile("done|error"), timeout=60_000)
+    expect(widget).to_have_attribute("data-state", re.compile("done|error"))
     assert widget.get_attribute("data-state") == "done", widget.locator(".ddpm-status").inner_text()
     assert len(networks()) == 1
     slider, pictures = widget.get_by_role("slider", name="step, through"), set()
@@ -132,7 +130,7 @@ def test_a_press_edits(browser: Browser, base: str, path: str) -> None:
     for widget in visited.page.locator(".ddpm-edit, .ddpm-steer").all():
         before = picture(widget)
         widget.get_by_role("button", name="Generate").press("Enter")
-        expect(widget).to_have_attribute("data-state", re.compile("done|error"), timeout=60_000)
+        expect(widget).to_have_attribute("data-state", re.compile("done|error"))
         assert widget.get_attribute("data-state") == "done", widget.locator(".ddpm-status").inner_text()
         assert picture(widget) != before
     complaints = visited.end()

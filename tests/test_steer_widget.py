@@ -71,7 +71,7 @@ def test_both_rows_are_what_torch_draws(page: Page, tmp_path: Path, wish: Any) -
         inked = cares * (target > 0)
         of = lambda x0: (inked * (x0 + 1).clamp(0, 2) / 2).sum((1, 2, 3)) / inked.sum() * 100  # noqa: E731
     generate(page).click()
-    finish(page, seconds=60)
+    finish(page)
 
     states = asked(page, "return states;")
     assert [state["t"] for state in states] == 2 * [*range(500, -1, -25)]

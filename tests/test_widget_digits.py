@@ -38,7 +38,7 @@ def test_it_trains_from_the_disk_pauses_goes_on_and_python_draws_what_it_saved(
     press(page, "Go on")
     be(page, "done")
     assert number(page, "steps") == 30 > steps
-    expect(root(page)).to_have_attribute("data-drawn", "30", timeout=60_000)
+    expect(root(page)).to_have_attribute("data-drawn", "30")
     assert number(page, "loss") < 0.8
     made = page.locator(".ddpm-gallery").nth(0)
     assert (pixels(made) != before).any()
@@ -64,7 +64,7 @@ def test_a_saved_network_is_opened_again_and_trained_further(opened: Any, tmp_pa
     path.write_bytes(base64.b64decode(DigitsWidget(untrained()).learned))
     page: Page = opened(DigitsWidget(steps=2))
     page.locator("input[type=file]").set_input_files(path)
-    expect(root(page)).to_have_attribute("data-drawn", "7", timeout=60_000)
+    expect(root(page)).to_have_attribute("data-drawn", "7")
     expect(status(page)).to_have_text("A network that was trained for 7 steps.")
     press(page, "Train on")
     be(page, "done")
@@ -87,12 +87,12 @@ def test_the_drawings_of_the_training_can_be_gone_through(opened: Any) -> None:
     expect(film).to_be_disabled()
     press(page, "Train")
     be(page, "done")
-    expect(root(page)).to_have_attribute("data-drawn", "8", timeout=60_000)
+    expect(root(page)).to_have_attribute("data-drawn", "8")
     film.press("Home")
     expect(root(page)).to_have_attribute("data-drawn", "1")
     expect(film).to_have_attribute("aria-valuetext", "after 1 step")
     press(page, "New seed")
-    expect(root(page)).to_have_attribute("data-film", "1", timeout=60_000)
+    expect(root(page)).to_have_attribute("data-film", "1")
     expect(root(page)).to_have_attribute("data-drawn", "8")
 
 
@@ -114,7 +114,7 @@ def test_a_page_out_of_sight_rests_and_goes_on_when_it_is_seen_again(opened: Any
     hide(True)
     be(page, "paused")
     expect(status(page)).to_contain_text("out of sight")
-    expect(root(page)).to_have_attribute("data-saved", "true", timeout=60_000)
+    expect(root(page)).to_have_attribute("data-saved", "true")
     rested = number(page, "steps")
     hide(False)
     be(page, "training")

@@ -82,8 +82,8 @@ def test_the_page_paints_what_is_new_and_leaves_the_file_to_the_worker(opened: A
     opened(DigitsWidget(steps=12))
     press(page, "Train")
     be(page, "done")
-    expect(root(page)).to_have_attribute("data-saved", "true", timeout=60_000)
-    expect(root(page)).to_have_attribute("data-drawn", "12", timeout=60_000)
+    expect(root(page)).to_have_attribute("data-saved", "true")
+    expect(root(page)).to_have_attribute("data-drawn", "12")
     counts = page.evaluate("counts")
     assert counts["state"] >= 2
     assert counts["drawn"] >= 2

@@ -83,9 +83,7 @@ def test_a_page_out_of_sight_rests_and_goes_on_when_it_is_seen_again(show: Any) 
     be(False)
     expect(root(page)).to_have_attribute("data-state", "idle")  # who was not training does not begin
     press(page, "Train")
-    page.wait_for_function(
-        "Number(document.querySelector('.ddpm-learn').dataset.steps) >= 20", timeout=120_000
-    )
+    page.wait_for_function("Number(document.querySelector('.ddpm-learn').dataset.steps) >= 20")
     be(True)
     expect(root(page)).to_have_attribute("data-state", "paused")
     expect(page.locator(".ddpm-status")).to_contain_text("out of sight")
@@ -93,9 +91,7 @@ def test_a_page_out_of_sight_rests_and_goes_on_when_it_is_seen_again(show: Any) 
     rested = steps(page)
     be(False)
     expect(root(page)).to_have_attribute("data-state", "training")
-    page.wait_for_function(
-        "n => Number(document.querySelector('.ddpm-learn').dataset.steps) > n", arg=rested, timeout=120_000
-    )
+    page.wait_for_function("n => Number(document.querySelector('.ddpm-learn').dataset.steps) > n", arg=rested)
     press(page, "Pause")
     be(True)
     be(False)
