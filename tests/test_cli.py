@@ -94,7 +94,7 @@ def test_what_was_measured_is_said_kept_and_used_for_the_samples(
     photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(
-        "ddpm_lib.cli.train.fastest",
+        "ddpm_lib.cli.first_pass.fastest",
         lambda model, x0, config: replace(config, precision="float32", channels_last=True, winograd=32),
     )
     out = tmp_path / "run"

@@ -99,7 +99,7 @@ def test_data_of_another_shape_are_named_with_the_networks(
 def test_one_image_that_does_not_fit_needs_a_smaller_one(
     photos: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("ddpm_lib.cli.train.build", lambda _: torch.empty(2**50))
+    monkeypatch.setattr("ddpm_lib.cli.first_pass.build", lambda _: torch.empty(2**50))
     run = ["--out", str(photos.parent / "too large")]  # a dry run holds shapes alone
     said = refused(["train", "--data", str(photos), "--size", "8", *run, *CPU], capsys)
     assert "for one image of (3, 8, 8) alone" in said

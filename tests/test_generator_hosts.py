@@ -1,11 +1,10 @@
-"""Where the generator stands: twice on a page, in a frame, live, without scripts, on a phone."""
+"""Where the generator stands: twice on a page, in a frame with weights of its own, live, on a phone."""
 
 import html
 from pathlib import Path
 from typing import Any
 
-import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.schedule import cosine_schedule
@@ -64,26 +63,6 @@ def test_a_live_widget_asks_python_for_the_weights(page: Page) -> None:
     assert root(page).get_attribute("data-state") == "idle"
     page.get_by_role("radio", name="a drawing", exact=True).check()
     assert page.evaluate("saved.mode") == "drawing"
-
-
-def test_without_scripts_the_picture_tells_it(browser: Browser, tmp_path: Path) -> None:
-    path = tmp_path / "page.html"
-    path.write_text(document(fake()), encoding="utf-8")
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
-    page.goto(path.as_uri())
-    assert page.get_by_role("img", name="Noise turning into a 3, at t = 500").is_visible()
-    context.close()
-
-
-@pytest.mark.parametrize("mode", ["noise", "drawing", "hole"])
-def test_it_fits_a_phone(opened: Any, page: Page, mode: str) -> None:
-    page.set_viewport_size({"width": 390, "height": 800})
-    opened(fake(mode=mode, n=16))
-    page.locator("summary").click()
-    generate(page).click()
-    finish(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_every_control_has_a_name(opened: Any) -> None:

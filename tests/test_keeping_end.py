@@ -106,7 +106,7 @@ def test_memory_that_runs_out_before_the_first_save(
     photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("ddpm_lib.cli.train.fastest", lambda *_: of_the_gpu())
+    monkeypatch.setattr("ddpm_lib.cli.first_pass.fastest", lambda *_: of_the_gpu())
     argv = ["train", "--data", str(photos), "--size", "8", "--batch", "6", "--accumulate", "2", *CPU]
     said = refused(argv, capsys)
     assert (

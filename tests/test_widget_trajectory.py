@@ -1,16 +1,13 @@
 """The trajectory: the page's pictures against the recorded states, its controls, its words."""
 
-import html
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Locator, Page
 
 from ddpm_lib.widgets import TrajectoryWidget
-from tests.recorded import GOOD, RUNS
+from tests.recorded import RUNS
 from tests.shown import grey
-from tests.widget_page import document
 
 
 def root(page: Page) -> Locator:
@@ -78,52 +75,3 @@ def test_play_runs_from_noise_to_the_picture(show: Any, page: Page) -> None:
     page.clock.run_for(7000)
     assert root(page).get_attribute("data-t") == "0"
     page.get_by_role("button", name="Play").wait_for()  # it has ended
-
-
-def test_two_on_a_page_are_independent_and_leave_nothing_global(show: Any, page: Page) -> None:
-    show()
-    names = set(page.evaluate("Object.getOwnPropertyNames(window)"))
-    show(TrajectoryWidget(RUNS), TrajectoryWidget({"one": GOOD}, t=100))
-    assert set(page.evaluate("Object.getOwnPropertyNames(window)")) == names
-    assert page.locator("[id]").count() == 0
-    root(page).nth(0).get_by_role("slider").press("End")
-    assert [root(page).nth(i).get_attribute("data-t") for i in (0, 1)] == ["0", "100"]
-
-
-def test_it_works_in_a_sandboxed_frame(page: Page) -> None:
-    source = html.escape(document(TrajectoryWidget(RUNS)))
-    page.set_content(f'<iframe sandbox="allow-scripts" srcdoc="{source}"></iframe>')
-    frame = page.frames[1]
-    frame.get_by_role("slider").press("End")
-    assert frame.locator(".ddpm-trajectory").get_attribute("data-t") == "0"
-
-
-def test_without_scripts_the_picture_tells_it(browser: Browser, tmp_path: Path) -> None:
-    path = tmp_path / "page.html"
-    path.write_text(document(TrajectoryWidget(RUNS)), encoding="utf-8")
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
-    page.goto(path.as_uri())
-    assert page.get_by_role(
-        "img", name="A picture of U-Net coming out of noise, at t = 500, 400"
-    ).is_visible()
-    context.close()
-
-
-def test_it_fits_a_phone(show: Any, page: Page) -> None:
-    page.set_viewport_size({"width": 390, "height": 800})
-    show(TrajectoryWidget(RUNS))
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-
-
-def test_every_control_has_a_name(show: Any) -> None:
-    tree = show(TrajectoryWidget(RUNS)).locator("body").aria_snapshot()
-    for expected in (
-        'group "Pictures coming out of noise"',
-        'img "ResNet: the noisy image x t',
-        'slider "time step t, backwards"',
-        'radiogroup "Image"',
-        'radio "image 2"',
-        'button "Play"',
-    ):
-        assert expected in tree

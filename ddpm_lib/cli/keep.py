@@ -14,8 +14,10 @@ from ddpm_lib.cli.common import UsageError, typed
 from ddpm_lib.cli.lock import LOG
 from ddpm_lib.models.place import others
 
+Stamp = tuple[int, ...] | None
 
-def stamp(path: Path) -> tuple[int, ...] | None:
+
+def stamp(path: Path) -> Stamp:
     """What tells a file from another that takes its place; None where there is none."""
     try:
         found = path.stat()
@@ -30,9 +32,7 @@ class Keeper:
     `known` is the stamp of the file that the run came from, where it lies there.
     """
 
-    def __init__(
-        self, path: Path, write: Callable[[Path], None], known: tuple[int, ...] | None = None
-    ) -> None:
+    def __init__(self, path: Path, write: Callable[[Path], None], known: Stamp = None) -> None:
         self.path, self.write, self.known = path, write, known
         self.rows: list[str] = []
 
