@@ -18,6 +18,7 @@ from ddpm_lib.exercises.editing import (
     check_share_above,
     check_slerp,
 )
+from ddpm_lib.exercises.engineering import check_break_even, check_faster_whole, check_share_of_products
 from ddpm_lib.exercises.euler import check_euler
 from ddpm_lib.exercises.experiment import (
     check_deciding_time,
