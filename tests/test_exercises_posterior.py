@@ -10,6 +10,7 @@ from torch import Tensor
 from ddpm_lib import exercises
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.evaluate.montecarlo import normals
+from ddpm_lib.exercises import clipped_mean as clipped_mean_grader
 from ddpm_lib.exercises import posterior, reverse_step
 from ddpm_lib.models.oracle import GaussianMixture, OracleDenoiser
 from ddpm_lib.schedule import linear_schedule
@@ -64,7 +65,7 @@ RIGHT: dict[str, object] = {
     "check_clipped_mean": clipped_mean,
 }
 VALUES = {"check_narrower", "check_reverse_variance"}
-MODULES = (posterior, reverse_step)
+MODULES = (posterior, reverse_step, clipped_mean_grader)
 
 # Wrong answers written as a reader would, apart from the graders' own, and a piece of what must be said.
 WRONG: list[tuple[str, object, str]] = [

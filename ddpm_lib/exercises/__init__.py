@@ -9,6 +9,7 @@ from ddpm_lib.exercises.clinic import (
     check_mend_pixels,
 )
 from ddpm_lib.exercises.clinic_walk import check_company, check_mend_step, check_mend_times
+from ddpm_lib.exercises.clipped_mean import check_clipped_mean
 from ddpm_lib.exercises.ddim import check_clean_end, check_ddim
 from ddpm_lib.exercises.editing import (
     check_edit_calls,
@@ -90,7 +91,7 @@ from ddpm_lib.exercises.resnet import (
     check_residual,
     check_view,
 )
-from ddpm_lib.exercises.reverse_step import check_clipped_mean, check_mean_from_eps, check_reverse_mean
+from ddpm_lib.exercises.reverse_step import check_mean_from_eps, check_reverse_mean
 from ddpm_lib.exercises.reverse_variance import check_reverse_variance
 from ddpm_lib.exercises.sampling import check_left_over, check_line_4, check_loop
 from ddpm_lib.exercises.scale import (

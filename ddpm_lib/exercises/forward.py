@@ -25,6 +25,10 @@ def check_pixel(answer: object) -> Verdict:
         ((ab * PIXEL, 1 - ab), "Both numbers lack a square root: sqrt(alpha_bar) and sqrt(1 - alpha_bar)."),
         ((math.sqrt(ab), sd), "That is the weight of x_0. Multiply it by the pixel, 0.8, to get the mean."),
         ((sd, mean), "You gave the two in the wrong order: the mean comes first."),
+        (
+            (round(mean, 2), round(sd, 2)),
+            "With two digits x_99 and x_100 can hardly be told apart: give three.",
+        ),
         ((PIXEL, sd), "The mean does not stay at 0.8: every step shrinks it."),
         (
             (math.sqrt(alpha) * PIXEL, math.sqrt(1 - alpha)),
@@ -93,6 +97,18 @@ def check_two_steps(answer: object) -> Verdict:
         Mistake(
             lambda b1, b2: (weight(b1, b2), 1 - weight(b1, b2)),
             "The weight is right. The variance is 1 minus its square, not 1 minus the weight itself.",
+        ),
+        Mistake(
+            lambda b1, b2: (weight(b1, b2), weight(b1, b2) ** 2),
+            "The weight is right. Its square is the share of the image's variance; the noise has the rest, 1 minus it.",
+        ),
+        Mistake(
+            lambda b1, b2: (weight(b1, b2), (math.sqrt((1 - b2) * b1) + math.sqrt(b2)) ** 2),
+            "The weight is right. You added the standard deviations: of independent noises the variances add.",
+        ),
+        Mistake(
+            lambda b1, b2: ((1 - b1) * (1 - b2), b1 + b2),
+            "Each step multiplies the image by sqrt(1 - beta), and the second also shrinks the first one's noise.",
         ),
     ]
     cases = [(0.1, 0.3), (0.5, 0.02)]

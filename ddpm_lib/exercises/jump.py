@@ -69,6 +69,10 @@ def check_q_sample(answer: object) -> Verdict:
             with_weights(lambda ab: (ab.sqrt(), ab.sqrt())),
             "The noise has a weight of its own, sqrt(1 - alpha_bar).",
         ),
+        Mistake(
+            with_weights(lambda ab: (torch.ones_like(ab), (1 - ab).sqrt())),
+            "You did not shrink the image: its weight is sqrt(alpha_bar).",
+        ),
     ]
     shape = (3, 1, 3, 3)  # as many rows and columns as images: weights that meet the wrong axis do not crash
     t = torch.tensor([1, 20, 49])

@@ -1,4 +1,4 @@
-"""Graders of the chapter on the posterior: the reverse step that is made of it, its mean."""
+"""Graders of the chapter on the posterior: the mean of a step back."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor
 from ddpm_lib.exercises.answers import Function
 from ddpm_lib.exercises.forward import normal
 from ddpm_lib.exercises.grading import Mistake, Verdict, grade
-from ddpm_lib.exercises.posterior import SCHEDULE, weights
+from ddpm_lib.exercises.posterior import SCHEDULE
 
 
 def check_mean_from_eps(answer: object) -> Verdict:
@@ -106,7 +106,7 @@ def check_reverse_mean(answer: object) -> Verdict:
             "alpha_bar[t - s] belongs to the first t - s steps of the chain. The steps from s to t keep ab_t / ab_s.",
         ),
         Mistake(
-            mean(lambda ab, t, s: ab[s] / ab[t] - 1),
+            mean(lambda ab, t, s: ab[s] / ab[t]),
             "The signal kept from s to t is less than 1: divide ab_t by ab_s.",
         ),
         Mistake(
@@ -133,64 +133,3 @@ def check_reverse_mean(answer: object) -> Verdict:
     ]
     cases = [(normal(8, 4), normal(9, 4), t, s, SCHEDULE.alpha_bar) for t, s in ((20, 19), (30, 24), (9, 0))]
     return grade(answer, right, mistakes, cases, "Every quantity of a step from t to s is made of t and s.")
-
-
-def check_clipped_mean(answer: object) -> Verdict:
-    """answer(xt, eps_hat, t, s, alpha_bar): the mean of p(x_s | x_t) from a predicted eps, with x0_hat clipped."""
-
-    def clip(x: Tensor) -> Tensor:
-        return x.clamp(-1, 1)
-
-    def same(x: Tensor) -> Tensor:
-        return x
-
-    def mean(
-        on_x0: Callable[[Tensor], Tensor] = clip,
-        on_xt: Callable[[Tensor], Tensor] = same,
-        on_eps: Callable[[Tensor], Tensor] = same,
-        on_mean: Callable[[Tensor], Tensor] = same,
-    ) -> Function:
-        def function(xt: Tensor, eps_hat: Tensor, t: int, s: int, alpha_bar: Tensor) -> Tensor:
-            ab_t, ab_s = alpha_bar[t], alpha_bar[s]
-            xt, eps_hat = on_xt(xt), on_eps(eps_hat)
-            x0_hat = on_x0((xt - (1 - ab_t).sqrt() * eps_hat) / ab_t.sqrt())
-            weight_x0, weight_xt = weights(ab_t, ab_s)
-            return on_mean(weight_x0 * x0_hat + weight_xt * xt)
-
-        return function
-
-    def just_x0_hat(xt: Tensor, eps_hat: Tensor, t: int, s: int, ab: Tensor) -> Tensor:
-        return clip((xt - (1 - ab[t]).sqrt() * eps_hat) / ab[t].sqrt())
-
-    mistakes = [
-        Mistake(mean(on_x0=same), "You did not clip: x0_hat leaves [-1, 1] when t is large."),
-        Mistake(
-            mean(on_x0=same, on_mean=clip),
-            "You clipped the mean. x_s is noisy and may leave [-1, 1]; it is x0_hat that may not.",
-        ),
-        Mistake(
-            mean(on_xt=clip),
-            "You clipped x_t as well. It is noisy, and noise does leave [-1, 1].",
-        ),
-        Mistake(
-            mean(on_x0=same, on_xt=clip),
-            "You clipped x_t. It is noisy, and noise does leave [-1, 1]; clip x0_hat.",
-        ),
-        Mistake(
-            mean(on_x0=same, on_eps=clip),
-            "You clipped eps_hat. A standard Gaussian leaves [-1, 1] about once in three times; clip x0_hat.",
-        ),
-        Mistake(
-            mean(on_x0=lambda x: x.clamp(0, 1)),
-            "You clipped to [0, 1]. Images live in [-1, 1] here.",
-        ),
-        Mistake(just_x0_hat, "That is x0_hat, clipped. Put it into the posterior's mean, with x_t."),
-        Mistake(mean(on_mean=clip), "You clipped the mean as well. x_s is noisy and may leave [-1, 1]."),
-        Mistake(mean(on_x0=lambda x: x.tanh()), "tanh bends all values. Clip those that leave [-1, 1] only."),
-    ]
-    cases = [
-        (1.5 * normal(seed, 8), normal(seed + 1, 8), t, s, SCHEDULE.alpha_bar)
-        for seed, t, s in ((10, 40, 39), (12, 12, 4), (14, 5, 0))
-    ]
-    praise = "The guess is clipped, and nothing else: the mean itself is free."
-    return grade(answer, mean(), mistakes, cases, praise)

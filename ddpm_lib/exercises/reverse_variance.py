@@ -20,7 +20,13 @@ def check_reverse_variance(answer: object) -> Verdict:
     marginal = ab_s * DATA_VARIANCE + 1 - ab_s
     _, right = gaussian.product(0.0, marginal, 0.0, (1 - a) / a)
     beta_tilde = (1 - ab_s) * (1 - a) / (1 - ab_t)
+
+    def of_data(tau: float) -> float:
+        return float(gaussian.product(0.0, ab_s * tau + 1 - ab_s, 0.0, (1 - a) / a)[1])
+
     mistakes: list[tuple[object, str]] = [
+        (of_data(DATA_VARIANCE**2), "0.25 is the variance of x_0: multiply standard noise by its root, 0.5."),
+        (of_data(math.sqrt(DATA_VARIANCE)), "The variance of x_0 is 0.25; 0.5 is its standard deviation."),
         (beta_tilde, "That is beta_tilde, the variance when x_0 is known too. Here only x_t is known."),
         (1 - a, "That is beta, the variance of the forward step: exact only for data of variance 1."),
         (marginal, "That is the variance of x_3 over all paths. Keep only those with one value of x_10."),

@@ -67,6 +67,13 @@ def check_cosine_beta(answer: object) -> Verdict:
             lambda T: variant(T, upside=True),
             "The ratio is upside down: beta_t = 1 - alpha_bar_t / alpha_bar_{t-1}.",
         ),
+        Mistake(
+            lambda T: 1 - cosine_schedule(T).alpha_bar,
+            "That is 1 - alpha_bar, all the noise so far. The last step alone: 1 - alpha_bar_t / alpha_bar_{t-1}.",
+        ),
+        Mistake(
+            lambda T: variant(T, over=1.008 * math.pi / 2), "The cosine's argument lacks the factor pi / 2."
+        ),
     ]
     return grade(answer, right, mistakes, [(10,), (100,)], "Squared, offset, clipped, and 0 at t = 0.")
 

@@ -55,6 +55,7 @@ BANK: Bank = {
             ((SD, MEAN), "wrong order"),
             ((AB100**0.5, SD), "Multiply it by the pixel"),
             ((0.8, SD), "every step shrinks it"),
+            ((0.65, 0.58), "give three"),
             ((0.8 * AB[99] ** 0.5, (1 - AB[99]) ** 0.5), "one step off"),
             ((MEAN, 1 - AB100**0.5), "Right: the first"),
             (
@@ -81,6 +82,12 @@ BANK: Bank = {
             (lambda b1, b2: (walked(b1, b2)[0], b1 + b2 * (1 - b1) ** 0.5), "You shrank the wrong noise"),
             (lambda b1, b2: ((1 - b1 - b2) ** 0.5, b1 + b2), "multiply"),
             (lambda b1, b2: (walked(b1, b2)[0], 1 - walked(b1, b2)[0]), "1 minus its square"),
+            (lambda b1, b2: (walked(b1, b2)[0], (1 - b1) * (1 - b2)), "the noise has the rest"),
+            (
+                lambda b1, b2: (walked(b1, b2)[0], ((b1 - b1 * b2) ** 0.5 + b2**0.5) ** 2),
+                "added the standard deviations",
+            ),
+            (lambda b1, b2: ((1 - b1) * (1 - b2), b1 + b2), "multiplies the image by sqrt"),
             (lambda b1, b2: ((1 - b2) ** 0.5, b2), "does not change with `b1`"),
         ],
     ),
@@ -117,6 +124,7 @@ BANK: Bank = {
             (lambda x0, t, eps, ab: jump(x0, t[:1].expand(3), eps, ab), "one time"),
             (lambda x0, t, eps, ab: jump(x0, t, eps, ab.cumprod(0)), "cumprod"),
             (lambda x0, t, eps, ab: weights(ab[t])[0] * (x0 + eps), "weight of its own"),
+            (lambda x0, t, eps, ab: x0 + weights(ab[t])[1] * eps, "did not shrink the image"),
         ],
     ),
     "check_cosine_beta": Answers(
@@ -131,6 +139,8 @@ BANK: Bank = {
             (lambda T: [0.02, *cosine_loop(T)[1:]], "beta[0] is 0"),
             (lambda T: cosine_slip(T, end=1.0), "divided by 1 + s"),
             (lambda T: cosine_slip(T, upside=True), "upside down"),
+            (lambda T: 1 - cosine_schedule(T).alpha_bar, "all the noise so far"),
+            (lambda T: cosine_slip(T, end=1.008 * math.pi / 2), "pi / 2"),
         ],
     ),
     "check_smallest_T": Answers(

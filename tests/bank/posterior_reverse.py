@@ -9,7 +9,13 @@ from tests.bank.posterior import SCHEDULE, by_regression, mean, posterior
 
 AB = SCHEDULE.alpha_bar
 KEPT = float(AB[10] / AB[3])
-VARIANCE = float(1 / (1 / (AB[3] * 0.25 + 1 - AB[3]) + KEPT / (1 - KEPT)))
+
+
+def of_data(tau):
+    return float(1 / (1 / (AB[3] * tau + 1 - AB[3]) + KEPT / (1 - KEPT)))
+
+
+VARIANCE = of_data(0.25)
 
 
 def with_a(xt, x0_hat, t, s, ab, a):
@@ -42,6 +48,7 @@ BANK: Bank = {
                 "the ratio itself",
             ),
             (lambda xt, x0_hat, t, s, ab: with_a(xt, x0_hat, t, s, ab, ab[t]), "since t = 0"),
+            (lambda xt, x0_hat, t, s, ab: with_a(xt, x0_hat, t, s, ab, ab[s] / ab[t]), "divide ab_t by ab_s"),
         ],
     ),
     "check_clipped_mean": Answers(
@@ -65,6 +72,19 @@ BANK: Bank = {
             (lambda xt, eps, t, s, ab: unclipped(xt, eps, t, 0, ab).clamp(-1, 1), "That is x0_hat"),
             (lambda *p: clipped(*p).clip(-1, 1), "the mean as well"),
             (lambda xt, eps, t, s, ab: mean(xt, unclipped(xt, eps, t, 0, ab).tanh(), t, s, ab), "tanh bends"),
+            (lambda xt, eps, t, s, ab: mean(xt, eps.clamp(-1, 1), t, s, ab), "eps_hat where x0_hat"),
+            (
+                lambda xt, eps, t, s, ab: mean(
+                    xt, ((xt - (1 - ab[t]) * eps) / ab[t] ** 0.5).clip(-1, 1), t, s, ab
+                ),
+                "not by 1 - alpha_bar",
+            ),
+            (
+                lambda xt, eps, t, s, ab: mean(
+                    xt, ((xt - (1 - ab[t]) ** 0.5 * eps) / ab[t]).clip(-1, 1), t, s, ab
+                ),
+                "not by alpha_bar",
+            ),
             (lambda xt, eps, t, s, ab: clipped(xt, eps, t, t - 1, ab), "`t - 1` in the place of `s`"),
         ],
     ),
@@ -75,6 +95,8 @@ BANK: Bank = {
             (1 - KEPT, "That is beta,"),
             (VARIANCE**0.5, "Square it"),
             (0.25, "of the data"),
+            (of_data(0.0625), "by its root, 0.5"),
+            (of_data(0.5), "its standard deviation"),
             (float(1 - 0.75 * AB[3]), "over all paths"),
             (float(1 - 0.75 * AB[10]), "variance of x_10"),
             ((1 - KEPT) / KEPT, "likelihood alone"),
