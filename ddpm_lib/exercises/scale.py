@@ -78,6 +78,10 @@ def check_rescale(answer: object) -> Verdict:
             lambda lr, ema, k: (math.sqrt(k) * lr, ema ** (1 / k)),
             "The rate is right, and the exponent of the decay upside down: one step stands for k.",
         ),
+        Mistake(
+            lambda lr, ema, k: (math.sqrt(k) * lr, ema ** math.sqrt(k)),
+            "The root is for the rate alone: one step stands for k, so the decay takes the power k.",
+        ),
         Mistake(lambda lr, ema, k: (lr, ema**k), "The decay is right. The learning rate grows, too."),
         Mistake(
             lambda lr, ema, k: (lr / math.sqrt(k), ema**k),
@@ -124,6 +128,10 @@ def check_least_images(answer: object) -> Verdict:
             "That is the batch of all devices. How many images must one have?",
         ),
         Mistake(
+            lambda n, p, f, r, w: right(n, p, f, r, w) / r,
+            "C is a time: three forward passes of b images, divided by the operations of a second.",
+        ),
+        Mistake(
             lambda n, p, f, r, w: math.ceil(right(n, p, f, r, w)),
             "Rounded up. Return the number before rounding, so that it can be compared.",
         ),
@@ -143,8 +151,8 @@ def check_noise_scale(answer: object) -> Verdict:
     def parts(b_1: float, n_1: float, b_2: float, n_2: float) -> tuple[float, float]:
         return (n_1 - n_2) / (1 / b_1 - 1 / b_2), (b_2 * n_2 - b_1 * n_1) / (b_2 - b_1)
 
-    def right(*case: float) -> float:
-        noise, gradient2 = parts(*case)
+    def right(b_1: float, n_1: float, b_2: float, n_2: float) -> float:
+        noise, gradient2 = parts(b_1, n_1, b_2, n_2)
         return noise / gradient2
 
     mistakes = [

@@ -65,6 +65,7 @@ BANK: Bank = {
             (lambda lr, ema, k: (k**0.5 * lr, 1 - k * (1 - ema)), "first term"),
             (lambda lr, ema, k: (k**0.5 * lr, ema ** (1 / k)), "upside down"),
             (lambda lr, ema, k: (lr, ema**k), "grows, too"),
+            (lambda lr, ema, k: (k**0.5 * lr, ema ** (k**0.5)), "for the rate alone"),
             (lambda lr, ema, k: rescale(lr, ema, k)[::-1], "wrong order"),
             (lambda lr, ema, k: (k * lr, ema), "Both"),
             (lambda lr, ema, k: (k**-0.5 * lr, ema**k), "may be longer"),
@@ -83,6 +84,7 @@ BANK: Bank = {
             (lambda n, p, f, r, w: least(n, p, f, r, w) / 2, "go round twice"),
             (lambda n, p, f, r, w: 4 * p / w * r / f, "In n - 1 turns"),
             (lambda n, p, f, r, w: math.ceil(least(n, p, f, r, w)), "before rounding"),
+            (lambda n, p, f, r, w: least(n, p, f, 1, w), "C is a time"),
         ],
     ),
     "check_noise_scale": Answers(
