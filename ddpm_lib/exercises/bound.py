@@ -25,6 +25,11 @@ def check_prior_term(answer: object) -> Verdict:
         (right / math.log(2), "That is in bits. In nats, leave out the division by log 2."),
         (2 * right, "The half in front of the bracket is missing."),
         (0.1, "That is the part of the means alone. The variance 0.8 differs from 1 as well."),
+        (right - 0.1, "That is the part of the variances alone. The means cost more: 0.2 / 2."),
+        (
+            (0.8 - 1 - math.log(0.8) + 0.2**0.5) / 2,
+            "The distance of the means is squared: for a white pixel that is alpha_bar_T, without the root.",
+        ),
         (
             (1 / 0.8 - 1 + math.log(0.8) + 0.2 / 0.8) / 2,
             "That is the divergence the other way round: the chain's Gaussian comes first.",

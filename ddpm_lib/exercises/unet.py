@@ -104,10 +104,8 @@ def check_time_embedding(answer: object) -> Verdict:
             lambda t, dim: both(2 * math.pi * angle(t, dim, over=2)),
             "There is no 2 pi in the formula: the first frequency is 1 radian per timestep.",
         ),
-        Mistake(
-            lambda t, dim: both(
-                2 * math.pi * t[:, None] * 10_000 ** (-2 * torch.arange(dim // 2) / dim)[None, :]
-            ),
+        Mistake(  # the same, rounded otherwise
+            lambda t, dim: both(angle(2 * math.pi * t, dim, over=2)),
             "There is no 2 pi in the formula: the first frequency is 1 radian per timestep.",
         ),
     ]
@@ -163,6 +161,11 @@ def check_attention(answer: object) -> Verdict:
             "The root of d divides the scores, before the softmax.",
         ),
         Mistake(lambda q, k, v: mix(q @ k.T * q.shape[1] ** 0.5, v), "Divide, do not multiply: by root d."),
+        Mistake(
+            lambda q, k, v: (q @ k.T / q.shape[1] ** 0.5).exp() @ v,
+            "The exponentials are not weights yet: divide each row by its sum.",
+        ),
+        Mistake(lambda q, k, v: mix(q @ k.T / v.shape[1] ** 0.5, v), "d is a query's length, not a value's."),
     ]
     draw = partial(torch.randn, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     praise = "Every pixel reads every other, and how much is computed from what they hold."

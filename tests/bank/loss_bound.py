@@ -51,6 +51,8 @@ BANK: Bank = {
             (PRIOR / math.log(2), "in bits"),
             (2 * PRIOR, "The half"),
             (0.1, "the means alone"),
+            (PRIOR - 0.1, "the variances alone"),
+            ((0.8 - 1 - math.log(0.8) + math.sqrt(0.2)) / 2, "without the root"),
             ((0.64 - 1 - math.log(0.64) + 0.2) / 2, "squared the variance"),
             ((1.25 - 1 + math.log(0.8) + 0.25) / 2, "the other way round"),
             ((0.8 - 1 - math.log(0.8) + 0.04) / 2, "squared twice"),

@@ -57,6 +57,8 @@ BANK: Bank = {
             (lambda q, k, v: (q @ k.T / len(q) ** 0.5).softmax(1) @ v, "not of pixels"),
             (lambda q, k, v: (q @ k.T / q.shape[1] ** 0.5).softmax(1), "was expected"),
             (lambda q, k, v: (q @ k.T * q.shape[1] ** 0.5).softmax(1) @ v, "do not multiply"),
+            (lambda q, k, v: (q @ k.T / q.shape[1] ** 0.5).exp() @ v, "divide each row"),
+            (lambda q, k, v: (q @ k.T / v.shape[1] ** 0.5).softmax(1) @ v, "not a value's"),
             (lambda q, k, v: attend(q, k, k)[:, :3], "does not change with `v`"),
         ],
     ),
