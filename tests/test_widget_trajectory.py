@@ -1,5 +1,6 @@
 """The trajectory: the page's pictures against the recorded states, its controls, its words."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -57,6 +58,17 @@ def test_where_nothing_was_guessed_it_says_so(show: Any, page: Page) -> None:
     assert [words.nth(i).is_visible() for i in (0, 1)] == [True, False]
     slider(page).press("End")
     assert [words.nth(i).is_visible() for i in (0, 1)] == [False, False]
+
+
+def test_a_guess_that_was_made_at_the_start_is_shown_there(show: Any, page: Page) -> None:
+    first, *later = RUNS["U-Net"]
+    run = [replace(first, x0_hat=later[0].x0_hat), *later]
+    w = TrajectoryWidget({"oracle": run})
+    page.set_viewport_size({"width": 1280, "height": 900})
+    show(w)
+    assert page.get_by_role("img", name="oracle: the guess").count() == 1
+    assert not page.get_by_text("no guess yet").is_visible()
+    assert_drawn(page, w)
 
 
 def test_the_pictures_fill_the_width(show: Any, page: Page) -> None:

@@ -41,12 +41,14 @@ function render({ model, el }) {
     const image = model.get("image");
     for (const { name, ts, picture, xt, x0, none } of runs) {
       const k = nearest(ts, model.get("t"));
+      const guess = picture(k, image, 1);
+      const unguessed = k === 0 && guess.every((p) => p === guess[0]); // flat: recorded without a guess
       for (const [canvas, which, words] of [[xt, 0, "the noisy image x t"], [x0, 1, "the guess x 0 hat"]]) {
         paint(canvas, picture(k, image, which), 1);
         canvas.setAttribute("aria-label", `${name}: ${words} at t = ${ts[k]}, image ${image + 1}`);
       }
-      x0.style.visibility = k ? "" : "hidden"; // at T nothing has been guessed yet
-      none.hidden = k > 0;
+      x0.style.visibility = unguessed ? "hidden" : "";
+      none.hidden = !unguessed;
     }
     const t = stops[stop()];
     time.show(t, T, stop());
