@@ -3,6 +3,7 @@
 import io
 
 import numpy as np
+import pytest
 import torch
 from PIL import Image
 
@@ -62,6 +63,27 @@ def test_the_loss_curve_averages_the_steps_so_far() -> None:
 def test_the_weight_of_a_strip_of_noise() -> None:
     x0 = images(8, size=28)
     assert len(plot.forward_strip(DIFFUSION, x0).png()) < 60_000
+
+
+def test_stacked_pictures_stand_beneath_one_another_pixel_by_pixel() -> None:
+    above, below = (plot.image_grid(images(n), columns=n, labels=range(n), scale=2) for n in (3, 2))
+    whole, *parts = (
+        np.asarray(Image.open(io.BytesIO(picture.png())).convert("RGBA"))
+        for picture in (plot.stacked(above, below), above, below)
+    )
+    high = len(parts[0])
+    assert whole.shape == (high + len(parts[1]), parts[0].shape[1], 4)
+    assert np.abs(whole[:high].astype(int) - parts[0]).max() <= 8  # 64 colors are chosen anew
+    assert np.abs(whole[high:, : parts[1].shape[1]].astype(int) - parts[1]).max() <= 8
+    assert (whole[high:, parts[1].shape[1] :, 3] == 0).all()
+
+
+def test_pictures_of_two_densities_are_not_stacked() -> None:
+    sharp, coarse = (plot.image_grid(images(1), scale=scale) for scale in (1.2, 2))
+    with pytest.raises(ValueError, match="the same scale"):
+        plot.stacked(sharp, coarse)
+    with pytest.raises(ValueError, match="at least one picture"):
+        plot.stacked()
 
 
 def test_photographs_keep_their_colors() -> None:

@@ -29,7 +29,7 @@ def image_grid(
 ) -> Picture:
     """n images in [-1, 1], clipped, in rows of `columns`; `labels` name the columns, and `beside` the rows.
 
-    `groups` are names above the labels, each with the number of columns that it spans.
+    `groups` are names above the labels, each with the number of columns that it spans; "" leaves its columns bare.
 
     A pixel is a square of `scale` CSS pixels: as large as the page's column allows, at most 3, unless told.
     Grey images keep `levels` greys: the eye does not miss the rest, and noise takes half the bytes.
@@ -123,6 +123,9 @@ def _tiles(
             )
         begin = 0
         for name, span in groups or []:
+            if not name:
+                begin += span
+                continue
             first, last = begin * (width + gap), (begin + span) * (width + gap) - 4 * gap
             line = -(20 * bool(columns) + 4) / scale
             panel.plot([first, last], [line, line], color=INK, linewidth=0.8, clip_on=False)
