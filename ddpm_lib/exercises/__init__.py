@@ -44,7 +44,6 @@ from ddpm_lib.exercises.guidance import (
     check_dynamic_threshold,
     check_guided,
     check_scale,
-    check_tilted_variance,
 )
 from ddpm_lib.exercises.javascript import (
     check_coarser,
@@ -103,6 +102,7 @@ from ddpm_lib.exercises.scale import (
 from ddpm_lib.exercises.schedules import check_correlation, check_cosine_beta, check_shift, check_smallest_T
 from ddpm_lib.exercises.slips import check_bend, check_grow, check_look
 from ddpm_lib.exercises.steps import check_enough_steps, check_timesteps
+from ddpm_lib.exercises.tilted_variance import check_tilted_variance
 from ddpm_lib.exercises.unet import (
     check_attention,
     check_conv_cost,

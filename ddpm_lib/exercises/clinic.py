@@ -18,6 +18,10 @@ def check_mend_pixels(answer: object) -> Verdict:
         Mistake(lambda x: x / 255, "That is [0, 1]: the noise and the clipping are made for [-1, 1]."),
         Mistake(lambda x: x / 255 / 127.5 - 1, "Divided twice: all pixels lie between -1 and -0.99."),
         Mistake(lambda x: x / 127.5, "From 0 to 2: subtract 1."),
+        Mistake(
+            lambda x: x / 255 - 1, "From -1 to 0: that is half the range. Double it before you subtract."
+        ),
+        Mistake(lambda x: 2 * x - 1, "Not divided at all: `image` holds 0 to 255."),
         Mistake(lambda x: x / 255 - 0.5, "From -0.5 to 0.5: that is half the range."),
         Mistake(lambda x: 1 - x / 127.5, "The sign: black is -1, and white 1."),
         Mistake(lambda x: x / 128 - 1, "255 must become 1: divide by 127.5."),
@@ -132,6 +136,7 @@ def check_first_loss(answer: object) -> Verdict:
             (square - mean**2, 1.0),
             "The first is the variance. The network answers 0, and not the mean: leave the mean in.",
         ),
+        ((square, square), "The second is asked for eps: what is the mean square of noise?"),
         ((square, 0.0), "The second: the mean of eps is 0, but the loss is the mean of its *square*."),
         ((square**0.5, 1.0), "The first has a root too many: the loss is the mean square itself."),
     ]

@@ -62,6 +62,10 @@ def check_mend_step(answer: object) -> Verdict:
             lambda m, v, z, s: m + math.sqrt(v) * z,
             "The root is right. The last step still adds noise, and nothing removes it.",
         ),
+        Mistake(
+            lambda m, v, z, s: m + (0 if s > 0 else math.sqrt(v) * z),
+            "The root is right, and the cases have changed places: no noise at s = 0, and at no other s.",
+        ),
         Mistake(lambda m, v, z, s: m, "Without noise this is no DDPM: the drawings become smooth and alike."),
         Mistake(
             lambda m, v, z, s: m + (math.sqrt(v) * z if s > 1 else 0),

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from ddpm_lib.assets.measured import measured
-from ddpm_lib.assets.weights import card
 from ddpm_lib.exercises.grading import Mistake, Verdict, grade, grade_value
 
 Distance = Callable[[Tensor], Tensor]
@@ -44,6 +43,10 @@ def check_training_cost(answer: object) -> Verdict:
             "`forward` counts FLOP already, multiplications and additions: three times that, not six.",
         ),
         Mistake(lambda forward, pictures: 3 * forward, "That is for one picture."),
+        Mistake(
+            lambda forward, pictures: forward + 2 * forward * pictures,
+            "The forward pass is run for each picture, too: multiply the whole by `pictures`.",
+        ),
     ]
     praise = "Once forward, and twice as much backward."
     return grade(
@@ -113,22 +116,25 @@ def check_race(answer: object) -> Verdict:
 
 
 def check_excess(answer: object) -> Verdict:
-    """answer: distance of the U-Net above the floor, in units of that of the ResNet above it; from the cards."""
-    (resnet, floor), (unet, _) = (_distances(name) for name in ("resnet", "unet"))
-    right = (unet - floor) / (resnet - floor)
+    """answer: distance of `classic-unet` above the floor, in units of that of `classic-small` above it."""
+    distance = {row["rung"]: row["distance"] for row in measured("ladder")["rows"]}
+    small, large, floor = (distance[name] for name in ("classic-small", "classic-unet", "real digits"))
+    right = (large - floor) / (small - floor)
+    both = "Subtract the floor from both: real digits have it as well."
     mistakes: list[tuple[object, str]] = [
-        (1 / right, "That is the other way round: the U-Net's in units of the ResNet's."),
-        (unet / resnet, "Subtract the floor from both: real digits have it as well."),
-        (unet - floor, "That is the U-Net's own. Divide by the ResNet's."),
+        (1 / right, "That is the other way round: the large network's in units of the small one's."),
+        (large / small, both),
+        ((large - floor) / small, both),
+        (large / (small - floor), both),
+        (large - floor, "That is the large network's own. Divide by the small one's."),
         (1 - right, "That is what is gone of the excess. What is left was asked for."),
-        (resnet - floor, "That is the ResNet's own: it is what you divide by."),
+        (small - floor, "That is the small network's own: it is what you divide by."),
+        (
+            large / floor,
+            "That is how many floors the large network's distance is. Take both above the floor.",
+        ),
     ]
-    return grade_value(answer, right, mistakes, "This much of the ResNet's excess is left.")
-
-
-def _distances(name: str) -> tuple[float, float]:
-    rows = card(name)
-    return float(rows["Frechet distance"]), float(rows["of real training digits"])
+    return grade_value(answer, right, mistakes, "This much of the small network's excess is left.")
 
 
 def check_deciding_time(answer: object) -> Verdict:

@@ -1,4 +1,4 @@
-"""Graders of the chapter on guidance: its scale, dropped labels, the missing label, tilted Gaussians, clipping."""
+"""Graders of the chapter on guidance: its scale, dropped labels, the missing label, clipping."""
 
 from __future__ import annotations
 
@@ -50,6 +50,14 @@ def check_drop_labels(answer: object) -> Verdict:
             "One draw decides for the whole batch. Each picture has its own.",
         ),
         Mistake(lambda y, u, share, null: torch.full_like(y, null), "No label is left at all."),
+        Mistake(
+            lambda y, u, share, null: drop(y, u, 1 - share, null),
+            "1 - share is the share that stays: a draw is below `share` with the probability `share`.",
+        ),
+        Mistake(
+            lambda y, u, share, null: drop(y, torch.arange(len(y)) / len(y), share, null),
+            "The first of the batch are always dropped: let each picture's own draw decide.",
+        ),
         Mistake(lambda y, u, share, null: y, "Nothing is dropped: compare u with the share."),
         Mistake(
             lambda y, u, share, null: drop(y, u, share, -1),
@@ -104,6 +112,10 @@ def check_guided(answer: object) -> Verdict:
             ),
             "The two weights must add up to 1: 1 + w and -w.",
         ),
+        Mistake(
+            lambda network, xt, t, y, w, classes: guided(network, xt, t, y, w, classes) - network(xt, t, y),
+            "The label is right. That is the change alone: the guess with the class is what it is added to.",
+        ),
     ]
     normal = normals(5)
 
@@ -120,31 +132,6 @@ def check_guided(answer: object) -> Verdict:
     return grade(
         answer, guided, mistakes, cases, "No class is a label like any other, the one after the last."
     )
-
-
-def check_tilted_variance(answer: object) -> Verdict:
-    """answer(v_y, v, w): the variance of the tilted Gaussian, where p(x | y) = N(0, v_y) and p(x) = N(0, v)."""
-    mistakes = [
-        Mistake(
-            lambda v_y, v, w: v_y * (v_y / v) ** w,
-            "That is where the walk ends. The tilted density is wider: multiply the densities themselves.",
-        ),
-        Mistake(lambda v_y, v, w: v_y / (1 + w), "Divide by p(x)^w as well: it takes precision away."),
-        Mistake(
-            lambda v_y, v, w: 1 / ((1 + w) / v_y + w / v),
-            "p(x)^w stands in the denominator: its exponent is subtracted.",
-        ),
-        Mistake(
-            lambda v_y, v, w: (1 + w) / v_y - w / v,
-            "That is the precision. The variance is one over it.",
-        ),
-        Mistake(
-            lambda v_y, v, w: (1 + w) * v_y - w * v, "Exponents add, so precisions do: variances do not."
-        ),
-    ]
-    cases = [(0.5, 1.0, 1.0), (0.3, 0.4, 2.5), (1.0, 2.0, 0.5)]
-    praise = "Narrower than the class, and wider than what the walk makes of it."
-    return grade(answer, lambda v_y, v, w: 1 / ((1 + w) / v_y - w / v), mistakes, cases, praise)
 
 
 def check_dynamic_threshold(answer: object) -> Verdict:

@@ -32,6 +32,14 @@ def check_frechet(answer: object) -> Verdict:
         ),
         Mistake(lambda ma, va, mb, vb: (ma - mb) ** 2, "The means are right. The widths differ as well."),
         Mistake(
+            lambda ma, va, mb, vb: (ma - mb) ** 2 + va + vb,
+            "You left out the last term, - 2 sigma_a sigma_b.",
+        ),
+        Mistake(
+            lambda ma, va, mb, vb: (ma - mb) ** 2 + va + vb - math.sqrt(va * vb),
+            "The trace has the root twice: - 2 sigma_a sigma_b.",
+        ),
+        Mistake(
             lambda ma, va, mb, vb: abs(ma - mb) + (math.sqrt(va) - math.sqrt(vb)) ** 2,
             "The distance of the means is squared, too.",
         ),
@@ -56,6 +64,12 @@ def check_entropy(answer: object) -> Verdict:
         Mistake(lambda c: right(c) * math.log(2), "That is in nats: take the logarithm to base 2."),
         Mistake(lambda c: -right(c), "The sign: logarithms of shares are negative."),
         Mistake(lambda c: right(c) / len(c), "The entropy is the sum over the classes, not their mean."),
+        Mistake(
+            lambda c: right(c) / (c > 0).sum(), "The entropy is the sum over the classes, not their mean."
+        ),
+        Mistake(
+            lambda c: right(c) / math.log2(len(c)), "That is in units of the largest: bits were asked for."
+        ),
         Mistake(
             lambda c: -(c[c > 0] * c[c > 0].log2()).sum(),
             "You used the counts. Divide by their sum first.",
@@ -88,9 +102,7 @@ def check_limit(answer: object) -> Verdict:
 
     mistakes = [
         Mistake(lambda n1, d1, n2, d2: (d1 - d2) * n1 * n2 / (n2 - n1), "That is c, the size of the bias."),
-        Mistake(
-            lambda n1, d1, n2, d2: (n1 * d1 + n2 * d2) / (n1 + n2), "An average still holds the bias of both."
-        ),
+        Mistake(lambda n1, d1, n2, d2: (n1 * d1 + n2 * d2) / (n1 + n2), "An average still holds the bias."),
         Mistake(
             lambda n1, d1, n2, d2: min(d1, d2), "The larger sample is nearer to the limit, but not there."
         ),
@@ -103,6 +115,7 @@ def check_limit(answer: object) -> Verdict:
             lambda n1, d1, n2, d2: n2 * d2 - n1 * d1,
             "The bias has dropped out. Divide by what is left beside the limit, n_2 - n_1.",
         ),
+        Mistake(lambda *p: -right(*p), "The sign: subtract in one order, above the line and below it."),
     ]
     cases = [(1000.0, 3.8, 2000.0, 2.4), (500.0, 9.0, 4000.0, 2.0)]
     return grade(answer, right, mistakes, cases, "Two measurements, and the bias of first order is gone.")

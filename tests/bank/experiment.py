@@ -3,17 +3,12 @@
 import numpy as np
 import torch
 
-from ddpm_lib.assets.weights import card
+from ddpm_lib.assets.measured import measured
 from tests.bank import Answers, Bank
 
-
-def distance(name, row="Frechet distance"):
-    return float(card(name)[row])
-
-
-FLOOR = distance("resnet", "of real training digits")
-RESNET, UNET = distance("resnet"), distance("unet")
-EXCESS = (UNET - FLOOR) / (RESNET - FLOOR)
+DISTANCES = {row["rung"]: row["distance"] for row in measured("ladder")["rows"]}
+FLOOR, SMALL, LARGE = (DISTANCES[name] for name in ("real digits", "classic-small", "classic-unet"))
+EXCESS = (LARGE - FLOOR) / (SMALL - FLOOR)
 
 
 def race(a, b, distance):
@@ -55,6 +50,7 @@ BANK: Bank = {
             (lambda forward, pictures: 4 * forward * pictures, "not four"),
             (lambda forward, pictures: 6 * forward * pictures, "FLOP already"),
             (lambda forward, pictures: 3 * forward, "one picture"),
+            (lambda forward, pictures: forward + 2 * forward * pictures, "for each picture, too"),
         ],
     ),
     "check_seconds": Answers(
@@ -86,10 +82,13 @@ BANK: Bank = {
         right=[EXCESS, round(EXCESS, 4), torch.tensor(EXCESS)],
         wrong=[
             (1 / EXCESS, "other way round"),
-            (UNET / RESNET, "Subtract the floor"),
-            (UNET - FLOOR, "Divide by the ResNet's"),
+            (LARGE / SMALL, "Subtract the floor"),
+            ((LARGE - FLOOR) / SMALL, "Subtract the floor from both"),
+            (LARGE / (SMALL - FLOOR), "Subtract the floor from both"),
+            (LARGE - FLOOR, "Divide by the small one's"),
             (1 - EXCESS, "is gone"),
-            (RESNET - FLOOR, "ResNet's own"),
+            (SMALL - FLOOR, "small network's own"),
+            (LARGE / FLOOR, "how many floors"),
         ],
     ),
     "check_deciding_time": Answers(

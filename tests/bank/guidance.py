@@ -82,6 +82,8 @@ BANK: Bank = {
             (lambda y, u, share, null: drop(y, u[:1], share, null), "Each picture has its own"),
             (lambda y, u, share, null: y[u >= share], "was expected"),
             (lambda y, u, share, null: drop(y, u, share, -1), "no row -1"),
+            (lambda y, u, share, null: drop(y, u, 1 - share, null), "share that stays"),
+            (lambda y, u, share, null: drop(y, torch.arange(len(y)) / len(y), share, null), "always dropped"),
         ],
     ),
     "check_guided": Answers(
@@ -95,6 +97,7 @@ BANK: Bank = {
                 "other convention",
             ),
             (lambda network, xt, t, y, w, classes: network(xt, t, y), "plain conditional"),
+            (lambda n, xt, t, y, w, classes: w * (n(xt, t, y) - n(xt, t)), "the change alone"),
             (
                 lambda network, xt, t, y, w, classes: guided(network, xt, t, y, -1 - w, classes),
                 "changed places",
@@ -110,6 +113,8 @@ BANK: Bank = {
         wrong=[
             (lambda v_y, v, w: v_y ** (1 + w) / v**w, "where the walk ends"),
             (lambda v_y, v, w: v_y / (1 + w), "takes precision away"),
+            (lambda v_y, v, w: 1 / (w / v_y - w / v), "power 1 + w"),
+            (lambda v_y, v, w: 1 / (1 / v_y + w / v), "up to a factor"),
             (lambda v_y, v, w: 1 / ((1 + w) / v_y + w / v), "subtracted"),
             (lambda v_y, v, w: 1 / tilted(v_y, v, w), "one over it"),
             (lambda v_y, v, w: (1 + w) * v_y - w * v, "variances do not"),
