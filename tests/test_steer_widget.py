@@ -1,5 +1,6 @@
 """A wish in a page: what it asks its engine for, what it says of the digits, and how it is set."""
 
+import math
 import re
 from functools import partial
 from pathlib import Path
@@ -38,9 +39,10 @@ def fake(**options: Any) -> SteerWidget:
 
 
 def rows(page: Page) -> torch.Tensor:
-    """The pictures (2, 10, 28, 28) beneath, in [-1, 1]."""
-    shown = torch.from_numpy(pixels(page.get_by_role("img", name="two rows of 10 digits"))[..., 0].copy())
-    return shown.unfold(0, 28, 30).unfold(1, 28, 30).float() / 127.5 - 1
+    """The pictures (2, 10, 28, 28) beneath, in [-1, 1]; NaN where none is drawn yet."""
+    shown = torch.from_numpy(pixels(page.get_by_role("img", name="two rows of 10 digits")).copy())
+    levels = torch.where(shown[..., 3] == 255, shown[..., 0] / 127.5 - 1, math.nan)
+    return levels.unfold(0, 28, 30).unfold(1, 28, 30)
 
 
 @pytest.mark.parametrize("wish", ["slant", "ink"])
@@ -108,7 +110,7 @@ def test_without_a_stroke_there_is_no_wish_for_ink(opened: Any, page: Page) -> N
     page.get_by_role("radio", name="a slant").check()
     generate(page).click()
     finish(page)
-    assert (rows(page) != -1).any()
+    assert rows(page).isfinite().all()
     for change in (
         lambda: page.get_by_role("radio", name="7", exact=True).check(),
         lambda: page.get_by_role("slider", name="wished slant").press("ArrowRight"),
@@ -118,7 +120,7 @@ def test_without_a_stroke_there_is_no_wish_for_ink(opened: Any, page: Page) -> N
         finish(page)
         change()
         finish(page, "idle")
-        assert (rows(page) == -1).all()
+        assert rows(page).isnan().all()
 
 
 def test_it_fits_a_phone(opened: Any, page: Page) -> None:

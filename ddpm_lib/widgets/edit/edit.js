@@ -74,7 +74,7 @@ function render({ model, el }) {
     const whole = new Uint8ClampedArray(2 * ACROSS * size);
     whole.set(levelsOf(row ?? empty));
     whole.set(levelsOf(between(a, b, ACROSS, (p, q, share) => blend(p, q, 1 - share, share))), ACROSS * size);
-    rows.show(whole, 2 * ACROSS, `from the first drawing to the second in ${ACROSS} pictures: above through noise${row ? "" : ", not drawn yet"}, below through pixels, in ${model.get("steps")} steps`);
+    rows.show(whole, 2 * ACROSS, `from the first drawing to the second in ${ACROSS} pictures: above through noise${row ? "" : ", not drawn yet"}, below through pixels, in ${model.get("steps")} steps`, (k) => !row && k < ACROSS);
     main.textContent = run.busy() ? "Cancel" : "Generate";
     status.textContent = run.status;
     Object.assign(widget.dataset, { state: run.state });

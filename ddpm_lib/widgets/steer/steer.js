@@ -31,7 +31,7 @@ function render({ model, el }) {
   const rows = gallery(width, height, ACROSS);
   const key = (words) => h("div", { class: "ddpm-word" }, words);
   const widget = h("div", { class: "ddpm-widget ddpm-generate ddpm-steer", role: "group", "aria-label": "Draw digits that follow a wish" },
-    wish.node, h("div", { class: "ddpm-wish" }, drawn, h("div", { class: "ddpm-settings" }, tool.node, clear, dials.slant.node, dials.scale.node, dials.steps.node)),
+    wish.node, h("div", { class: "ddpm-wish" }, drawn, h("div", { class: "ddpm-settings" }, h("div", { class: "ddpm-tools" }, tool.node, clear), dials.slant.node, dials.scale.node, dials.steps.node)),
     digit.node, h("div", { class: "ddpm-press" }, main, seeds.dice), status,
     h("div", { class: "ddpm-rows" }, key("without the wish"), rows.node, key("with the wish, from the same noise")), live.node);
 
@@ -73,7 +73,7 @@ function render({ model, el }) {
     const whole = new Uint8ClampedArray(2 * ACROSS * size);
     both.forEach((row, k) => row && whole.set(levelsOf(row), k * ACROSS * size));
     const words = ink() ? "ink where it was drawn" : `a slant of ${shown(model.get("slant"), 1)}`;
-    rows.show(whole, 2 * ACROSS, `two rows of ${ACROSS} digits${both[1] ? "" : ", not drawn yet"}: above without the wish, below with the wish for ${words}, strength ${model.get("scale")}, ${model.get("steps")} steps`);
+    rows.show(whole, 2 * ACROSS, `two rows of ${ACROSS} digits${both[1] ? "" : ", not drawn yet"}: above without the wish, below with the wish for ${words}, strength ${model.get("scale")}, ${model.get("steps")} steps`, (k) => !both[Math.floor(k / ACROSS)]);
     main.textContent = run.busy() ? "Cancel" : "Generate";
     status.textContent = run.status;
     widget.dataset.state = run.state;
