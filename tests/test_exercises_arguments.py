@@ -94,8 +94,19 @@ def test_a_typed_number_is_compared_with_the_right_one(answer: float, words: str
     [
         ((2.0, 5.0, 4.0), "Right: the first and the third. Look at the rest again."),
         ((1.0, 3.0, 5.0), "Right: the second. Look at the rest again."),
+        ((200, 300, 400), "in percent"),
+        ((1 / 2, 1 / 3, 1 / 4), "upside down"),
+        ((4.0, 3.0, 2.0), "in the wrong order"),
         ((1.0, 2.0, 5.0), UNKNOWN),
     ],
 )
-def test_of_several_numbers_the_right_ones_are_named(answer: object, words: str) -> None:
+def test_of_several_numbers_a_slip_in_all_or_the_right_ones_are_named(answer: object, words: str) -> None:
     assert words in grade_value(answer, (2.0, 3.0, 4.0), [], "fine").message
+
+
+def test_a_right_answer_that_is_complex_elsewhere_warns_of_nothing(recwarn: pytest.WarningsRecorder) -> None:
+    def share(ab: float) -> float:  # beyond 1, where `use` looks as well, its root is complex
+        return (1 - ab) ** 0.5
+
+    assert not grade(lambda ab: ab, share, [], [(0.3,), (0.5,)], "fine")
+    assert not recwarn.list

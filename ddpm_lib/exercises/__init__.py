@@ -1,5 +1,6 @@
 """Graders for the book's exercises: each says what is wrong, not only that it is."""
 
+from ddpm_lib.exercises.arc import check_slerp
 from ddpm_lib.exercises.bound import check_kl, check_last_sd, check_log_level, check_prior_term
 from ddpm_lib.exercises.clinic import (
     check_first_loss,
@@ -10,6 +11,7 @@ from ddpm_lib.exercises.clinic import (
 )
 from ddpm_lib.exercises.clinic_walk import check_company, check_mend_step, check_mend_times
 from ddpm_lib.exercises.clipped_mean import check_clipped_mean
+from ddpm_lib.exercises.cross_attention import check_cross_attention
 from ddpm_lib.exercises.ddim import check_clean_end, check_ddim
 from ddpm_lib.exercises.editing import (
     check_edit_calls,
@@ -17,7 +19,6 @@ from ddpm_lib.exercises.editing import (
     check_invert_step,
     check_replace,
     check_share_above,
-    check_slerp,
 )
 from ddpm_lib.exercises.engineering import check_break_even, check_faster_whole, check_share_of_products
 from ddpm_lib.exercises.euler import check_euler
@@ -113,7 +114,6 @@ from ddpm_lib.exercises.unet import (
 )
 from ddpm_lib.exercises.where import (
     check_beyond_chance,
-    check_cross_attention,
     check_gated,
     check_patches,
     check_smaller,

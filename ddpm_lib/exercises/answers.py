@@ -57,9 +57,13 @@ def numbers(answer: object, expected: object, what: str) -> list[Tensor]:
 
 
 def as_tensors(value: object) -> list[Tensor]:
-    """The parts of a right or a known wrong result, in float64."""
-    parts = value if isinstance(value, tuple) else (value,)
-    return [torch.as_tensor(part).to(torch.float64) for part in parts]
+    """The parts of a right or a known wrong result, in float64; a ValueError where one is complex."""
+    parts = [torch.as_tensor(part) for part in (value if isinstance(value, tuple) else (value,))]
+    if any(part.is_complex() for part in parts):  # the root of a negative number, in plain Python
+        raise ValueError(
+            "A result is complex, and real numbers were expected: look for the root of a negative one."
+        )
+    return [part.to(torch.float64) for part in parts]
 
 
 def close(a: list[Tensor], b: list[Tensor], relative: float = RELATIVE) -> bool:

@@ -1,13 +1,10 @@
-"""Graders of the chapter on editing: calls, what is kept, the exact answer, the arc, the way back, where it forgets."""
+"""Graders of the chapter on editing: calls, what is kept, the exact answer, the way back, where it forgets."""
 
 from __future__ import annotations
-
-import math
 
 import torch
 from torch import Tensor
 
-from ddpm_lib.evaluate.editing import slerp
 from ddpm_lib.exercises.grading import Mistake, Verdict, grade, grade_value
 from ddpm_lib.schedule import linear_schedule
 
@@ -45,6 +42,10 @@ def check_replace(answer: object) -> Verdict:
         Mistake(
             lambda guessed, x0, known, ab, z: torch.where(known, ab * x0 + (1 - ab) * z, guessed),
             "alpha_bar and 1 - alpha_bar belong to variances: take their roots.",
+        ),
+        Mistake(
+            lambda guessed, x0, known, ab, z: torch.where(known, ab**0.5 * x0 + (1 - ab) * z, guessed),
+            "1 - alpha_bar is the variance of the noise: multiply z by its root.",
         ),
         Mistake(
             lambda guessed, x0, known, ab, z: torch.where(known, ab**0.5 * x0, guessed),
@@ -100,51 +101,6 @@ def check_share_above(answer: object) -> Verdict:
     return grade(answer, right, mistakes, cases, "Bayes' rule; the chapter's samplers are judged by it.")
 
 
-def check_slerp(answer: object) -> Verdict:
-    """answer(a, b, share): on the arc from a to b, vectors of one dimension; share 0 is a."""
-
-    def right(a: Tensor, b: Tensor, share: float) -> Tensor:
-        return slerp(a[None], b[None], share)[0]
-
-    mistakes = [
-        Mistake(
-            lambda a, b, share: (1 - share) * a + share * b,
-            "That is the straight line: its middle is too short to be noise.",
-        ),
-        Mistake(lambda a, b, share: right(b, a, share), "share = 0 should give a, and 1 should give b."),
-        Mistake(
-            lambda a, b, share: math.sqrt(1 - share) * a + math.sqrt(share) * b,
-            "That keeps the length where a and b are at a right angle; use the angle between them.",
-        ),
-        Mistake(
-            lambda a, b, share: right(a, b, share) * torch.sin(_angle(a, b)),
-            "Divide by the sine of the whole angle.",
-        ),
-        Mistake(
-            lambda a, b, share: torch.cos(share * _angle(a, b)) * a + torch.sin(share * _angle(a, b)) * b,
-            "cos and sin of the angle are right where b is at a right angle to a, which it is not.",
-        ),
-        Mistake(
-            lambda a, b, share: _as_long(a, (1 - share) * a + share * b),
-            "Lengthened, the straight line is on the arc, but not at this share of the angle.",
-        ),
-    ]
-    draw = torch.Generator().manual_seed(1)
-    a, b = torch.randn(2, 6, generator=draw, dtype=torch.float64)
-    cases = [(a, b, 0.25), (a, b, 0.5), (a, b, 1.0)]
-    return grade(answer, right, mistakes, cases, "The two ends of the arc, and noise all the way.")
-
-
-def _as_long(a: Tensor, x: Tensor) -> Tensor:
-    long: Tensor = x * (a.norm() / x.norm())
-    return long
-
-
-def _angle(a: Tensor, b: Tensor) -> Tensor:
-    cosine: Tensor = a @ b / (a.norm() * b.norm())
-    return cosine.acos()
-
-
 def check_invert_step(answer: object) -> Verdict:
     """answer(xs, sigma_s, sigma_t, root_s, root_t, eps_hat): x_t on the ODE; the roots are sqrt(alpha_bar)."""
     Case = tuple[Tensor, float, float, float, float, Tensor]
@@ -173,6 +129,10 @@ def check_invert_step(answer: object) -> Verdict:
         Mistake(
             lambda xs, ss, st, rs, rt, eps: xs / rs + (st - ss) * eps,
             "That is u_t. Multiply by sqrt(alpha_bar_t) for x_t.",
+        ),
+        Mistake(
+            lambda xs, ss, st, rs, rt, eps: rt * xs / rs + (st - ss) * eps,
+            "The noise that is added belongs to u_t as well: multiply the whole of it by sqrt(alpha_bar_t).",
         ),
         Mistake(
             lambda xs, ss, st, rs, rt, eps: rt * (xs / rs + st * eps),

@@ -22,6 +22,7 @@ def check_spread_kept(answer: object) -> Verdict:
         ((0.0, third**6), "That is the variance: the standard deviation is its root."),
         ((0.0, 3 * third), "Each step multiplies what the one before has left: take a power."),
         ((0.0, math.cos(math.pi / 3) ** 3), "The whole way is 90 degrees, not 180: a third of it is 30 degrees."),
+        ((0.0, 1 - math.pi**2 / 24), "1 - pi^2 / 8 n is for many steps: for three take the cosine itself."),
         ((1.0, third**3), "One step turns by 90 degrees, and its cosine is 0: it answers the mean for every noise."),
         ((1.0, 1.0), "Only infinitely many short steps keep all of it."),
     ]  # fmt: skip
@@ -95,6 +96,10 @@ def check_two_in_one(answer: object) -> Verdict:
             "The student stands at x_t, not where the first step ended: its one step starts at t.",
         ),
         Mistake(
+            lambda step, land, x, t, m, s: land(x, m, s, step(step(x, t, m), m, s)),
+            "x_t is as noisy as at t: the student's one step goes from t to s.",
+        ),
+        Mistake(
             lambda step, land, x, t, m, s: land(x, t, s, step(x, t, m)),
             "The second step of the teacher is missing.",
         ),
@@ -127,6 +132,7 @@ def check_halvings(answer: object) -> Verdict:
     """answer: how many rounds of halving lead from 64 steps to 1, and how many teacher's steps one target takes."""
     mistakes: list[tuple[object, str]] = [
         ((7, 2), "64, 32, 16, 8, 4, 2, 1: count the arrows, not the numbers."),
+        ((5, 2), "From 2 steps to 1 is a round as well: 64, 32, 16, 8, 4, 2, 1."),
         ((63, 2), "Each round halves what is left; it does not take one step off."),
         ((6, 64), "In every round the teacher is the student of the last one, and takes two steps."),
         ((6, 1), "Two steps of the teacher make one of the student."),

@@ -47,23 +47,24 @@ def likeness(given: Sequence[list[Tensor]], wanted: Sequence[list[Tensor]]) -> s
 
 def likeness_of_values(given: list[Tensor], wanted: list[Tensor], relative: float) -> str | None:
     """What numbers typed by hand have in common with the right ones: some of them, or a slip; None if nothing."""
-    right = [close([yours], [ours], relative) for yours, ours in zip(given, wanted, strict=True)]
-    if len(right) > 1:
-        told = [f"the {name}" for name, found in zip(ORDINALS, right, strict=False) if found]
-        return f"Right: {' and '.join(told)}. Look at the rest again." if told else None
-    ours = wanted[0]
-    slips = (
-        (-ours, "Right but for the sign."),
-        (1 / ours, "That is upside down: one over it is right."),
-        (ours.abs().sqrt(), "That is the square root of what was asked for: square it."),
-        (ours.square(), "That is the square of what was asked for: take its root."),
-        (1 - ours, "That is 1 minus what was asked for."),
-        (100 * ours, "That is in percent: divide by 100."),
-        (2 * ours, "That is twice what was asked for."),
-        (ours / 2, "That is half of what was asked for."),
+    slips: tuple[tuple[Function, str], ...] = (
+        (lambda x: -x, "Right but for the sign."),
+        (lambda x: 1 / x, "That is upside down: one over it is right."),
+        (lambda x: x.abs().sqrt(), "That is the square root of what was asked for: square it."),
+        (lambda x: x.square(), "That is the square of what was asked for: take its root."),
+        (lambda x: 1 - x, "That is 1 minus what was asked for."),
+        (lambda x: 100 * x, "That is in percent: divide by 100."),
+        (lambda x: 2 * x, "That is twice what was asked for."),
+        (lambda x: x / 2, "That is half of what was asked for."),
     )
-    told = [message for value, message in slips if close(given, [value], relative)]
-    return told[0] if told else None
+    for slip, message in slips:  # the same in every part
+        if close(given, [slip(ours) for ours in wanted], relative):
+            return message
+    if len(wanted) > 1 and close(given, wanted[::-1], relative):
+        return "Your parts are right, but in the wrong order: exchange them."
+    right = [close([yours], [ours], relative) for yours, ours in zip(given, wanted, strict=True)]
+    told = [f"the {name}" for name, found in zip(ORDINALS, right, strict=False) if found]
+    return f"Right: {' and '.join(told)}. Look at the rest again." if told else None
 
 
 def difference(

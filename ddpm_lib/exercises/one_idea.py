@@ -21,6 +21,7 @@ def check_clocks(answer: object) -> Verdict:
             (0.5, 0.3333, 1.3416),
             "That factor leads from x_tau to x_t: divide a of the new path by that of the old.",
         ),
+        ((0.5, 0.3333, 0.6667), "That is a' alone: divide it by a, the root of alpha_bar."),
         ((0.5, 0.6667, 0.7454), "That is 1 - tau, the image's share."),
         (
             (0.4472, 0.309, 0.7725),
@@ -53,6 +54,10 @@ def check_velocity_from_eps(answer: object) -> Verdict:
             "The image's share of x_tau is 1 - tau: divide by it to get x0_hat.",
         ),
         Mistake(
+            lambda x, tau, eps: eps - (x - tau * eps) / tau,
+            "What is left without the noise was shrunk by 1 - tau: divide by that.",
+        ),
+        Mistake(
             lambda x, tau, eps: (eps - x) / tau, "Divide by the image's share, 1 - tau, not by the noise's."
         ),
     ]
@@ -79,6 +84,10 @@ def check_tweedie(answer: object) -> Verdict:
         ),
         Mistake(
             lambda u, sigma, score: u + score, "How far to go depends on the noise: sigma^2 times the score."
+        ),
+        Mistake(
+            lambda u, sigma, score: (u + sigma**2 * score) / math.sqrt(1 + sigma**2),
+            "The image in u was never shrunk: there is nothing to divide by.",
         ),
         Mistake(lambda u, sigma, score: sigma**2 * score, "That is how far to go. From where?"),
         Mistake(
@@ -108,6 +117,10 @@ def check_langevin(answer: object) -> Verdict:
         Mistake(
             lambda x, score, size, z: x + size * score + 2 * size * z,
             "2 size is the variance of the noise: multiply z by its root.",
+        ),
+        Mistake(
+            lambda x, score, size, z: x + size * score + 2 * size**0.5 * z,
+            "The 2 belongs under the root: its variance is twice the size of the step.",
         ),
         Mistake(
             lambda x, score, size, z: x - size * score + (2 * size) ** 0.5 * z,

@@ -19,6 +19,7 @@ def check_three_errors(answer: object) -> Verdict:
         ((0.18, 0.2, 0.19), "EDM's factor is SNR + 1 / sigma_data^2: the variance divides."),
         ((0.18, 0.2, 0.22), "EDM's factor is SNR + 1 / sigma_data^2: square sigma_data."),
         ((0.18, 0.2, 0.185), "EDM's factor is SNR + 1 / sigma_data^2: one over the variance of the data."),
+        ((0.18, 0.2, 0.72), "EDM's factor is SNR + 1 / sigma_data^2: a sum, and no product."),
         ((0.18, 0.16, 0.26), "v's factor is SNR + 1: it has a share of both errors, and both count."),
         ((0.18, 0.2, 0.2), "That is EDM's for sigma_data = 1, where it is v; here it is 0.5."),
     ]
@@ -38,6 +39,10 @@ def check_best_linear(answer: object) -> Verdict:
             lambda s, d: d / math.sqrt(s**2 + d**2),
             "That c gives c u the size of x_0. The nearest is smaller: take the square.",
         ),
+        Mistake(
+            lambda s, d: d**2 / s**2, "That is the signal to noise ratio: divide by the whole variance of u."
+        ),
+        Mistake(lambda s, d: d**2 / (s + d) ** 2, "The variance of u is sigma^2 + sigma_data^2."),
         Mistake(lambda s, d: 1 / math.sqrt(s**2 + d**2), "That is c_in, which gives c u the variance 1."),
         Mistake(lambda s, d: 1 / (1 + s**2), "That is c_skip of v, right for data of variance 1."),
         Mistake(lambda s, d: s * d / math.sqrt(s**2 + d**2), "That is c_out: the error that is left."),
@@ -68,6 +73,10 @@ def check_v_weight(answer: object) -> Verdict:
         Mistake(
             lambda snr, gamma: snr.clamp(max=gamma) * (snr + 1),
             "v's squared error is SNR + 1 times x_0's already: divide by that, do not multiply.",
+        ),
+        Mistake(
+            lambda snr, gamma: snr.clamp(max=gamma) / (snr.clamp(max=gamma) + 1),
+            "v's factor is SNR + 1 with the SNR as it is: only the weight of x_0's error is capped.",
         ),
         Mistake(
             lambda snr, gamma: snr.clamp(min=gamma) / (snr + 1),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import torch
@@ -34,55 +33,6 @@ def check_unit_latent(answer: object) -> Verdict:
     return grade(
         answer, lambda z: z / z.std(), mistakes, [(z,), (z[:300] * 3,)], "The unit that a schedule expects."
     )
-
-
-def _scores(q: Tensor, k: Tensor) -> Tensor:
-    return q @ k.T / math.sqrt(q.shape[1])
-
-
-def _attend(q: Tensor, k: Tensor, v: Tensor, there: Tensor) -> Tensor:
-    return _scores(q, k).masked_fill(~there, -math.inf).softmax(dim=1) @ v
-
-
-def check_cross_attention(answer: object) -> Verdict:
-    """answer(q, k, v, there): what n pixels (n, d) read of l words (l, d), of which only those `there` count."""
-    scores = _scores
-
-    mistakes = [
-        Mistake(
-            lambda q, k, v, there: scores(q, k).softmax(1) @ v, "The filling is read as well: mask it first."
-        ),
-        Mistake(
-            lambda q, k, v, there: (scores(q, k).softmax(1) * there) @ v,
-            "Masked after the softmax, the weights no longer sum to 1: mask the scores.",
-        ),
-        Mistake(
-            lambda q, k, v, there: (scores(q, k) * there).softmax(1) @ v,
-            "A score of 0 is no weight of 0: e^0 is 1. Set the scores of the filling to minus infinity.",
-        ),
-        Mistake(
-            lambda q, k, v, there: (q @ k.T).masked_fill(~there, -math.inf).softmax(1) @ v,
-            "The scores are divided by the root of d.",
-        ),
-        Mistake(
-            lambda q, k, v, there: (q @ k.T / q.shape[1]).masked_fill(~there, -math.inf).softmax(1) @ v,
-            "Divide by the root of d, not by d.",
-        ),
-        Mistake(
-            lambda q, k, v, there: (scores(q, k).softmax(0) * there) @ v,
-            "The softmax runs over the words, so that each pixel's weights sum to 1.",
-        ),
-        Mistake(
-            lambda q, k, v, there: scores(q, k).masked_fill(~there, -math.inf).softmax(1) @ k,
-            "Keys are compared; values are read.",
-        ),
-    ]  # fmt: skip
-    draw = torch.Generator().manual_seed(1)
-    q = torch.randn(6, 4, generator=draw, dtype=torch.float64)
-    k, v = torch.randn(2, 5, 4, generator=draw, dtype=torch.float64)
-    masks = [torch.tensor([True, True, True, False, False]), torch.tensor([True, False, False, False, False])]
-    cases = [(q, k, v, mask) for mask in masks]
-    return grade(answer, _attend, mistakes, cases, "The pixels ask, the words answer.")
 
 
 def check_patches(answer: object) -> Verdict:

@@ -41,9 +41,12 @@ def angle(a, b):
     return (a @ b / (a.norm() * b.norm())).acos()
 
 
-def arc(a, b, share):
-    whole = angle(a, b)
+def on_arc(a, b, share, whole):
     return (torch.sin((1 - share) * whole) * a + torch.sin(share * whole) * b) / torch.sin(whole)
+
+
+def arc(a, b, share):
+    return on_arc(a, b, share, angle(a, b))
 
 
 def arc_in_numpy(a, b, share):
@@ -83,6 +86,10 @@ BANK: Bank = {
             (lambda g, x0, k, ab, z: torch.where(k, x0, g), "are clean"),
             (lambda g, x0, k, ab, z: replace(g, x0, ~k, ab, z), "other way round"),
             (lambda g, x0, k, ab, z: torch.where(k, ab * x0 + (1 - ab) * z, g), "take their roots"),
+            (
+                lambda g, x0, k, ab, z: torch.where(k, ab**0.5 * x0 + (1 - ab) * z, g),
+                "multiply z by its root",
+            ),
             (lambda g, x0, k, ab, z: torch.where(k, ab**0.5 * x0, g), "without the noise"),
             (lambda g, x0, k, ab, z: ab**0.5 * x0 + (1 - ab) ** 0.5 * z, "keep the guess"),
         ],
@@ -108,6 +115,7 @@ BANK: Bank = {
             (lambda a, b, share: (1 - share) * a + share * b, "straight line"),
             (lambda a, b, share: arc(b, a, share), "share = 0 should give a"),
             (lambda a, b, share: (1 - share) ** 0.5 * a + share**0.5 * b, "at a right angle"),
+            (lambda a, b, share: on_arc(a, b, share, (a @ b).clamp(-1, 1).acos()), "over both lengths"),
             (lambda a, b, share: arc(a, b, share) * torch.sin(angle(a, b)), "Divide by the sine"),
             (
                 lambda a, b, share: torch.cos(share * angle(a, b)) * a + torch.sin(share * angle(a, b)) * b,
@@ -131,6 +139,7 @@ BANK: Bank = {
             (lambda xs, ss, st, rs, rt, eps: up(xs, st, ss, rs, rt, eps), "noise grows"),
             (lambda xs, ss, st, rs, rt, eps: rt * (xs + (st - ss) * eps), "straight for u"),
             (lambda xs, ss, st, rs, rt, eps: xs / rs + (st - ss) * eps, "That is u_t"),
+            (lambda xs, ss, st, rs, rt, eps: rt / rs * xs + (st - ss) * eps, "belongs to u_t as well"),
             (lambda xs, ss, st, rs, rt, eps: rt * (xs / rs + st * eps), "only the difference"),
             (lambda xs, ss, st, rs, rt, eps: xs + rs * (st - ss) * eps, "that you arrive at"),
         ],

@@ -42,6 +42,7 @@ BANK: Bank = {
             ((0.0, 0.125), "90 degrees, not 180"),
             ((1.0, 0.6495), "its cosine is 0"),
             ((1.0, 1.0), "infinitely many"),
+            ((0.0, 1 - math.pi**2 / 24), "take the cosine itself"),
         ],
     ),
     "check_landing": Answers(
@@ -77,12 +78,14 @@ BANK: Bank = {
             (lambda f, g, x, t, m, s: g(x, t, s, f(x, t, m)), "second step of the teacher"),
             (lambda f, g, x, t, m, s: g(x, t, s, f(f(x, t, m), t, s)), "the first one ended"),
             (lambda f, g, x, t, m, s: g(x, t, m, f(f(x, t, m), m, s)), "all the way"),
+            (lambda f, g, x, t, m, s: g(x, m, s, f(f(x, t, m), m, s)), "as noisy as at t"),
         ],
     ),
     "check_halvings": Answers(
         right=[(6, 2), [6, 2], torch.tensor([6, 2])],
         wrong=[
             ((7, 2), "the arrows"),
+            ((5, 2), "is a round as well"),
             ((63, 2), "halves what is left"),
             ((6, 64), "takes two steps"),
             ((6, 1), "Two steps of the teacher"),

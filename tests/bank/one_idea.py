@@ -30,6 +30,7 @@ BANK: Bank = {
             ((0.5, 0.333, 1.34), "from x_tau to x_t"),
             ((0.5, 0.667, 0.745), "That is 1 - tau"),
             ((0.447, 0.309, 0.772), "not shrunk"),
+            ((0.5, 1 / 3, 2 / 3), "a' alone"),
         ],
     ),
     "check_velocity_from_eps": Answers(
@@ -44,6 +45,7 @@ BANK: Bank = {
             (lambda x, tau, eps: (x - tau * eps) / (1 - tau), "That is x0_hat"),
             (lambda x, tau, eps: (1 + tau) * eps - x, "1 - tau: divide"),
             (lambda x, tau, eps: (eps - x) / tau, "not by the noise's"),
+            (lambda x, tau, eps: 2 * eps - x / tau, "shrunk by 1 - tau"),
         ],
     ),
     "check_tweedie": Answers(
@@ -59,6 +61,7 @@ BANK: Bank = {
             (lambda u, sigma, score: sigma**2 * score, "From where"),
             (lambda u, sigma, score: u + sigma**2 / (1 + sigma**2) * score, "belongs to x_t"),
             (lambda u, sigma, score: -sigma * score, "That is eps_hat"),
+            (lambda u, sigma, score: (u + sigma**2 * score) / (1 + sigma**2) ** 0.5, "never shrunk"),
         ],
     ),
     "check_langevin": Answers(
@@ -69,6 +72,7 @@ BANK: Bank = {
         ],
         wrong=[
             (lambda x, score, size, z: x + size * score + size**0.5 * z, "Too little noise"),
+            (lambda x, score, size, z: x + size * score + 2 * size**0.5 * z, "under the root"),
             (lambda x, score, size, z: x + size * score + 2 * size * z, "its root"),
             (lambda x, score, size, z: langevin(x, -score, size, z), "Downhill"),
             (lambda x, score, size, z: x + size * score, "Without noise"),
@@ -100,6 +104,7 @@ BANK: Bank = {
             ((0.5, 0.5), "above 1"),
             ((0.119, 0.0228), "log sigma > 2"),
             ((0.228, 0.228), "share of the chain's times"),
+            ((26.9, 15.9), "in percent"),
         ],
     ),
 }

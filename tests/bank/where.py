@@ -76,6 +76,8 @@ BANK: Bank = {
             (lambda q, k, v, there: (q @ k[there].T / q.shape[1]).softmax(1) @ v[there], "not by d"),
             (lambda q, k, v, there: scores(q, k)[:, there].softmax(0) @ v[there], "over the words"),
             (lambda q, k, v, there: scores(q, k)[:, there].softmax(1) @ k[there], "values are read"),
+            (lambda q, k, v, there: scores(q, k)[:, ~there].softmax(1) @ v[~there], "other way round"),
+            (lambda q, k, v, there: (q @ k[there].T / 5**0.5).softmax(1) @ v[there], "not how many words"),
         ],
     ),
     "check_patches": Answers(
@@ -108,6 +110,8 @@ BANK: Bank = {
             ((64, 64), "all pairs"),
             ((8, 8), "each of two directions"),
             ((64, 512), "square of 64"),
+            ((1 / 64, 1 / 4096), "one over it"),
+            ((4096, 64), "wrong order"),
             ((512, 4096), "as their number"),
             ((64, 128), "Not twice"),
         ],
