@@ -7,9 +7,10 @@ or for each time and pixel (measured on training digits), or learned: a small U-
 image and t answers nu for every pixel, and a variance for the step that ends in the image (benchmarks/spread.py).
 Bits are those of test digits, "error" is their standard error, "last" the cost of the last step: there the variance
 is beta for the paper's two, the network's for "learned, last too", and one number, the best of a grid, for the others.
-The distance is `metrics.frechet_distance` of what is drawn to the test set. The chapter "What to predict, and how to
-weigh it" reads the result, ddpm_lib/assets/measured/variances.json. Chains that --counts and --drawn leave out keep
-the rows that they have there.
+The distance is `metrics.frechet_distance` of what is drawn to the test set: one figure for each draw, every draw from
+noise of its own and the same for all variances, then their mean and their standard deviation. The chapter "What to
+predict, and how to weigh it" reads the result, ddpm_lib/assets/measured/variances.json. Chains that --counts and
+--drawn leave out keep the rows that they have there.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 from itertools import pairwise, product
 from pathlib import Path
+from statistics import mean, stdev
 
 import torch
 from torch import Tensor
@@ -120,8 +122,8 @@ def bits(judge: Judge, heads: Heads, counts: Sequence[int]) -> list[Row]:
     return rows
 
 
-def pictures(judge: Judge, heads: Heads, counts: Sequence[int], n: int) -> Iterator[Row]:
-    """A row for every chain and variance: the distance of n drawn digits, their last step without noise."""
+def pictures(judge: Judge, heads: Heads, counts: Sequence[int], n: int, draws: int) -> Iterator[Row]:
+    """A row for every chain and variance: the distance of n digits in each draw, their last step without noise."""
     for count, kind in product(counts, (*TABLES[:3], *(("learned", seed) for seed in heads))):
         own = {seed: head for seed, head in heads.items() if seed == kind[1]}
 
@@ -129,13 +131,17 @@ def pictures(judge: Judge, heads: Heads, counts: Sequence[int], n: int) -> Itera
             diffusion: GaussianDiffusion, xt: Tensor, t: Time, s: Time, x0_hat: Tensor, _: Tensor, z: Tensor,
             *__: object, kind: Kind = kind, own: Heads = own,
         ) -> Tensor:  # fmt: skip
-            mean, _ = diffusion.q_posterior(x0_hat, xt, t, s)
-            return mean + judge.options(own, xt, x0_hat, int(t), int(s))[kind].sqrt() * z if s else mean
+            center, _ = diffusion.q_posterior(x0_hat, xt, t, s)
+            return center + judge.options(own, xt, x0_hat, int(t), int(s))[kind].sqrt() * z if s else center
 
-        x = generate(
-            judge.net, judge.diffusion, SHAPE, range(n), y=class_labels(n, 10), step=step, steps=count
-        )
-        yield _row(kind, count) | {"distance": distance(torch.cat(list(x)))}
+        y, each = class_labels(n, 10), []
+        for first in range(0, draws * n, n):
+            seeds = range(first, first + n)
+            x = generate(judge.net, judge.diffusion, SHAPE, seeds, y=y, step=step, steps=count)
+            each.append(distance(torch.cat(list(x))))
+        off = {"spread": round(stdev(each), 2)} if draws > 1 else {}
+        print(kind, count, each, flush=True)
+        yield _row(kind, count) | {"distance": round(mean(each), 2)} | off | {"draws": each}
 
 
 def _row(kind: Kind, count: int) -> Row:
@@ -151,7 +157,10 @@ def main(argv: list[str] | None = None) -> None:
     )
     parser.add_argument("--seeds", type=int, default=3, help="networks that answer variances (default: 3)")
     parser.add_argument("--digits", type=int, default=128, help="test digits that are coded (default: 128)")
-    parser.add_argument("--samples", type=int, default=256, help="digits drawn a row (default: 256)")
+    parser.add_argument("--samples", type=int, default=256, help="digits of a draw (default: 256)")
+    parser.add_argument(
+        "--draws", type=int, default=3, help="draws a row, each from noise of its own (default: 3)"
+    )
     parser.add_argument("--counts", type=int, nargs="*", default=COUNTS, help="steps of a chain, in bits")
     parser.add_argument("--drawn", type=int, nargs="*", default=DRAWN, help="steps of a chain, in pictures")
     parser.add_argument("--save", type=Path, default=Path("runs/variances"), help="a folder for the weights")
@@ -162,14 +171,15 @@ def main(argv: list[str] | None = None) -> None:
     before = json.loads(args.out.read_text(encoding="utf-8")) if args.out.is_file() else {}
     found = {
         "rows": bits(judge, heads, args.counts),
-        "pictures": list(pictures(judge, heads, args.drawn, args.samples)),
+        "pictures": list(pictures(judge, heads, args.drawn, args.samples, args.draws)),
     }
     for part, counts in (("rows", args.counts), ("pictures", args.drawn)):
         found[part] += [row for row in before.get(part, []) if row["steps"] not in counts]
         found[part].sort(key=lambda row: row["steps"])
     result = {
         "what": "bits per pixel of test digits, cpu-hour with labels, and the distance of drawn ones",
-        "machine": machine(), "digits": args.digits, "samples": args.samples, "steps": args.steps,
+        "machine": machine(), "digits": args.digits, "samples": args.samples, "draws": args.draws,
+        "steps": args.steps,
         "parameters": sum(p.numel() for p in UNet(SMALL).parameters()),
         **found,
     }  # fmt: skip
