@@ -149,7 +149,7 @@ function render({ model, el }) {
     title.replaceChildren(...(bounding ? ["term of the bound"] : ["mean squared error of ", letter()]));
     head.replaceChildren(bounding ? "nats a dimension" : "error");
     law.replaceChildren(...(
-      scale === "eps" ? ["What the network is trained on: the factor is 1 at every ", it("t"), "."]
+      scale === "eps" ? ["The simple loss takes this error as it is: the factor is 1 at every ", it("t"), "."]
       : !Number.isFinite(of(i)) ? ["The bound has no such term at ", it("t"), " = 1: the decoder\u2019s stands there."]
       : [bounding ? "The term of the bound is " : "The error of ", ...(bounding ? [] : [letter(), " is "]), ...factor(), " = ", h("b", {}, number(of(i))),
         " times that of ", it("\u03b5"), ...(bounding ? [", with ", squared(symbol("\u03c3", "t")), " the posterior\u2019s variance"] : []), "."]
