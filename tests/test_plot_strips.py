@@ -65,17 +65,19 @@ def test_the_weight_of_a_strip_of_noise() -> None:
     assert len(plot.forward_strip(DIFFUSION, x0).png()) < 60_000
 
 
-def test_stacked_pictures_stand_beneath_one_another_pixel_by_pixel() -> None:
+@pytest.mark.parametrize("gap", [0, 6])
+def test_stacked_pictures_stand_beneath_one_another_pixel_by_pixel(gap: int) -> None:
     above, below = (plot.image_grid(images(n), columns=n, labels=range(n), scale=2) for n in (3, 2))
-    whole, *parts = (
+    whole, first, second = (
         np.asarray(Image.open(io.BytesIO(picture.png())).convert("RGBA"))
-        for picture in (plot.stacked(above, below), above, below)
+        for picture in (plot.stacked(above, below, gap=gap), above, below)
     )
-    high = len(parts[0])
-    assert whole.shape == (high + len(parts[1]), parts[0].shape[1], 4)
-    assert np.abs(whole[:high].astype(int) - parts[0]).max() <= 8  # 64 colors are chosen anew
-    assert np.abs(whole[high:, : parts[1].shape[1]].astype(int) - parts[1]).max() <= 8
-    assert (whole[high:, parts[1].shape[1] :, 3] == 0).all()
+    top = len(first) + round(gap * above.density)
+    assert whole.shape == (top + len(second), first.shape[1], 4)
+    assert np.abs(whole[: len(first)].astype(int) - first).max() <= 8  # 64 colors are chosen anew
+    assert np.abs(whole[top:, : second.shape[1]].astype(int) - second).max() <= 8
+    assert (whole[top:, second.shape[1] :, 3] == 0).all()
+    assert (whole[len(first) : top, :, 3] == 0).all()
 
 
 def test_pictures_of_two_densities_are_not_stacked() -> None:
