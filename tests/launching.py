@@ -33,6 +33,10 @@ def accelerate(*command: str) -> list[str]:
     return [sys.executable, "-m", "accelerate.commands.launch", *two, *command]
 
 
+def torchrun(*command: str) -> list[str]:
+    return [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", *command]
+
+
 def execute(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command, cwd=folder, env=environment(), capture_output=True, text=True, timeout=900, check=False

@@ -154,6 +154,6 @@ def test_exported_weights_sample_but_cannot_be_trained_on(tmp_path, half):
     assert torch.equal(exported.schedule.beta, SCHEDULE.beta)
     assert (exported.about, exported.step) == (ABOUT, 2)
     with pytest.raises(
-        CheckpointError, match="exported weights without an optimizer, which cannot be trained on"
+        CheckpointError, match="exported weights without an optimizer, so that their run cannot go on"
     ):
         exported.resume()

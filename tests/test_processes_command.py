@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -14,13 +13,9 @@ import pytest
 
 from ddpm_lib import load
 from ddpm_lib.__main__ import main
-from tests.launching import TESTS, accelerate, environment, execute, losses, same_end, training
+from tests.launching import TESTS, accelerate, environment, execute, losses, same_end, torchrun, training
 from tests.launching import folder as folder
 from tests.launching import straight as straight
-
-
-def torchrun(*command: str) -> list[str]:
-    return [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", *command]
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> None:
     if args.dry_run:
         print_config(
             model=checkpoint.model_config,
-            trained=f"{checkpoint.step:,} steps on {checkpoint.about.data}",
+            trained=checkpoint.history,
             data=f"{data}, the first {IMAGES} images",
         )
         return

@@ -64,7 +64,7 @@ def _run(args: argparse.Namespace, processes: Processes) -> None:
     if args.dry_run:
         print_config(
             model=checkpoint.model_config,
-            trained=f"{checkpoint.step:,} steps on {checkpoint.about.data}",
+            trained=checkpoint.history,
             data=f"{data}, {part(data)}",
             samples=args.samples if judged else "none: they are judged for MNIST only",
             sampler=f"{args.sampler}, {steps} steps, eta {args.eta}, guidance {args.guidance}"

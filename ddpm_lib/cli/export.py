@@ -28,7 +28,7 @@ def run(args: argparse.Namespace) -> None:
     if args.dry_run:
         print_config(
             model=checkpoint.model_config,
-            trained=f"{checkpoint.step:,} steps on {checkpoint.about.data}",
+            trained=checkpoint.history,
             precision="int8 by output channel" if args.web else "float16" if args.half else "float32",
             out=out,
         )

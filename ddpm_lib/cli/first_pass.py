@@ -23,12 +23,17 @@ def first_pass(job: Job, price: Cost) -> Network:
     less = "pass a smaller --size, a smaller --width, or another --preset"
     if job.checkpoint:
         less = "close other programs"
+    elif job.init:
+        less = "pass a smaller --size"
     work = f"on {device}, for one image of {job.data.shape} alone"
     torch.manual_seed(job.plan.train.seed)
     with torch.no_grad(), at_the_door(), enough_memory(work, less):
         if job.processes.is_main:
-            _warn(price)
-        model = build(job.plan.model).to(device)
+            _warn(price, narrower=job.init is None)
+        model = build(job.plan.model)
+        if job.init:
+            job.init.trained.fill(model, "ema.")
+        model = model.to(device)
         first = torch.ones(1, dtype=torch.int64, device=device)
         model(job.data.head(1).x0().to(device), first)
         if machine.compile:
@@ -36,12 +41,17 @@ def first_pass(job: Job, price: Cost) -> Network:
     return model
 
 
-def _warn(price: Cost) -> None:
+def _warn(price: Cost, narrower: bool) -> None:
     """Say so before a pass that takes minutes."""
     if price.flops > HEAVY:
+        less = (
+            "a smaller --size, or fewer feature maps (--width), take less"
+            if narrower
+            else "a smaller --size takes less"
+        )
         print(
             f"One image is {price.flops:.1e} operations per pass, on a processor core some "
-            f"{price.flops / CORE / 60:,.0f} minutes: a smaller --size, or fewer feature maps (--width), take less.",
+            f"{price.flops / CORE / 60:,.0f} minutes: {less}.",
             flush=True,
         )
 

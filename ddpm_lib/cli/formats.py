@@ -23,7 +23,7 @@ def run(name: str, checkpoint: Trained, args: argparse.Namespace, out: Path) -> 
             f"--half is for weights of our own format, and --{name} writes float32: leave it out."
         )
     if args.dry_run:
-        trained = f"{checkpoint.step:,} steps on {checkpoint.about.data}"
+        trained = checkpoint.history
         print_config(
             model=checkpoint.model_config, trained=trained, format=name, precision="float32", out=out
         )

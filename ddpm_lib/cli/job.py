@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ddpm_lib.cli.common import UsageError, typed
+from ddpm_lib.cli.fine_tune import Init, check_fit, sides
 from ddpm_lib.cli.keep import Stamp, stamp
 from ddpm_lib.cli.plan import Plan, plan
 from ddpm_lib.cli.resume import check_data, check_resume
@@ -26,13 +27,21 @@ class Job:
     path: Path
     came_from: Stamp
     checkpoint: Checkpoint | None
+    init: Init | None  # what a new run begins with; None is a fresh network
     data: Images
     about: About
     plan: Plan
     processes: Processes
 
+    @property
+    def began(self) -> str:
+        """The name of the weights that the run began with, now or before a resume; "" for a fresh network."""
+        if self.checkpoint:
+            return self.checkpoint.init
+        return self.init.name if self.init else ""
 
-def read_job(args: argparse.Namespace, path: Path, processes: Processes) -> Job:
+
+def read_job(args: argparse.Namespace, path: Path, init: Init | None, processes: Processes) -> Job:
     """What `args` asks for. Raises UsageError or PlaceError for what cannot be."""
     came_from = stamp(path)
     checkpoint = load_checkpoint(args.resume) if args.resume else None
@@ -40,14 +49,17 @@ def read_job(args: argparse.Namespace, path: Path, processes: Processes) -> Job:
     source = args.data or (checkpoint.about.data if checkpoint else "mnist")
     size = args.size or (checkpoint.about.shape[-1] if checkpoint else None)
     channels = args.channels or (checkpoint.about.shape[0] if checkpoint else None)
-    how = {"size": size, "channels": channels, "skip_bad": args.skip_bad, "write": not args.dry_run}
-    data = processes.main_first(lambda: open_images(source, say=print, **how))
+    how = sides(args, init, source) if init else {"size": size, "channels": channels}
+    rest = {"skip_bad": args.skip_bad, "write": not args.dry_run}
+    data = processes.main_first(lambda: open_images(source, say=print, **how, **rest))
     about = About(source, data.shape, data.classes)
     if checkpoint:
         check_data(checkpoint, about, args.resume)
-    chosen = plan(args, data, checkpoint)
+    if init:
+        check_fit(init, data, source)
+    chosen = plan(args, data, checkpoint, init.trained if init else None)
     check_batch(chosen.train.batch, chosen.machine, processes)
-    return Job(path, came_from, checkpoint, data, about, chosen, processes)
+    return Job(path, came_from, checkpoint, init, data, about, chosen, processes)
 
 
 def _check_places(args: argparse.Namespace, path: Path, checkpoint: Checkpoint | None) -> None:

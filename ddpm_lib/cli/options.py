@@ -18,6 +18,7 @@ examples:
   python -m ddpm_lib sample runs/cpu-minutes/checkpoint.safetensors --grid digits.png
   python -m ddpm_lib evaluate runs/cpu-minutes/checkpoint.safetensors
   python -m ddpm_lib train unet --data photos/ --size 32      one's own images
+  python -m ddpm_lib train --init runs/photos --data cats/    a trained network, on other images
 
 on several GPUs or processes (train, sample and evaluate; needs accelerate):
   accelerate launch -m ddpm_lib train unet --preset gpu-minutes
@@ -54,7 +55,8 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     options_train.options(commands.add_parser(
         "train", help="train a network on images",
-        description="Train a network. The run is saved as it goes and at Ctrl-C; --resume goes on.",
+        description="Train a network. The run is saved as it goes and at Ctrl-C; --resume goes on. --init begins a new "
+        "run with trained weights.",
         epilog="presets:\n" + "\n".join(f"  {name:<{WIDTH}}{preset.about}" for name, preset in PRESETS.items()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     ))  # fmt: skip
@@ -69,8 +71,9 @@ def parser() -> argparse.ArgumentParser:
     _export(commands.add_parser(
         "export", help="write the weights alone, to share",
         description="Write the averaged weights and the configuration, without the optimizer: about a quarter "
-        "of the checkpoint, an eighth with --half. It can be sampled and evaluated, not trained on. Or write "
-        "the network for another library, in one of the formats below.",
+        "of the checkpoint, an eighth with --half. It can be sampled and evaluated, and `train --init` begins a new "
+        "run with it; the run itself goes on from its checkpoint alone. Or write the network for another library, in "
+        "one of the formats below.",
     ))  # fmt: skip
     bring.options(commands.add_parser(
         "import", help="take a network from diffusers",

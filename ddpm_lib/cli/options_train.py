@@ -20,13 +20,19 @@ def options(p: argparse.ArgumentParser) -> None:
     p.add_argument(
         "--size",
         type=positive,
-        help="side of a folder's images in pixels (default: 32, or the shards' own)",
+        help="side of a folder's images in pixels (default: 32, or that of --init, or the shards' own)",
     )
     p.add_argument(
         "--channels", type=int, choices=[1, 3], help="1 for grey, 3 for color (default: as the images are)"
     )
     p.add_argument("--skip-bad", action="store_true", help="leave out images that cannot be read")
     p.add_argument("--out", metavar="FOLDER", help="where the run is saved (default: runs/PRESET)")
+    p.add_argument(
+        "--init",
+        metavar="WEIGHTS",
+        help="begin with trained weights and keep their network and noise: a shipped name, as cpu-minutes, a run's "
+        "folder, or exported or imported weights; the preset says how they are trained",
+    )
     p.add_argument("--resume", metavar="CHECKPOINT", help="go on with an interrupted run")
     p.add_argument(
         "--steps",

@@ -9,7 +9,7 @@ from typing import TypeVar
 from ddpm_lib.cli.common import UsageError, at_the_door
 from ddpm_lib.data.stream import Images
 from ddpm_lib.models import MLPConfig, NetworkConfig, ResNetConfig, UNetConfig
-from ddpm_lib.models.trained import kind_of
+from ddpm_lib.models.trained import Trained, kind_of
 from ddpm_lib.schedule import NoiseSchedule
 from ddpm_lib.train import Machine
 from ddpm_lib.train.checkpoint import Checkpoint
@@ -33,10 +33,15 @@ class Plan:
     machine: Machine
 
 
-def plan(args: argparse.Namespace, data: Images, checkpoint: Checkpoint | None) -> Plan:
-    """What `args` asks for. Raises UsageError for what cannot be."""
+def plan(
+    args: argparse.Namespace, data: Images, checkpoint: Checkpoint | None, init: Trained | None = None
+) -> Plan:
+    """What `args` asks for; `init` are the weights that a new run begins with. Raises UsageError for what cannot be."""
     if checkpoint:
         made = Plan(checkpoint.model_config, checkpoint.schedule, checkpoint.train_config, checkpoint.machine)
+    elif init:
+        preset = PRESETS[preset_of(args, init)]
+        made = Plan(init.model_config, init.schedule, preset.train, preset.machine)
     else:
         made = _from_preset(args, data)
     config, machine = _given(made.train, args, ALGORITHM), _given(made.machine, args, MACHINE)
@@ -46,9 +51,10 @@ def plan(args: argparse.Namespace, data: Images, checkpoint: Checkpoint | None) 
     return replace(made, train=config, machine=machine)
 
 
-def preset_of(args: argparse.Namespace) -> str:
-    """The name of the preset."""
-    return str(args.preset or DEFAULT_PRESET[args.model or "unet"])
+def preset_of(args: argparse.Namespace, init: Trained | None = None) -> str:
+    """The name of the preset: the default one of the network's kind, or a U-Net's where that has none."""
+    kind = kind_of(init.model_config) if init else args.model or "unet"
+    return str(args.preset or DEFAULT_PRESET.get(kind, DEFAULT_PRESET["unet"]))
 
 
 def _from_preset(args: argparse.Namespace, data: Images) -> Plan:

@@ -16,6 +16,7 @@ def preview(job: Job, price: Cost, precision: str | None) -> None:
             can_compile(job.processes.device)
     few = "" if batch <= found else f", too few for a batch of {batch}: the run will refuse"
     print_config(
+        init=_init(job),
         model=chosen.model,
         parameters=f"{price.parameters:,}",
         schedule=f"{chosen.schedule.name}, T = {chosen.schedule.T}",
@@ -29,6 +30,13 @@ def preview(job: Job, price: Cost, precision: str | None) -> None:
         processes=job.processes.world,
         checkpoint=job.path,
     )
+
+
+def _init(job: Job) -> str:
+    """What the run begins with, and what that brings."""
+    if job.checkpoint:
+        return f"the run's own checkpoint ({job.checkpoint.history})"
+    return str(job.init) if job.init else "none: a fresh network"
 
 
 def _step(job: Job, price: Cost) -> str:

@@ -40,7 +40,7 @@ def _run(args: argparse.Namespace, processes: Processes) -> None:
     if args.dry_run:
         print_config(
             model=checkpoint.model_config,
-            trained=f"{checkpoint.step:,} steps on {about.data}",
+            trained=checkpoint.history,
             shape=about.shape,
             begin=str(way),
             sampler=args.sampler,

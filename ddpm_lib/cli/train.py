@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from ddpm_lib.cli.common import UsageError, at_the_door, processes_for, stop_on_interrupt, typed
+from ddpm_lib.cli.fine_tune import Init, read_init
 from ddpm_lib.cli.first_pass import fastest_here, first_pass
 from ddpm_lib.cli.job import Job, read_job
 from ddpm_lib.cli.keep import Keeper, stamp
@@ -26,8 +27,10 @@ from ddpm_lib.train.machine.processes import Processes
 
 
 def run(args: argparse.Namespace) -> None:
-    """Train a preset, or go on with a checkpoint; save as it goes."""
-    folder = args.out or (file_of(args.resume).parent if args.resume else f"runs/{preset_of(args)}")
+    """Train a preset's network or trained weights, or go on with a checkpoint; save as it goes."""
+    init = read_init(args)
+    named = f"runs/{preset_of(args, init.trained if init else None)}"
+    folder = args.out or (file_of(args.resume).parent if args.resume else named)
     path = Path(folder) / CHECKPOINT
 
     def go_on() -> str:
@@ -37,16 +40,18 @@ def run(args: argparse.Namespace) -> None:
         return "there is no checkpoint yet, so start again."
 
     with processes_for(args.device, go_on) as processes:
-        _run(args, path, processes)
+        _run(args, path, init, processes)
 
 
-def _run(args: argparse.Namespace, path: Path, processes: Processes) -> None:
-    job = read_job(args, path, processes)
+def _run(args: argparse.Namespace, path: Path, init: Init | None, processes: Processes) -> None:
+    job = read_job(args, path, init, processes)
     with at_the_door():
         price = cost(job.plan.model, job.data.shape[-1])
     if args.dry_run:
         preview(job, price, args.precision)
         return
+    if job.init:
+        print(f"The run begins with {job.init}.")
     model = first_pass(job, price)
     with stop_on_interrupt(processes.is_main) as stopped, alone(path.parent, processes), _memory(job):
         config, machine, checkpoint = job.plan.train, job.plan.machine, job.checkpoint
@@ -64,7 +69,7 @@ def _run(args: argparse.Namespace, path: Path, processes: Processes) -> None:
             trim_log(path.parent / LOG, state.step)
 
         def save(place: Path) -> None:
-            save_checkpoint(place, state, job.plan.schedule, config, job.about, machine)
+            save_checkpoint(place, state, job.plan.schedule, config, job.about, machine, job.began)
 
         diffusion = GaussianDiffusion(job.plan.schedule)
         loop = loop_for(state.model, diffusion, job.data, config, machine, processes, state.step)

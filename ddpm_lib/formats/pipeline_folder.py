@@ -136,6 +136,7 @@ def _code(folder: str, checkpoint: Trained, own: str | None) -> str:
 def _card(checkpoint: Trained, own: str | None) -> str:
     """README.md, so that the folder explains itself wherever it is copied to."""
     T, data = checkpoint.schedule.T, _plain(checkpoint.about.data or "images")
+    begun = f", beginning with the weights of {_plain(checkpoint.init)}" if checkpoint.init else ""
     needs = (
         f"It is ddpm_lib's own network ({own}): ddpm_lib must be installed, and diffusers remarks that the type is not "
         "the one it expects.\n"
@@ -146,7 +147,7 @@ def _card(checkpoint: Trained, own: str | None) -> str:
     called = ", ".join(f"{i} {_plain(name)}" for i, name in enumerate(names)) if classes else ""
     labels = f"`class_labels` are {called}, and {classes} for no class.\n" if called else ""
     return (
-        f"A denoising diffusion model trained with ddpm_lib on {data}, {checkpoint.step:,} steps. {needs}\n"
+        f"A denoising diffusion model trained with ddpm_lib on {data}, {checkpoint.step:,} steps{begun}. {needs}\n"
         f"In this folder:\n\n```python\n{_code('.', checkpoint, own)}\n```\n\n"
         f"The chain has T = {T} steps; fewer should divide {T}. DDIMPipeline loads the folder too: to sample as "
         f"ddpm_lib does, call it with\n`use_clipped_model_output=True`.\n{labels}"

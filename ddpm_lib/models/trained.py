@@ -70,11 +70,20 @@ class Trained:
     step: int = 0  # optimizer steps taken
     seconds: float = 0.0  # time spent in training
     training: Mapping[str, Any] = field(default_factory=dict)  # how it was trained, setting by setting
+    init: str = ""  # the trained weights that its run began with, by name; none is a fresh network
 
     @property
     def diffusion(self) -> GaussianDiffusion:
         """The diffusion of the schedule that the network was trained with."""
         return GaussianDiffusion(self.schedule)
+
+    @property
+    def history(self) -> str:
+        """How it was trained, in a few words: "3,000 steps on mnist"."""
+        data, init = self.about.data, self.init
+        if not self.step and not self.training:
+            return f"trained elsewhere, as {data}" if data else "trained elsewhere"
+        return f"{self.step:,} steps on {data or 'images'}{f', from the weights of {init}' if init else ''}"
 
     def network(self) -> Network:
         """The averaged (EMA) network, ready to sample from."""
@@ -106,6 +115,7 @@ class Trained:
             "about": asdict(self.about),
             "step": self.step,
             "seconds": self.seconds,
+            **({"init": self.init} if self.init else {}),
         }
 
 
@@ -131,6 +141,7 @@ def load_trained(path: str | Path, *more: Path) -> Trained:
             step=number(header, "step", int),
             seconds=number(header, "seconds", float),
             training=tuples(header["train"]),
+            init=text(header.get("init", "")),
         )
         number({"winograd": 0, **trained.training}, "winograd", int)  # the one setting that sampling reads
         _check(path, trained)

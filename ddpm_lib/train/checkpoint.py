@@ -33,8 +33,8 @@ class Checkpoint(Trained):
         """
         if "rng" not in self.tensors:
             raise CheckpointError(
-                "These are exported weights without an optimizer, which cannot be trained on: "
-                "resume from the run's checkpoint."
+                "These are exported weights without an optimizer, so that their run cannot go on: resume from its "
+                "checkpoint, or begin a new run with them (`train --init`)."
             )
         model = build(self.model_config).to(device)
         self.fill(model, "model.")
@@ -75,15 +75,19 @@ def save_checkpoint(
     config: TrainConfig,
     about: About,
     machine: Machine | None = None,
+    init: str = "",
 ) -> None:
-    """Write the whole training state: network, average, optimizer, random numbers, step, configuration."""
+    """Write the whole training state: network, average, optimizer, random numbers, step, configuration.
+
+    `init` names the trained weights that the run began with, if it did.
+    """
     tensors = {f"model.{name}": t for name, t in state.model.state_dict().items()}
     tensors |= {f"ema.{name}": t for name, t in state.ema.average.state_dict().items()}
     for i, parameter in enumerate(state.model.parameters()):
         tensors |= {f"optimizer.{i}.{key}": t for key, t in state.optimizer.state[parameter].items()}
     tensors |= {"rng": state.generator.get_state(), "schedule.beta": schedule.beta}
     training = asdict(config) | asdict(machine or Machine())
-    trained = Trained(state.model.config, schedule, about, tensors, state.step, state.seconds, training)
+    trained = Trained(state.model.config, schedule, about, tensors, state.step, state.seconds, training, init)
     write(path, tensors, trained.header())
 
 
