@@ -71,6 +71,10 @@ def check_ddim(answer: object) -> Verdict:
             "That is eta = 0. With eta the step has noise of its own: sigma z.",
         ),
         Mistake(
+            _ddim(image=lambda t, s: (s * t).sqrt()),
+            "The guess of the image is not divided by sqrt(alpha_bar_t) yet.",
+        ),
+        Mistake(
             _ddim(image=lambda t, s: t.sqrt()),
             "The image must arrive with the weight of time s, sqrt(alpha_bar_s).",
         ),

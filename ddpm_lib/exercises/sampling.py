@@ -97,6 +97,10 @@ def check_line_4(answer: object) -> Verdict:
             _line_4(shrink=lambda b: 1 / (1 - b)), "One step shrinks by the root of alpha_t, not by alpha_t."
         ),
         Mistake(
+            lambda xt, eps_hat, z, t, beta, ab: _line_4()(xt * (1 - beta[t]).sqrt(), eps_hat, z, t, beta, ab),
+            "The brackets hold x_t too: divide the whole difference by the root of alpha_t.",
+        ),
+        Mistake(
             lambda xt, eps_hat, z, t, beta, ab: _line_4()(xt, eps_hat, z, t, beta.roll(1), ab),
             "You read beta[t - 1]. The step from t undoes the forward step with beta[t].",
         ),

@@ -84,6 +84,10 @@ BANK: Bank = {
                 lambda xt, eps, z, t, b, ab: line_4(xt, eps, z / (1 - b[t]).sqrt(), t, b, ab),
                 "outside the brackets",
             ),
+            (
+                lambda xt, eps, z, t, b, ab: line_4((1 - b[t]).sqrt() * xt, eps, z, t, b, ab),
+                "divide the whole difference",
+            ),
             (tilde, "beta-tilde"),
             (lambda xt, eps, z, *p: line_4(xt, eps, 0 * z, *p), "without z"),
             (

@@ -69,6 +69,13 @@ BANK: Bank = {
             (lambda xt, e, z, t, s, eta, ab: ddim(xt, e, z, t, t - 1, eta, ab), "to t - 1"),
             (lambda *p: ddim(*p, sd=lambda t, s, eta: eta * (1 - t / s).sqrt()), "You took beta"),
             (
+                lambda xt, e, z, t, s, eta, ab: (
+                    ddim(xt, e, z, t, s, eta, ab)
+                    - ab[s].sqrt() * (xt - (1 - ab[t]).sqrt() * e) * (1 / ab[t].sqrt() - 1)
+                ),
+                "not divided by",
+            ),
+            (
                 lambda *p: ddim(*p, sd=lambda t, s, eta: eta * (1 - s) / (1 - t) * (1 - t / s)),
                 "beta-tilde itself",
             ),
