@@ -57,7 +57,11 @@ WRONG: list[tuple[str, object, str]] = [
     ("check_one_step", lambda x, b, eps: (1 - b) ** 0.5 * x + b * eps, "You used beta, not sqrt(beta)"),
     ("check_one_step", lambda x, b, eps: x + b**0.5 * eps, "You did not shrink the image"),
     ("check_q_sample", lambda x0, t, eps, ab: q_sample(x0, t - 1, eps, ab), "You read alpha_bar[t - 1]"),
-    ("check_q_sample", lambda x0, t, eps, ab: q_sample(x0, t, eps, ab**2), "not in a way that is known here"),
+    (
+        "check_q_sample",
+        lambda x0, t, eps, ab: q_sample(x0, t, eps, ab**2),
+        "is the square of what it should be",
+    ),
     ("check_correlation", lambda s, t: (t / s) ** 0.5 * (1 - s), "That is the covariance"),
     ("check_shift", lambda ab, d: (ab.logit() - math.log(d)).sigmoid(), "You divided the SNR by d."),
     ("check_shift", lambda ab, d: (ab.logit() + 2 * math.log(d)).sigmoid(), "You raised the SNR"),

@@ -14,10 +14,13 @@ from ddpm_lib.exercises.grading import Mistake, grade, grade_value
 from tests import bank
 
 GRADERS = [name for name in exercises.__all__ if name.startswith("check_")]
-CHAPTERS = [
-    importlib.import_module(f"tests.bank.{chapter.name}").BANK
-    for chapter in pkgutil.iter_modules(bank.__path__)
+FILES = [
+    importlib.import_module(f"tests.bank.{chapter.name}") for chapter in pkgutil.iter_modules(bank.__path__)
 ]
+CHAPTERS = [file.BANK for file in FILES if hasattr(file, "BANK")]
+MORE: bank.More = {
+    name: slips for file in FILES if hasattr(file, "MORE") for name, slips in file.MORE.items()
+}
 BANK: bank.Bank = {name: answers for chapter in CHAPTERS for name, answers in chapter.items()}
 UNKNOWN = "known here"
 
@@ -26,6 +29,20 @@ def test_the_bank_holds_every_grader_once() -> None:
     assert sorted(BANK) == sorted(GRADERS)
     assert sum(map(len, CHAPTERS)) == len(BANK)
     assert not [name for name, answers in BANK.items() if len(answers.right) < 3 or len(answers.wrong) < 5]
+
+
+def test_every_grader_has_five_further_slips() -> None:
+    assert sorted(MORE) == sorted(GRADERS)
+    assert {name: len(slips) for name, slips in MORE.items() if len(slips) < 5} == {}
+
+
+@pytest.mark.parametrize("name", MORE)
+def test_a_further_slip_is_told_more_than_that_it_is_wrong(name: str) -> None:
+    for i, (answer, words) in enumerate(MORE[name]):
+        verdict = getattr(exercises, name)(answer)
+        assert not verdict, f"further slip {i} passes"
+        assert words in verdict.message, f"further slip {i} ({words}): {verdict.message}"
+        assert UNKNOWN not in verdict.message, f"further slip {i}: {verdict.message}"
 
 
 @pytest.mark.parametrize("name", BANK)

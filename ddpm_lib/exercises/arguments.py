@@ -21,10 +21,13 @@ def use(
     answer: Function, given: Sequence[list[Tensor]], right: Function, cases: Sequence[Case]
 ) -> str | None:
     """A sentence on the argument whose misuse makes all of `given`, case by case; None if there is no such one."""
-    names = _names(answer, right, len(cases[0]))
+    names = names_of(answer, right, len(cases[0]))
     again = _results(lambda case: call(answer, right, case), cases)
     if again is not None and not _equal(again, given):
         return "Another call gives another result: use the noise that the function is given, and draw none."
+    for i, name in enumerate(names):
+        if _number(cases[0][i]) and _equal(given, [as_tensors(case[i]) for case in cases]):
+            return f"That is `{name}` itself, as the function was given it."
     for told, change in _changes(names, cases[0]):
         changed = _results(lambda case, change=change: as_tensors(right(*change(case))), cases)  # type: ignore[misc]
         if changed is not None and _equal(given, changed):
@@ -48,6 +51,9 @@ def _changes(names: Sequence[str], case: Case) -> Iterator[tuple[str, Callable[[
         of_whole: list[tuple[str, Change]] = [("+ 1", lambda x: x + 1), ("- 1", lambda x: x - 1)]
         of_real: list[tuple[str, Change]] = [
             ("squared", lambda x: x**2),
+            ("doubled", lambda x: 2 * x),
+            ("halved", lambda x: x / 2),
+            ("taken from 1", lambda x: 1 - x),
             ("under a root", _root),
             ("upside down", lambda x: 1 / x),
             ("with the other sign", lambda x: -x),
@@ -56,6 +62,18 @@ def _changes(names: Sequence[str], case: Case) -> Iterator[tuple[str, Callable[[
             for how, change in of_whole if _whole(case[i]) else of_real:
                 told = f"It is what comes out with `{name}` {how} in the place of `{name}`."
                 yield told, lambda c, i=i, change=change: _put(c, i, change(c[i]))  # type: ignore[misc]
+    real = [i for i in range(len(names)) if isinstance(case[i], float) or _single(case[i])]
+    for how, change in (
+        ("squared", lambda x: x**2),
+        ("under a root", _root),
+        ("taken from 1", lambda x: 1 - x),
+    ):
+        if len(real) > 1:
+            listed = " and ".join(f"`{names[i]}`" for i in real)
+            yield (
+                f"It is what comes out with {listed} {how}.",
+                lambda c, change=change: tuple(change(x) if i in real else x for i, x in enumerate(c)),  # type: ignore[misc]
+            )
     for i, j in combinations(range(len(names)), 2):
         if not (_number(case[i]) and _number(case[j])) or _shape(case[i]) != _shape(case[j]):
             continue
@@ -78,7 +96,7 @@ def _equal(a: Sequence[list[Tensor]], b: Sequence[list[Tensor]]) -> bool:
     return all(close(yours, ours) for yours, ours in zip(a, b, strict=True))
 
 
-def _names(answer: Function, right: Function, count: int) -> list[str]:
+def names_of(answer: Function, right: Function, count: int) -> list[str]:
     """Those of the reader's parameters, where there are as many, or else the grader's."""
     for function in (answer, right):
         try:
@@ -98,6 +116,10 @@ def _number(x: Any) -> bool:
 
 def _whole(x: Any) -> bool:
     return not x.is_floating_point() if isinstance(x, Tensor) else isinstance(x, int)
+
+
+def _single(x: Any) -> bool:
+    return isinstance(x, Tensor) and not x.dim() and x.is_floating_point()
 
 
 def _shape(x: Any) -> tuple[bool, tuple[int, ...]]:

@@ -8,9 +8,7 @@ import torch
 from torch import Tensor
 
 from ddpm_lib import gaussian
-from ddpm_lib.bound import level_log_prob
 from ddpm_lib.evaluate.montecarlo import normals
-from ddpm_lib.exercises.answers import Function
 from ddpm_lib.exercises.grading import Mistake, Verdict, grade, grade_value
 from ddpm_lib.exercises.tolerance import nearest
 
@@ -47,9 +45,19 @@ def check_prior_term(answer: object) -> Verdict:
             (0.2 - 1 - math.log(0.2) + 0.8) / 2,
             "Signal and noise have changed places: the variance is 0.8, the squared mean 0.2.",
         ),
+        (784 * right, "That is for a whole picture of 28 x 28 pixels. One pixel was asked for."),
+        (
+            (0.8 - 1 - math.log(0.8) + 0.2 / 0.8) / 2,
+            "The square of the means is divided by the variance of N(0, 1).",
+        ),
+        (right + 0.5, "The minus 1 is missing: two equal Gaussians get 0."),
     ]
+    sides = (
+        "It is more: compare N(sqrt(0.2), 0.8) with N(0, 1), mean and variance.",
+        "It is less: compare N(sqrt(0.2), 0.8) with N(0, 1), mean and variance.",
+    )
     return grade_value(
-        answer, right, mistakes, "A fifth of the signal's power costs a tenth of a nat per pixel."
+        answer, right, mistakes, "A fifth of the signal's power costs a tenth of a nat per pixel.", sides
     )
 
 
@@ -92,64 +100,27 @@ def check_kl(answer: object) -> Verdict:
             lambda ma, va, mb, vb: (va / vb - 1 - (va / vb).log()) / 2 + (ma - mb) ** 2 / vb,
             "The half stands in front of the whole bracket, the distance of the means included.",
         ),
+        Mistake(
+            lambda ma, va, mb, vb: (vb / va - 1 - (va / vb).log() + (ma - mb) ** 2 / vb) / 2,
+            "The first term is the ratio of the variances, a's over b's; yours is upside down.",
+        ),
+        Mistake(
+            lambda ma, va, mb, vb: (va / vb - 1 - (va / vb).log() + (ma - mb) ** 2) / 2,
+            "The square of the means is divided by the variance of b.",
+        ),
+        Mistake(
+            lambda ma, va, mb, vb: (va / vb - 1 - (va / vb).log() + ((ma - mb) / vb) ** 2) / 2,
+            "The square of the means is divided by the variance of b, and not by its square.",
+        ),
+        Mistake(
+            lambda ma, va, mb, vb: gaussian.kl(ma, va.sqrt(), mb, vb.sqrt()),
+            "The formula is given variances here: no roots.",
+        ),
     ]
     normal = normals(0)
     cases = [(normal(5), normal(5).exp(), normal(5), normal(5).exp()) for _ in range(2)]
     praise = "Widths cost nothing where they agree, and the means cost their squared distance."
     return grade(answer, gaussian.kl, mistakes, cases, praise)
-
-
-def check_log_level(answer: object) -> Verdict:
-    """answer(x0, mean, sd): log of the probability of each gray level x0 under N(mean, sd^2)."""
-
-    def levels(half: float, tails: bool = True) -> Function:
-        def function(x0: Tensor, mean: float, sd: float) -> Tensor:
-            upper, lower = (x0 + half - mean) / sd, (x0 - half - mean) / sd
-            if tails:
-                upper = torch.where(x0 > 0.999, math.inf, upper)
-                lower = torch.where(x0 < -0.999, -math.inf, lower)
-            area: Tensor = torch.special.ndtr(upper) - torch.special.ndtr(lower)
-            return area.log()
-
-        return function
-
-    def right(x0: Tensor, mean: float, sd: float) -> Tensor:
-        return level_log_prob(x0, torch.full_like(x0, mean), sd**2)
-
-    mistakes = [
-        Mistake(
-            levels(1 / 255, tails=False),
-            "Right in the middle. But black and white own the tails: yours do not add to 1.",
-        ),
-        Mistake(
-            levels(2 / 255),
-            "Your levels overlap: two neighbors are 2 / 255 apart, so each owns 1 / 255 to either side.",
-        ),
-        Mistake(
-            levels(1 / 256),
-            "Your levels leave gaps: 256 levels have 255 steps between them, over a width of 2.",
-        ),
-        Mistake(lambda *p: right(*p).exp(), "That is the probability: return its logarithm."),
-        Mistake(
-            lambda x0, mean, sd: gaussian.log_prob(x0, mean, sd**2),
-            "That is the logarithm of the density at the level. What is asked is the area around it.",
-        ),
-        Mistake(
-            lambda x0, mean, sd: right(x0, mean, sd**2),
-            "You divided by the variance: ndtr wants the distance in standard deviations.",
-        ),
-        Mistake(
-            lambda x0, mean, sd: right(x0, mean, math.sqrt(sd)),
-            "You divided by the root of sd: sd is the standard deviation already.",
-        ),
-        Mistake(
-            levels(1 / 510),
-            "Your levels leave gaps: two neighbors are 2 / 255 apart, in [-1, 1], and not 1 / 255.",
-        ),
-    ]
-    cases = [(LEVELS, 0.1, 0.4), (LEVELS, -0.7, 0.5)]
-    praise = "The shares of all 256 levels add to 1, so this is a probability, and its logarithm counts bits."
-    return grade(answer, right, mistakes, cases, praise)
 
 
 def check_last_sd(answer: object) -> Verdict:
@@ -164,4 +135,8 @@ def check_last_sd(answer: object) -> Verdict:
         (0.0001, "That is beta_1 itself, a variance, and the paper's. Another fits better: measure L_0."),
     ]
     praise = "Wider than the root of beta_1: the guess errs by 0.01 on grays, and too narrow costs more than too wide."
-    return grade_value(nearest(answer, [BEST_SD], WITHIN), BEST_SD, mistakes, praise)
+    sides = (
+        "Too narrow: a guess that errs by 0.01 falls outside, and that costs most. Go on with a larger sd.",
+        "Too wide: the area of the right level shrinks. Go on with a smaller sd, down to where L_0 turns.",
+    )
+    return grade_value(nearest(answer, [BEST_SD], WITHIN), BEST_SD, mistakes, praise, sides)

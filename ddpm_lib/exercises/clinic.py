@@ -25,6 +25,14 @@ def check_mend_pixels(answer: object) -> Verdict:
         Mistake(lambda x: x / 255 - 0.5, "From -0.5 to 0.5: that is half the range."),
         Mistake(lambda x: 1 - x / 127.5, "The sign: black is -1, and white 1."),
         Mistake(lambda x: x / 128 - 1, "255 must become 1: divide by 127.5."),
+        Mistake(
+            lambda x: 2 * x / x.max() - 1,
+            "Divide by 255, not by the brightest pixel: an image may have no white one.",
+        ),
+        Mistake(
+            lambda x: (x - x.mean()) / x.std(),
+            "Each image would get a scale of its own: it is 0 to 255 for all.",
+        ),
     ]
     cases = [(torch.tensor([[0.0, 51.0], [127.5, 255.0]]),), (torch.tensor([3.0, 250.0]),)]
     return grade(answer, lambda x: x / 127.5 - 1, mistakes, cases, "Divided once, and from black to white.")
@@ -79,6 +87,14 @@ def check_mend_embedding(answer: object) -> Verdict:
         Mistake(
             lambda a: torch.cat([a[:, ::2].sin(), a[:, 1::2].cos()], 1),
             "A network would not mind, but the columns have been sorted: sines first. Leave each in its place.",
+        ),
+        Mistake(
+            lambda a: torch.cat([a[:, ::2].cos(), a[:, 1::2].sin()], 1),
+            "Sine and cosine have changed places, and the columns are sorted.",
+        ),
+        Mistake(
+            lambda a: a.sin() + a.cos(),
+            "A column is either a sine or a cosine: even ones the sine, odd ones the cosine.",
         ),
     ]
     cases = [(torch.tensor([[0.3, 1.1, 0.2, 2.0], [0.6, 2.2, 0.4, 4.0], [0.9, 3.3, 0.6, 6.0]]),)]
@@ -138,6 +154,7 @@ def check_first_loss(answer: object) -> Verdict:
         ),
         ((square, square), "The second is asked for eps: what is the mean square of noise?"),
         ((square, 0.0), "The second: the mean of eps is 0, but the loss is the mean of its *square*."),
+        ((784 * square, 784.0), "The loss is a mean over the pixels, not their sum."),
         ((square**0.5, 1.0), "The first has a root too many: the loss is the mean square itself."),
     ]
     return grade_value(answer, (square, 1.0), mistakes, "Both can be known before the first step is taken.")

@@ -33,6 +33,18 @@ def check_mend_times(answer: object) -> Verdict:
             lambda T, n: right(T, n) - 1,
             "One too few, everywhere: here index 0 is the clean image, and T the noise.",
         ),
+        Mistake(
+            lambda T, n: torch.full((n,), T),
+            "Only the first input has the noise of time T: the time falls with each stride.",
+        ),
+        Mistake(lambda T, n: T - torch.arange(n), "Each stride is T / steps long, and not 1."),
+        Mistake(
+            lambda T, n: right(T, n).flip(0) - T // n, "From 0 up: the sampler begins at T, and goes down."
+        ),
+        Mistake(
+            lambda T, n: torch.linspace(T, 0, n, dtype=torch.float64).round(),
+            "The last time that is told is where the last step *starts*, T / steps, not 0.",
+        ),
     ]
     return grade(
         answer,
@@ -101,6 +113,34 @@ def check_company(answer: object) -> Verdict:
             "The first image alone is not enough: in row 0 a network that counts rows is right.",
         ),
         Mistake(lambda n, x, t: (n(x, t) - n(x, t)).abs().max(), "That asks the same question twice."),
+        Mistake(
+            lambda n, x, t: (n(x, t) - each(n, x, t)).square().max(),
+            "That is the square. The difference itself was asked for, in absolute value.",
+        ),
+        Mistake(
+            lambda n, x, t: (n(x, t) - each(n, x, t)).abs().sum(),
+            "The sum grows with the batch: take the largest.",
+        ),
+        Mistake(
+            lambda n, x, t: (n(x, t) - each(n, x, t)).norm(),
+            "The norm grows with the batch: take the largest.",
+        ),
+        Mistake(
+            lambda n, x, t: (
+                (n(x, t) - torch.cat([n(x[i : i + 1], t[:1]) for i in range(len(x))])).abs().max()
+            ),
+            "Each image keeps its own time: t[i : i + 1], not that of the first.",
+        ),
+        Mistake(
+            lambda n, x, t: (n(x, t)[-1:] - n(x[-1:], t[-1:])).abs().max(),
+            "The last image alone is not enough: compare all of them.",
+        ),
+        Mistake(
+            lambda n, x, t: (
+                (n(x, t) - torch.cat([n(x[i : i + 1], t) for i in range(len(x))])[: len(x)]).abs().max()
+            ),
+            "A batch of one has one time as well: t[i : i + 1].",
+        ),
     ]
     normal = normals(seed=3)
 

@@ -1,4 +1,4 @@
-"""Graders of the chapter on editing: calls, what is kept, the exact answer, the way back, where it forgets."""
+"""Graders of the chapter on editing: calls, what is kept, the way back, where it forgets."""
 
 from __future__ import annotations
 
@@ -63,44 +63,6 @@ def check_replace(answer: object) -> Verdict:
     return grade(answer, right, mistakes, cases, "As noisy as the rest, and exact at s = 0.")
 
 
-def check_share_above(answer: object) -> Verdict:
-    """answer(c, means, std): P(the first of two components | x_1 = c), equal weights; means (2, 2), one std."""
-
-    def right(c: float, means: Tensor, std: float) -> Tensor:
-        return (-((c - means[:, 0]) ** 2) / (2 * std**2)).softmax(0)[0]
-
-    mistakes = [
-        Mistake(lambda c, means, std: 1 - right(c, means, std), "That is the second component's share."),
-        Mistake(
-            lambda c, means, std: (-((c - means[:, 1]) ** 2) / (2 * std**2)).softmax(0)[0],
-            "The first coordinate is known: compare c with means[:, 0].",
-        ),
-        Mistake(
-            lambda c, means, std: torch.exp(-((c - means[0, 0]) ** 2) / (2 * std**2)),
-            "A likelihood is no probability yet: divide by the sum over both components.",
-        ),
-        Mistake(
-            lambda c, means, std: (-((c - means[:, 0]) ** 2) / (2 * std)).softmax(0)[0],
-            "The exponent of a Gaussian has the variance, std squared.",
-        ),
-        Mistake(
-            lambda c, means, std: (-((c - means[:, 0]) ** 2) / std**2).softmax(0)[0],
-            "The exponent of a Gaussian has a 2: -(c - m)^2 / (2 std^2).",
-        ),
-        Mistake(
-            lambda c, means, std: torch.tensor(0.5),
-            "So it was before x_1 was known. Weigh the components by how well they explain c.",
-        ),
-        Mistake(
-            lambda c, means, std: (-(c - means[:, 0]).abs() / (2 * std**2)).softmax(0)[0],
-            "The exponent has the square of the distance.",
-        ),
-    ]
-    means = torch.tensor([[-0.6, 0.7], [0.5, -0.4]], dtype=torch.float64)
-    cases = [(0.3, means, 0.35), (-0.2, means, 0.6)]
-    return grade(answer, right, mistakes, cases, "Bayes' rule; the chapter's samplers are judged by it.")
-
-
 def check_invert_step(answer: object) -> Verdict:
     """answer(xs, sigma_s, sigma_t, root_s, root_t, eps_hat): x_t on the ODE; the roots are sqrt(alpha_bar)."""
     Case = tuple[Tensor, float, float, float, float, Tensor]
@@ -155,5 +117,12 @@ def check_forgets(answer: object) -> Verdict:
         (250, "From there as good as none comes back as an eight."),
         (450, "There is an earlier one among the starts in the table."),
         (500, "At 500 nothing is left of the three at all. Most are eights earlier."),
+        (0.5, "A starting time is asked for, one of `starts`. One half is the share to look for."),
     ]
-    return grade_value(answer, 400, mistakes, "Below it the picture's shape decides, above it the label.")
+    sides = (
+        "From there most of them are still no eights: start later.",
+        "There is an earlier one among the starts in the table.",
+    )
+    return grade_value(
+        answer, 400, mistakes, "Below it the picture's shape decides, above it the label.", sides
+    )

@@ -49,6 +49,14 @@ def check_faster_whole(answer: object) -> Verdict:
             lambda p, k: 1 / (1 - p + p * k),
             "k times as fast means a k-th of the time: the part takes p / k.",
         ),
+        Mistake(
+            lambda p, k: 1 / (p - p / k),
+            "That is one over what is saved. The time that is left is 1 minus what is saved.",
+        ),
+        Mistake(
+            lambda p, k: 1 + p * k,
+            "You added the gain to 1. Times add up, and gains do not: first find the time that is left.",
+        ),
     ]
     cases = [(0.5, 2.0), (0.93, 4.0), (0.2, 10.0)]
     praise = (
@@ -92,6 +100,10 @@ def check_share_of_products(answer: object) -> Verdict:
         Mistake(
             lambda m, r: (m + r - 1) ** 2 / (m * r),
             "Both are squares: the direct convolution takes r^2 multiplications for each of m^2 outputs.",
+        ),
+        Mistake(
+            lambda m, r: (m + r + 1) ** 2 / (m * r) ** 2,
+            "The tile of inputs is two pixels too wide: 4 outputs of a filter of 3 read 6 inputs.",
         ),
     ]
     cases = [(4, 3), (2, 3), (6, 3), (4, 5)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import torch
 from torch import Tensor
 
 from ddpm_lib.assets.measured import measured
@@ -22,8 +21,14 @@ def check_epoch_steps(answer: object) -> Verdict:
         (938, "That is one epoch, with its incomplete batch. There are ten, and that batch is left out."),
         (600_000, "That is the number of pictures. A step takes 64 of them."),
         (937.5, "That is one epoch, and steps are whole: the half batch is left out."),
+        (93_750, "Ten epochs are 600,000 pictures; 64 make a step."),
+        (60_000, "That is the number of pictures of an epoch. A step takes 64 of them."),
     ]
-    return grade_value(answer, 9370, mistakes, "937 whole batches per epoch, ten times.")
+    sides = (
+        "It is more: whole batches of one epoch, times ten.",
+        "It is less: whole batches of one epoch, times ten.",
+    )
+    return grade_value(answer, 9370, mistakes, "937 whole batches per epoch, ten times.", sides)
 
 
 def check_training_cost(answer: object) -> Verdict:
@@ -44,9 +49,18 @@ def check_training_cost(answer: object) -> Verdict:
         ),
         Mistake(lambda forward, pictures: 3 * forward, "That is for one picture."),
         Mistake(
+            lambda forward, pictures: 5 * forward * pictures,
+            "One product forward and two backward are three, not five.",
+        ),
+        Mistake(
+            lambda forward, pictures: forward**3 * pictures,
+            "Costs add up: three times `forward`, not its third power.",
+        ),
+        Mistake(
             lambda forward, pictures: forward + 2 * forward * pictures,
             "The forward pass is run for each picture, too: multiply the whole by `pictures`.",
         ),
+        Mistake(lambda forward, pictures: 3 * (forward + pictures), "Multiply: every picture costs as much."),
     ]
     praise = "Once forward, and twice as much backward."
     return grade(
@@ -68,51 +82,13 @@ def check_seconds(answer: object) -> Verdict:
             lambda cost, peak, share: cost / (peak * share) / 3600,
             "That is in hours: seconds were asked for.",
         ),
+        Mistake(
+            lambda cost, peak, share: cost * peak * share, "Divide: a faster machine takes fewer seconds."
+        ),
     ]
     cases = [(8.8e15, 1e15, 0.4), (1e12, 2e11, 0.25)]
     praise = "Work divided by what the machine really does."
     return grade(answer, lambda cost, peak, share: cost / (peak * share), mistakes, cases, praise)
-
-
-def check_race(answer: object) -> Verdict:
-    """answer(a, b, distance): by how much the drawings `a` are worse than `b`, at equal numbers; (n, d), (m, d)."""
-
-    def right(a: Tensor, b: Tensor, distance: Distance) -> Tensor:
-        n = min(len(a), len(b))
-        return distance(a[:n]) - distance(b[:n])
-
-    mistakes = [
-        Mistake(
-            lambda a, b, distance: distance(a) - distance(b),
-            "The two are measured on different numbers of drawings, and a distance falls with their number.",
-        ),
-        Mistake(
-            lambda a, b, distance: distance(a[: len(b)]) - distance(b),
-            "That is fair only where the first is the longer one: take the smaller number of the two.",
-        ),
-        Mistake(
-            lambda a, b, distance: distance(a) - distance(b[: len(a)]),
-            "That is fair only where the second is the longer one: take the smaller number of the two.",
-        ),
-        Mistake(lambda a, b, distance: right(b, a, distance), "The sign: positive when the first is worse."),
-        Mistake(
-            lambda a, b, distance: distance(a) / len(a) - distance(b) / len(b),
-            "Dividing by the number does not undo its effect: only equal numbers compare.",
-        ),
-        Mistake(
-            lambda a, b, distance: right(a, b, distance) / distance(b[: len(a)]),
-            "That is a ratio: the difference of the two was asked for.",
-        ),
-    ]
-
-    def distance(x: Tensor) -> Tensor:  # of a set of numbers; it falls with their number, as Fréchet's does
-        return x.square().mean() + 1 / len(x)
-
-    # All rows of a set are alike, so that any n of them will do: the first, the last, some at random.
-    few = torch.tensor([[0.3, -1.0, 0.8]], dtype=torch.float64).repeat(10, 1)
-    many = torch.tensor([[1.1, 0.2, -0.4]], dtype=torch.float64).repeat(40, 1)
-    praise = "Equal numbers, or no comparison."
-    return grade(answer, right, mistakes, [(few, many, distance), (many, few, distance)], praise)
 
 
 def check_excess(answer: object) -> Verdict:
@@ -133,8 +109,20 @@ def check_excess(answer: object) -> Verdict:
             large / floor,
             "That is how many floors the large network's distance is. Take both above the floor.",
         ),
+        ((small - large) / small, "That is the part of the way that is done, and without the floor."),
+        ((large + floor) / (small + floor), "The floor is subtracted from both, not added."),
+        (floor, "That is the floor, which real digits have."),
+        (
+            large,
+            "That is the large network's distance. Take the floor off, and divide by the small one's excess.",
+        ),
+        (small, "That is the small network's distance. Its excess is what you divide by."),
     ]
-    return grade_value(answer, right, mistakes, "This much of the small network's excess is left.")
+    sides = (
+        "It is more: (the large network's distance - the floor) / (the small one's - the floor).",
+        "It is less: (the large network's distance - the floor) / (the small one's - the floor).",
+    )
+    return grade_value(answer, right, mistakes, "This much of the small network's excess is left.", sides)
 
 
 def check_deciding_time(answer: object) -> Verdict:
@@ -152,6 +140,16 @@ def check_deciding_time(answer: object) -> Verdict:
         (500, "The losses are a few thousandths there, and differ by less than at another t."),
         (100, "The U-Net is ahead there, but by more at another t."),
     ]
+    known = {value for value, _ in mistakes} | {right}
+    mistakes += [
+        (t, f"There the factor is {value:.2f}. At another t it is larger.")
+        for t, value in ratio.items()
+        if t not in known
+    ]
+    sides = (
+        "That t is not in the table, or not the one: take the key with the largest ratio.",
+        "That t is not in the table, or not the one: take the key with the largest ratio.",
+    )
     return grade_value(
-        answer, right, mistakes, "There the two differ most, and there the shape is being decided."
+        answer, right, mistakes, "There the two differ most, and there the shape is being decided.", sides
     )

@@ -21,17 +21,27 @@ def check_spread_kept(answer: object) -> Verdict:
         ((0.0, third), "That is one step of the three: all three multiply."),
         ((0.0, third**6), "That is the variance: the standard deviation is its root."),
         ((0.0, 3 * third), "Each step multiplies what the one before has left: take a power."),
-        ((0.0, math.cos(math.pi / 3) ** 3), "The whole way is 90 degrees, not 180: a third of it is 30 degrees."),
-        ((0.0, 1 - math.pi**2 / 24), "1 - pi^2 / 8 n is for many steps: for three take the cosine itself."),
-        ((1.0, third**3), "One step turns by 90 degrees, and its cosine is 0: it answers the mean for every noise."),
+        (
+            (0.0, math.cos(math.pi / 3) ** 3),
+            "The whole way is 90 degrees, not 180: a third of it is 30 degrees.",
+        ),
+        (
+            (0.0, 1 - math.pi**2 / 24),
+            "1 - pi^2 / 8 n is for many steps: for three take the cosine itself.",
+        ),
+        (
+            (1.0, third**3),
+            "One step turns by 90 degrees, and its cosine is 0: it answers the mean for every noise.",
+        ),
         ((1.0, 1.0), "Only infinitely many short steps keep all of it."),
-    ]  # fmt: skip
+        ((third**3, 0.0), "Both are right, in the other order."),
+    ]
     return grade_value(
         answer, (0.0, third**3), mistakes, "One step ends in the mean; three keep two thirds of the spread."
     )
 
 
-def _landing(x: Tensor, xs: Tensor, ab_t: float, ab_s: float) -> Tensor:
+def landing(x: Tensor, xs: Tensor, ab_t: float, ab_s: float) -> Tensor:
     r = math.sqrt((1 - ab_s) / (1 - ab_t))
     return (xs - r * x) / (math.sqrt(ab_s) - r * math.sqrt(ab_t))
 
@@ -66,66 +76,14 @@ def check_landing(answer: object) -> Verdict:
             "x_t is not pure noise: only a part of it is eps_hat.",
         ),
         Mistake(
-            jump(other=-1), "Check the sign: solve x_s = sqrt(alpha_bar_s) x_0 + r (x_t - sqrt(alpha_bar_t) x_0)."
+            jump(other=-1),
+            "Check the sign: solve x_s = sqrt(alpha_bar_s) x_0 + r (x_t - sqrt(alpha_bar_t) x_0).",
         ),
-    ]  # fmt: skip
+    ]
     draw = torch.Generator().manual_seed(0)
     xt, xs = torch.randn(2, 3, 4, generator=draw, dtype=torch.float64)
     cases = [(xt, xs, *levels) for levels in LEVELS]
-    return grade(answer, _landing, mistakes, cases, "A student that answers this lands where it should.")
-
-
-def check_two_in_one(answer: object) -> Verdict:
-    """answer(step, land, xt, t, m, s): the target of a student; step(x, t, s) is the teacher's, land(x, t, s, xs)."""
-
-    def right(step: Function, land: Function, xt: Tensor, t: int, m: int, s: int) -> Tensor:
-        end: Tensor = land(xt, t, s, step(step(xt, t, m), m, s))
-        return end
-
-    mistakes = [
-        Mistake(
-            lambda step, land, x, t, m, s: step(step(x, t, m), m, s),
-            "That is where the teacher is after two steps, still noisy. Which x_0 leads there in one?",
-        ),
-        Mistake(
-            lambda step, land, x, t, m, s: land(x, t, s, step(x, t, s)),
-            "The teacher took one long step here: the student would learn what the teacher does already.",
-        ),
-        Mistake(
-            lambda step, land, x, t, m, s: land(step(x, t, m), m, s, step(step(x, t, m), m, s)),
-            "The student stands at x_t, not where the first step ended: its one step starts at t.",
-        ),
-        Mistake(
-            lambda step, land, x, t, m, s: land(x, m, s, step(step(x, t, m), m, s)),
-            "x_t is as noisy as at t: the student's one step goes from t to s.",
-        ),
-        Mistake(
-            lambda step, land, x, t, m, s: land(x, t, s, step(x, t, m)),
-            "The second step of the teacher is missing.",
-        ),
-        Mistake(
-            lambda step, land, x, t, m, s: land(x, t, s, step(step(x, t, m), t, s)),
-            "The second step begins at the time where the first one ended, m.",
-        ),
-        Mistake(
-            lambda step, land, x, t, m, s: land(x, t, m, step(step(x, t, m), m, s)),
-            "The student's step goes all the way to s.",
-        ),
-    ]
-    alpha_bar = {t: math.cos(t / 20 * math.pi / 2) ** 2 for t in range(21)}
-
-    def step(x: Tensor, t: int, s: int) -> Tensor:
-        a, b = alpha_bar[t], alpha_bar[s]
-        x0 = (math.sqrt(a) * x).tanh()
-        return math.sqrt(b) * x0 + math.sqrt((1 - b) / (1 - a)) * (x - math.sqrt(a) * x0)
-
-    def land(x: Tensor, t: int, s: int, xs: Tensor) -> Tensor:
-        return _landing(x, xs, alpha_bar[t], alpha_bar[s])
-
-    draw = torch.Generator().manual_seed(1)
-    xt = torch.randn(3, 4, generator=draw, dtype=torch.float64)
-    cases = [(step, land, xt, 18, 12, 6), (step, land, xt, 10, 7, 2)]
-    return grade(answer, right, mistakes, cases, "Two steps of the teacher in one of the student.")
+    return grade(answer, landing, mistakes, cases, "A student that answers this lands where it should.")
 
 
 def check_halvings(answer: object) -> Verdict:
@@ -138,6 +96,7 @@ def check_halvings(answer: object) -> Verdict:
         ((6, 1), "Two steps of the teacher make one of the student."),
         ((32, 2), "The first round goes from 64 to 32. How many more are there?"),
         ((8, 2), "The eighth power of 2 is 256."),
+        ((2, 6), "Both are right, in the other order."),
     ]
     return grade_value(answer, (6, 2), mistakes, "log2(64) rounds, each with a teacher that takes two steps.")
 
@@ -145,16 +104,31 @@ def check_halvings(answer: object) -> Verdict:
 def check_pays_off(answer: object) -> Verdict:
     """answer: the digits that make up for 6,000 passes of 64 images, one call each in the place of 50 guided steps."""
     mistakes: list[tuple[object, str]] = [
-        (3840, "A guided step is two passes, and the student itself takes one: 100 - 1 = 99 are saved a digit."),
+        (
+            3840,
+            "A guided step is two passes, and the student itself takes one: 100 - 1 = 99 are saved a digit.",
+        ),
         (7837, "With guidance each step of the teacher is two passes: 99 are saved, not 49."),
         (7680, "With guidance each step of the teacher is two passes, and the student takes one of its own."),
-        (61, "A pass of the budget is one of 64 images: 6,000 of them are 384,000 images through the network."),
-        (60, "A pass of the budget is one of 64 images: 6,000 of them are 384,000 images through the network."),
+        (
+            61,
+            "A pass of the budget is one of 64 images: 6,000 of them are 384,000 images through the network.",
+        ),
+        (
+            60,
+            "A pass of the budget is one of 64 images: 6,000 of them are 384,000 images through the network.",
+        ),
         (384000, "That is the budget in images. Divide it by the passes that a digit saves."),
         (6000, "That is the budget. How many passes does a digit save?"),
         (3878, "3,878 digits do not quite make up for it: round up."),
-    ]  # fmt: skip
-    return grade_value(answer, 3879, mistakes, "From then on every digit takes a hundredth of the time.")
+    ]
+    sides = (
+        "More digits are needed: 384,000 images of lessons, and 99 passes saved a digit.",
+        "Fewer are enough: 384,000 images of lessons, and 99 passes saved a digit.",
+    )
+    return grade_value(
+        answer, 3879, mistakes, "From then on every digit takes a hundredth of the time.", sides
+    )
 
 
 def check_mean_of_ends(answer: object) -> Verdict:
@@ -165,13 +139,28 @@ def check_mean_of_ends(answer: object) -> Verdict:
 
     mistakes = [
         Mistake(
-            lambda e, w: e.mean(0), "Not all ends are equally frequent: the mean is weighted by how often each comes."
+            lambda e, w: e.mean(0),
+            "Not all ends are equally frequent: the mean is weighted by how often each comes.",
         ),
-        Mistake(lambda e, w: e[w.argmax()], "That is the likeliest end. A squared error is least at the mean."),
+        Mistake(
+            lambda e, w: e[w.argmax()], "That is the likeliest end. A squared error is least at the mean."
+        ),
         Mistake(lambda e, w: (w[:, None] * e).sum(0), "The weights are counts: divide by their sum."),
-        Mistake(lambda e, w: e.median(0).values, "The median is best for the absolute error, not for the square."),
-        Mistake(lambda e, w: (w[:, None] * e).mean(0), "Divide by the sum of the weights, not by their number."),
-    ]  # fmt: skip
+        Mistake(
+            lambda e, w: e.median(0).values, "The median is best for the absolute error, not for the square."
+        ),
+        Mistake(
+            lambda e, w: (w[:, None] * e).mean(0), "Divide by the sum of the weights, not by their number."
+        ),
+        Mistake(
+            lambda e, w: (w.softmax(0)[:, None] * e).sum(0),
+            "The weights are counts: divide by their sum, without a softmax.",
+        ),
+        Mistake(
+            lambda e, w: ((w[:, None] * e**2).sum(0) / w.sum()).sqrt(),
+            "That is the root of the mean square, which has lost the signs.",
+        ),
+    ]
     draw = torch.Generator().manual_seed(2)
     ends = torch.randn(5, 3, generator=draw, dtype=torch.float64)
     weights = torch.tensor([1.0, 4.0, 2.0, 2.0, 3.0], dtype=torch.float64)

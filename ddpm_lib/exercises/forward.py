@@ -29,6 +29,7 @@ def check_pixel(answer: object) -> Verdict:
             (round(mean, 2), round(sd, 2)),
             "With two digits x_99 and x_100 can hardly be told apart: give three.",
         ),
+        ((0.0, 1.0), "That is the end of the chain. At t = 100 the pixel has not disappeared."),
         ((PIXEL, sd), "The mean does not stay at 0.8: every step shrinks it."),
         (
             (math.sqrt(alpha) * PIXEL, math.sqrt(1 - alpha)),
@@ -97,6 +98,22 @@ def check_two_steps(answer: object) -> Verdict:
         Mistake(
             lambda b1, b2: (weight(b1, b2), 1 - weight(b1, b2)),
             "The weight is right. The variance is 1 minus its square, not 1 minus the weight itself.",
+        ),
+        Mistake(
+            lambda b1, b2: (1 - b1 - b2, right(b1, b2)[1]),
+            "The variance is right. The factors sqrt(1 - beta_1) and sqrt(1 - beta_2) are multiplied.",
+        ),
+        Mistake(
+            lambda b1, b2: (weight(b1, b2), math.sqrt(b1 * (1 - b2)) + math.sqrt(b2)),
+            "The weight is right. Standard deviations of independent noises do not add: their variances do.",
+        ),
+        Mistake(
+            lambda b1, b2: (weight(b1, b2), b1 * (1 - b2) ** 2 + b2),
+            "The weight is right. The second step multiplies the noise's variance by 1 - beta_2, unsquared.",
+        ),
+        Mistake(
+            lambda b1, b2: (math.sqrt(1 - b1) + math.sqrt(1 - b2), right(b1, b2)[1]),
+            "The variance is right. Both steps shrink the same x_0, one after the other: multiply their factors.",
         ),
         Mistake(
             lambda b1, b2: (weight(b1, b2), weight(b1, b2) ** 2),

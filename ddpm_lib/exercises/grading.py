@@ -5,7 +5,10 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any
+
+from torch import Tensor
 
 from ddpm_lib.exercises.answers import (
     RELATIVE,
@@ -19,8 +22,18 @@ from ddpm_lib.exercises.answers import (
     kind,
     numbers,
 )
-from ddpm_lib.exercises.arguments import use
-from ddpm_lib.exercises.near import UNKNOWN, difference, error, likeness, likeness_of_values
+from ddpm_lib.exercises.arguments import names_of, use
+from ddpm_lib.exercises.factors import factor
+from ddpm_lib.exercises.near import (
+    UNKNOWN,
+    difference,
+    error,
+    likeness,
+    likeness_of_values,
+    ordinals,
+    wrong_parts,
+)
+from ddpm_lib.exercises.weights import weights
 
 ROUNDED = 0.01  # a number may be rounded, as it is printed
 
@@ -73,16 +86,48 @@ def grade(
     for mistake in mistakes:
         if matches(mistake.wrong):
             return Verdict(False, mistake.message)
-    found = likeness(given, [as_tensors(right(*case)) for case in cases])
-    return Verdict(False, found or difference(given, right, cases, use(answer, given, right, cases)))
+    return Verdict(False, _explained(answer, given, right, cases))
+
+
+def _explained(
+    answer: Function, given: Sequence[list[Tensor]], right: Function, cases: Sequence[tuple[Any, ...]]
+) -> str:
+    """What a result that no grader knows has in common with the right one, or how far off it is."""
+    wanted = [as_tensors(right(*case)) for case in cases]
+    found = likeness(given, wanted)
+    if found:
+        return found
+    wrong = wrong_parts(given, wanted)
+    if len(wrong) == 1 < len(wanted[0]):
+        (j,) = wrong
+        rest = [i for i in range(len(wanted[0])) if i != j]
+
+        @wraps(answer)
+        def your_part(*case: Any) -> Any:
+            return call(answer, right, case)[j]
+
+        @wraps(right)
+        def our_part(*case: Any) -> Any:
+            return as_tensors(right(*case))[j]
+
+        told = _explained(your_part, [[parts[j]] for parts in given], our_part, cases)
+        return f"Right: {ordinals(rest)}. Of {ordinals([j])}: {told}"
+    names = names_of(answer, right, len(cases[0]))
+    slip = use(answer, given, right, cases) or weights(given, wanted, names, cases)
+    return difference(given, right, cases, slip or factor(given, wanted, names, cases))
 
 
 def grade_value(
-    answer: object, right: object, mistakes: Sequence[tuple[object, str]], praise: str
+    answer: object,
+    right: object,
+    mistakes: Sequence[tuple[object, str]],
+    praise: str,
+    sides: tuple[str, str] | None = None,
 ) -> Verdict:
     """Compare the number (or tuple of numbers) `answer` with `right`, then with each wrong value.
 
     A whole number must be exact; of any other, 1 % is granted, and of two values within it the nearer one counts.
+    `sides` is what to say of any other number that is too small, and of one that is too large.
     """
     if answer is None or has_dots(answer):
         return Verdict(False, UNANSWERED)
@@ -99,6 +144,8 @@ def grade_value(
     ]
     if not near:
         off, found = error(given, as_tensors(right)), likeness_of_values(given, as_tensors(right), relative)
+        if sides and not found:
+            found = sides[bool(given[0] > as_tensors(right)[0])]
         far = f"The result is off by up to {off:.3g}"
         return Verdict(False, f"{far}. {found}" if found else f"{far}, {UNKNOWN}: open the hint.")
     _, first = min(near)

@@ -1,4 +1,4 @@
-"""Graders of the chapter on guidance: its scale, dropped labels, the missing label, clipping."""
+"""Graders of the chapter on guidance: its scale, dropped labels, the missing label."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ddpm_lib.evaluate.montecarlo import normals
 from ddpm_lib.exercises.grading import Mistake, Verdict, grade, grade_value
 
 SCALE = 7.5  # of the first exercise
-Network = Callable[..., Tensor]  # of xt, t and labels, or of xt and t alone for no class
+Network = Callable[..., Tensor]  # of xt, t and labels, or without them for no class
 
 
 def check_scale(answer: object) -> Verdict:
@@ -20,9 +20,15 @@ def check_scale(answer: object) -> Verdict:
         (SCALE, "That is the program's own number. With w = 7.5 the weight of eps_y would be 8.5."),
         (SCALE + 1, "The other way: the weight of eps_y is 1 + w here, and 7.5 there."),
         (1 - SCALE, "That is the weight of eps_null. It is -w."),
+        (0.0, "There the label changes nothing beyond the conditional model. 7.5 is a strong guidance."),
+        (1.0, "With w = 1 the weight of eps_y would be 2."),
     ]
+    sides = (
+        "It is more: the weight of eps_y is 1 + w here, and 7.5 there.",
+        "It is less: the weight of eps_y is 1 + w here, and 7.5 there.",
+    )
     return grade_value(
-        answer, SCALE - 1, mistakes, "And its 1 is the plain conditional model, its 0 no class."
+        answer, SCALE - 1, mistakes, "And its 1 is the plain conditional model, its 0 no class.", sides
     )
 
 
@@ -50,6 +56,11 @@ def check_drop_labels(answer: object) -> Verdict:
             "One draw decides for the whole batch. Each picture has its own.",
         ),
         Mistake(lambda y, u, share, null: torch.full_like(y, null), "No label is left at all."),
+        Mistake(lambda y, u, share, null: y, "Nothing is dropped: compare u with the share."),
+        Mistake(
+            lambda y, u, share, null: drop(y, u, share, -1),
+            "A network's table of classes has no row -1: the label for no class is `null`.",
+        ),
         Mistake(
             lambda y, u, share, null: drop(y, u, 1 - share, null),
             "1 - share is the share that stays: a draw is below `share` with the probability `share`.",
@@ -57,11 +68,6 @@ def check_drop_labels(answer: object) -> Verdict:
         Mistake(
             lambda y, u, share, null: drop(y, torch.arange(len(y)) / len(y), share, null),
             "The first of the batch are always dropped: let each picture's own draw decide.",
-        ),
-        Mistake(lambda y, u, share, null: y, "Nothing is dropped: compare u with the share."),
-        Mistake(
-            lambda y, u, share, null: drop(y, u, share, -1),
-            "A network's table of classes has no row -1: the label for no class is `null`.",
         ),
     ]
     u = torch.tensor([0.05, 0.5, 0.15, 0.95, 0.3, 0.02]).double()
@@ -113,6 +119,36 @@ def check_guided(answer: object) -> Verdict:
             "The two weights must add up to 1: 1 + w and -w.",
         ),
         Mistake(
+            lambda network, xt, t, y, w, classes: (
+                w * network(xt, t, y) - (1 + w) * network(xt, t, torch.full_like(y, classes))
+            ),
+            "The label is right. The weights have changed places: 1 + w belongs to the output with the label.",
+        ),
+        Mistake(
+            lambda network, xt, t, y, w, classes: (
+                (1 + w) * network(xt, t, y) + w * network(xt, t, torch.full_like(y, classes))
+            ),
+            "The label is right. The output without a label is subtracted: the weights must add up to 1.",
+        ),
+        Mistake(
+            lambda network, xt, t, y, w, classes: (
+                (1 + w) * network(xt, t, y) - network(xt, t, torch.full_like(y, classes))
+            ),
+            "The label is right. The output without a label is multiplied by w.",
+        ),
+        Mistake(
+            lambda network, xt, t, y, w, classes: (
+                (1 + w) * network(xt, t, y) - w * network(xt, 0 * t, torch.full_like(y, classes))
+            ),
+            "Both outputs are for the same time t.",
+        ),
+        Mistake(
+            lambda network, xt, t, y, w, classes: (
+                (1 + w) * network(xt, t, y) - w * network(xt, t, (y + 1) % classes)
+            ),
+            "That steers away from another class. Which label means no class?",
+        ),
+        Mistake(
             lambda network, xt, t, y, w, classes: guided(network, xt, t, y, w, classes) - network(xt, t, y),
             "The label is right. That is the change alone: the guess with the class is what it is added to.",
         ),
@@ -132,56 +168,3 @@ def check_guided(answer: object) -> Verdict:
     return grade(
         answer, guided, mistakes, cases, "No class is a label like any other, the one after the last."
     )
-
-
-def check_dynamic_threshold(answer: object) -> Verdict:
-    """answer(x0_hat, share): each picture (b, c, h, w) brought into [-1, 1] by its own quantile of |x0_hat|."""
-
-    def level(x: Tensor, share: float) -> Tensor:
-        return x.abs().flatten(1).quantile(share, dim=1)[:, None, None, None]
-
-    def bring(x: Tensor, s: Tensor) -> Tensor:
-        return x.clamp(-s, s) / s
-
-    def right(x: Tensor, share: float) -> Tensor:
-        return bring(x, level(x, share).clamp(min=1))
-
-    mistakes = [
-        Mistake(lambda x, share: x.clamp(-1, 1), "That is the fixed clipping, which this should soften."),
-        Mistake(
-            lambda x, share: bring(x, level(x, share)),
-            "A picture that stays within -1 and 1 must be left alone: s is never below 1.",
-        ),
-        Mistake(
-            lambda x, share: bring(
-                x, x.abs().flatten(2).quantile(share, dim=2)[..., None, None].clamp(min=1)
-            ),
-            "You took one quantile per channel. Each picture has one s, from all of its channels.",
-        ),
-        Mistake(
-            lambda x, share: bring(x, x.abs().quantile(share).clamp(min=1)),
-            "One bold picture dims the whole batch: take the quantile picture by picture.",
-        ),
-        Mistake(
-            lambda x, share: x / level(x, share).clamp(min=1),
-            "Divided, but not clipped: the pixels above the quantile are still outside.",
-        ),
-        Mistake(
-            lambda x, share: torch.maximum(
-                torch.minimum(x, level(x, share).clamp(min=1)), -level(x, share).clamp(min=1)
-            ),
-            "Clipped to s, but s may be 3: divide by it.",
-        ),
-        Mistake(
-            lambda x, share: bring(x, x.flatten(1).quantile(share, dim=1)[:, None, None, None].clamp(min=1)),
-            "Take the quantile of |x0_hat|: black pixels leave the range, too.",
-        ),
-        Mistake(
-            lambda x, share: bring(x, x.abs().amax((1, 2, 3), keepdim=True).clamp(min=1)),
-            "One brightest pixel decides for the picture: take the quantile, not the largest value.",
-        ),
-    ]
-    normal = normals(6)
-    quiet, bold, black = 0.3 * normal(1, 2, 6, 6), 1.8 * normal(1, 2, 6, 6), -1.2 - normal(1, 2, 6, 6).abs()
-    cases = [(torch.cat([quiet, bold, black]), 0.9), (torch.cat([bold, 0.7 * bold.flip(2)]), 0.8)]
-    return grade(answer, right, mistakes, cases, "Bold pictures are dimmed, quiet ones left alone.")

@@ -8,10 +8,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from ddpm_lib.assets.weights import load_weights
 from ddpm_lib.exercises.answers import Function
 from ddpm_lib.exercises.forward import normal
-from ddpm_lib.exercises.grading import Mistake, Verdict, grade, grade_value
+from ddpm_lib.exercises.grading import Mistake, Verdict, grade
 
 BITS = 8
 
@@ -65,26 +64,26 @@ def check_round_weights(answer: object) -> Verdict:
             ),
             "You multiplied by the step again: those are the weights as the page sees them, not what is stored.",
         ),
+        Mistake(
+            lambda weight, bits: (
+                (
+                    (weight - weight.amin(1, True))
+                    / rounded(lambda w: w.amax(1) - w.amin(1), lambda b: 2**b - 1)(weight, bits)[1][:, None]
+                ).round(),
+                rounded(lambda w: w.amax(1) - w.amin(1), lambda b: 2**b - 1)(weight, bits)[1],
+            ),
+            "You counted from the smallest weight up. Here 0 stays 0, and the whole numbers have signs.",
+        ),
+        Mistake(
+            lambda weight, bits: (
+                (weight / (weight.abs().amax(0) / (2 ** (bits - 1) - 1))).round(),
+                weight.abs().amax(0)[: len(weight)] / (2 ** (bits - 1) - 1),
+            ),
+            "You took the largest of each column. A row is an output channel, and has a step.",
+        ),
     ]
     cases = [(normal(1, 3, 5), 8), (-normal(2, 4, 6).abs(), 6)]
     return grade(answer, right, mistakes, cases, "A byte a weight, and four bytes a row for its step.")
-
-
-def check_coarser(answer: object) -> Verdict:
-    """answer: by what factor the largest error of a weight grows from 8 bits to 6."""
-    mistakes: list[tuple[object, str]] = [
-        (4.0, "Nearly. 8 bits have 127 steps on either side and not 128, 6 bits have 31."),
-        (31 / 127, "That is the other way round: fewer bits, larger error."),
-        (8 / 6, "Each bit doubles the number of steps: the bits themselves are no measure."),
-        (2.0, "That is one bit. Here are two."),
-        (0.25, "That is the other way round: fewer bits, larger error."),
-        (
-            255 / 63,
-            "Half of the whole numbers are negative: count the steps from 0 to the largest, 127 and 31.",
-        ),
-        ((127 / 31) ** 2, "That is the factor of the mean square error."),
-    ]
-    return grade_value(answer, 127 / 31, mistakes, "A bit less, and the error doubles, or a little more.")
 
 
 def check_window(answer: object) -> Verdict:
@@ -114,6 +113,10 @@ def check_window(answer: object) -> Verdict:
             lambda i, w: i // w * (w + 2) + i % (w + 2),
             "The column of a window is i % w: windows are counted w a row.",
         ),
+        Mistake(
+            lambda i, w: (i // w - 1) * (w + 2) + i % w - 1,
+            "The frame is a part of memory: the first window begins at its corner, pixel 0.",
+        ),
     ]
     cases = [(i, w) for w in (5, 28) for i in (0, 4, 7, 23)]
     praise = "And its two other rows begin w + 2 and 2 (w + 2) pixels later."
@@ -138,6 +141,13 @@ def check_loads(answer: object) -> Verdict:
             lambda r, c: (2 * r * c + r + c) / (r * c),
             "The result stays in the registers: it is neither loaded nor stored while k runs.",
         ),
+        Mistake(lambda r, c: 2 * r * c, "That is without a tile, and for the whole of it."),
+        Mistake(lambda r, c: r * c, "Those are the multiplications. How many numbers are loaded for them?"),
+        Mistake(
+            lambda r, c: 1 / (r + c),
+            "Upside down, nearly: r + c numbers are loaded, for r times c multiplications.",
+        ),
+        Mistake(lambda r, c: (r + c) // (r * c), "The quotient is a number below 1: do not round it down."),
     ]
     cases = [(4, 8), (2, 3), (8, 8)]
     praise = "It falls as the tile grows, until the registers are full."
@@ -164,33 +174,3 @@ def check_round_even(answer: object) -> Verdict:
     return grade(
         answer, round, mistakes, cases, "Both programs now visit the same times, and draw one picture."
     )
-
-
-def layer_noise() -> tuple[float, float, float]:
-    """Mean squares of the weights of one layer of cpu-minutes and of their errors at 8 bits, and the largest error."""
-    weight = (
-        load_weights("cpu-minutes")
-        .network()
-        .state_dict()["middle.0.parts.0.conv1.weight"]
-        .double()
-        .flatten(1)
-    )
-    whole, step = rounded()(weight, BITS)
-    off = whole * step[:, None] - weight
-    return float(weight.square().mean()), float(off.square().mean()), float(off.abs().max())
-
-
-def check_layer_noise(answer: object) -> Verdict:
-    """answer: the signal-to-noise ratio of that layer's weights at 8 bits, in decibels."""
-    signal, noise, largest = layer_noise()
-    right = 10 * math.log10(signal / noise)
-    mistakes: list[tuple[object, str]] = [
-        (2 * right, "You took 20 log10 of a ratio of squares: the 20 belongs to a ratio of amplitudes."),
-        (right / 2, "You took 10 log10 of a ratio of amplitudes: square them first."),
-        (signal / noise, "That is the ratio itself. In decibels it is 10 log10 of it."),
-        (10 * math.log(signal / noise), "A decibel counts tens: take log10, not the natural logarithm."),
-        (-right, "The sign: the weights stand over their errors."),
-        (10 * math.log10(signal / largest**2), "You took the largest error. Take the mean of the squares."),
-    ]
-    praise = "Each bit more adds 6 decibels, which is a factor of 2 in the error."
-    return grade_value(answer, right, mistakes, praise)

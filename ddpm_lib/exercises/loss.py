@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import math
 
-import torch
 from torch import Tensor
 
 from ddpm_lib.evaluate.montecarlo import normals
-from ddpm_lib.exercises.answers import Function
 from ddpm_lib.exercises.grading import Mistake, Verdict, grade, grade_value
 from ddpm_lib.schedule import linear_schedule
 
@@ -43,86 +41,22 @@ def check_x0_weight(answer: object) -> Verdict:
             lambda b, t: (1 / t - 1 / b) / 2,
             "That is made of 1 / SNR: write the weight of eps as a ratio first.",
         ),
+        Mistake(
+            lambda b, t: (t / b - 1) / 2,
+            "Upside down, without SNR(t): the weight of eps is (SNR(t - 1) / SNR(t) - 1) / 2.",
+        ),
+        Mistake(
+            lambda b, t: t * (1 - t / b) / 2,
+            "The ratio in the weight of eps is SNR(t - 1) / SNR(t), minus 1, and not its inverse.",
+        ),
+        Mistake(
+            lambda b, t: math.log(b / t) / 2,
+            "That is the limit for short steps of the weight of eps, not of x_0.",
+        ),
     ]
     cases = [(float(SCHEDULE.snr[t - 1]), float(SCHEDULE.snr[t])) for t in (2, 10, 40)]
     praise = "The SNR lost in the step, halved: summed over all steps the weights telescope."
     return grade(answer, lambda snr_before, snr_t: (snr_before - snr_t) / 2, mistakes, cases, praise)
-
-
-def check_noise_loss(answer: object) -> Verdict:
-    """answer(network, x0, t, eps, alpha_bar): the loss of Algorithm 1 for points (the debugging exercise)."""
-
-    def loss(
-        roots: bool = True, shown: str = "xt", target: str = "eps", total: bool = False, power: int = 2
-    ) -> Function:
-        def function(network: Function, x0: Tensor, t: Tensor, eps: Tensor, alpha_bar: Tensor) -> Tensor:
-            a = alpha_bar[t].reshape(-1, 1)
-            signal, noise = (a.sqrt(), (1 - a).sqrt()) if roots else (a, 1 - a)
-            xt = signal * x0 + noise * eps
-            sight = {"xt": xt, "rest": xt - a * x0, "left": xt - signal * x0, "x0": x0, "eps": eps}[shown]
-            square = ((eps if target == "eps" else x0) - network(sight, t)).abs() ** power
-            result: Tensor = square.sum() if total else square.mean()
-            return result
-
-        return function
-
-    mistakes = [
-        Mistake(
-            loss(False, "rest"), "This is the function as it was. What may a network see when it samples?"
-        ),
-        Mistake(
-            loss(shown="rest"),
-            "The roots are back. But x_0 is still taken out of what the network sees: it samples without one.",
-        ),
-        Mistake(
-            loss(shown="left"),
-            "The network is given x_t without its image, which is the noise: it must guess that from x_t.",
-        ),
-        Mistake(
-            loss(roots=False),
-            "The network sees x_t now. But x_t is mixed wrongly: variances are alpha_bar and 1 - alpha_bar.",
-        ),
-        Mistake(loss(shown="x0"), "The network is given the clean image: it must guess the noise from x_t."),
-        Mistake(loss(shown="eps"), "The network is given the noise that it has to guess."),
-        Mistake(loss(target="x0"), "The target is the noise: eps, not x0."),
-        Mistake(loss(total=True), "Right up to a factor: take the mean, or the loss grows with the batch."),
-        Mistake(
-            lambda *given: loss()(*given).sqrt(),
-            "That is the root of the loss: return the mean square itself.",
-        ),
-        Mistake(
-            lambda network, x0, t, eps, ab: (
-                (eps - network(ab[t].reshape(-1, 1).sqrt() * x0 + (1 - ab[t].reshape(-1, 1)) * eps, t)) ** 2
-            ).mean(),
-            "One root is back. The noise needs its own: sqrt(1 - alpha_bar).",
-        ),
-        Mistake(
-            lambda network, x0, t, eps, ab: loss()(network, x0, t, eps, ab.roll(1)),
-            "You read alpha_bar[t - 1]. The table has an entry for t = 0, the clean image: read alpha_bar[t].",
-        ),
-        Mistake(loss(power=1), "Those are absolute errors. The bound asks for their squares."),
-    ]
-    normal = normals(1)
-
-    def network(x: Tensor, t: Tensor) -> Tensor:
-        return torch.tanh(x) * (1 + t[:, None] / 50)
-
-    cases = [
-        (network, normal(6, 2), torch.tensor([1, 5, 10, 20, 40, 50]), normal(6, 2), SCHEDULE.alpha_bar),
-        (network, normal(3, 4), torch.tensor([50, 2, 25]), normal(3, 4), SCHEDULE.alpha_bar),
-    ]
-    praise = (
-        "The roots are back, and the network sees x_t and t, which is all that it will have when it samples."
-    )
-    verdict = grade(answer, loss(), mistakes, cases, praise)
-
-    def summed(network: Function, x0: Tensor, t: Tensor, eps: Tensor, alpha_bar: Tensor) -> Tensor:
-        mean: Tensor = loss()(network, x0, t, eps, alpha_bar) * x0.shape[1]
-        return mean
-
-    if not verdict and grade(answer, summed, [], cases, ""):  # the squared norm of each image, as printed
-        return Verdict(True, praise)
-    return verdict
 
 
 def check_least_error(answer: object) -> Verdict:
@@ -143,9 +77,19 @@ def check_least_error(answer: object) -> Verdict:
             "That is the least error of x_0. That of eps is larger by the factor SNR(t).",
         ),
         (0.5 / (0.5 + noise), "You forgot to shrink the signal: its variance in x_t is alpha_bar times 0.5."),
+        (1.0, "That is the error of the guess 0. x_t tells something about its noise."),
+        (0.6, "That is Var[x_t]. The signal's share of it was asked for."),
+        (
+            2.0,
+            "That is the signal over the noise in x_t, a ratio. The share of the signal in both was asked for.",
+        ),
     ]
     praise = "The signal's share of Var[x_t]: the part of x_t that may be taken for noise and is not."
-    return grade_value(answer, signal / (signal + noise), mistakes, praise)
+    sides = (
+        "So good no guess can be: x_t does not tell which part of it is noise.",
+        "A guess can be better: the noise's share of x_t may be taken for noise.",
+    )
+    return grade_value(answer, signal / (signal + noise), mistakes, praise, sides)
 
 
 def check_score_from_x0(answer: object) -> Verdict:

@@ -46,6 +46,10 @@ def check_missing_ink(answer: object) -> Verdict:
             lambda x, mask: ((x * mask - 1) / 2).square().sum((1, 2, 3)) / mask.sum(),
             "Outside the mask x becomes 0 there, which counts as missing ink: multiply the squares by the mask.",
         ),
+        Mistake(
+            lambda x, mask: (((x - 1) / 2) * mask).sum((1, 2, 3)).square() / mask.sum(),
+            "Square first, then sum: each pixel's own distance counts.",
+        ),
     ]
     draw = torch.Generator().manual_seed(2)
     x = 2 * torch.rand(3, 1, 5, 6, generator=draw, dtype=torch.float64) - 1

@@ -45,6 +45,14 @@ def check_reparameterize(answer: object) -> Verdict:
             lambda mu, variance, eps: (eps - mu) / math.sqrt(variance),
             "That is the way back to N(0, 1): it takes mean and width off, where they should be put on.",
         ),
+        Mistake(
+            lambda mu, variance, eps: math.sqrt(variance) * mu * eps,
+            "The mean is added, not multiplied: it shifts.",
+        ),
+        Mistake(
+            lambda mu, variance, eps: variance + mu * eps,
+            "You swapped the two: the mean shifts the noise, the standard deviation scales it.",
+        ),
     ]
     cases = [(0.7, 0.09, _noise(5)), (-2.0, 4.0, _noise(3, 2))]
     return grade(answer, right, mistakes, cases, "The mean shifts, the standard deviation scales.")
@@ -81,6 +89,15 @@ def check_sum_of_gaussians(answer: object) -> Verdict:
             lambda a, b: abs(a - b),
             "Deviations are neither added nor subtracted: the variances add, a^2 + b^2.",
         ),
+        Mistake(
+            lambda a, b: (a + b) ** 2, "The square of a sum has a mixed term. The squares add: a^2 + b^2."
+        ),
+        Mistake(lambda a, b: a * b, "Independent terms add their variances; nothing is multiplied."),
+        Mistake(
+            lambda a, b: (a + b) / math.sqrt(2),
+            "You added the standard deviations. Variances add: a^2 + b^2.",
+        ),
+        Mistake(lambda a, b: a**2 * b**2, "Independent terms add their variances; nothing is multiplied."),
     ]
     cases = [(4.0, 3.0), (0.6, 0.5), (2.0, -1.0)]
     return grade(
@@ -110,6 +127,10 @@ def check_diffusers_index(answer: object) -> Verdict:
         Mistake(lambda t: -t, "A negative index counts from the end, where the noise is."),
         Mistake(
             lambda t: 999 - t, "Their table runs in the same direction as ours, from the data to the noise."
+        ),
+        Mistake(lambda t: t / 1000, "An index is a whole number, the place in the table."),
+        Mistake(
+            lambda t: 1001 - t, "Their table runs in the same direction as ours, from the data to the noise."
         ),
     ]
     return grade(

@@ -10,34 +10,12 @@ from torch import Tensor
 
 from ddpm_lib.exercises.answers import Function
 from ddpm_lib.exercises.forward import normal
-from ddpm_lib.exercises.grading import Mistake, Verdict, grade, grade_value
+from ddpm_lib.exercises.grading import Mistake, Verdict, grade
 from ddpm_lib.schedule import linear_schedule
 
 SCHEDULE = linear_schedule(50)  # of all exercises in that chapter
-PRIOR, LIKELIHOOD = 0.0, 1.0  # what the words of `check_narrower` stand for
 
 Weigh = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
-
-
-def check_narrower(answer: object) -> Verdict:
-    """answer: "prior" or "likelihood" for the steps 20 -> 19 and 20 -> 10 on linear_schedule(50), in a tuple."""
-    words = {"prior": PRIOR, "likelihood": LIKELIHOOD}
-    answer = getattr(answer, "tolist", lambda: answer)()  # an array of words
-    parts = list(answer) if isinstance(answer, tuple | list) else [answer]
-    for part in parts:
-        if isinstance(part, bool) or (isinstance(part, str) and part.strip().lower() not in words):
-            return Verdict(False, f"Answer with 'prior' or 'likelihood', twice; {part!r} is neither.")
-    numbers = [words[part.strip().lower()] if isinstance(part, str) else part for part in parts]
-    near = "at s = 19 the prior includes the noise of 19 steps, and the likelihood only that of one"
-    far = "at s = 10 the likelihood is as wide as ten steps together, and they are larger than the prior's first ten"
-    mistakes: list[tuple[object, str]] = [
-        ((PRIOR, LIKELIHOOD), f"It is the other way round: {near}; {far}."),
-        ((LIKELIHOOD, LIKELIHOOD), f"s = 19 is right. But {far}."),
-        ((PRIOR, PRIOR), f"s = 10 is right. But {near}."),
-    ]
-    praise = "Against one step the prior is broad; against ten large steps it is the narrower one."
-    given = tuple(numbers) if isinstance(answer, tuple | list) else numbers[0]
-    return grade_value(given, (LIKELIHOOD, PRIOR), mistakes, praise)
 
 
 def check_shares(answer: object) -> Verdict:
@@ -71,6 +49,14 @@ def check_shares(answer: object) -> Verdict:
         Mistake(
             lambda s, t: (1 - t * (1 + s) / (s * (1 + t)), t * (1 + s) / (s * (1 + t))),
             "That is a, the ratio of the alpha_bars. The share is the ratio of the SNRs.",
+        ),
+        Mistake(
+            lambda s, t: (s - t, t),
+            "A share is part of a whole: divide both by SNR(s), so that they add to 1.",
+        ),
+        Mistake(
+            lambda s, t: ((s - t) / t, t / s),
+            "The two add to 1: what is left of the likelihood's is the prior's.",
         ),
     ]
     cases = [(4.0, 1.0), (0.5, 0.3)]

@@ -21,7 +21,9 @@ def check_three_errors(answer: object) -> Verdict:
         ((0.18, 0.2, 0.185), "EDM's factor is SNR + 1 / sigma_data^2: one over the variance of the data."),
         ((0.18, 0.2, 0.72), "EDM's factor is SNR + 1 / sigma_data^2: a sum, and no product."),
         ((0.18, 0.16, 0.26), "v's factor is SNR + 1: it has a share of both errors, and both count."),
+        ((0.18, 0.2, 0.29), "The last is SNR + 1 / sigma_data^2 = 13, times 0.02."),
         ((0.18, 0.2, 0.2), "That is EDM's for sigma_data = 1, where it is v; here it is 0.5."),
+        ((9.0, 10.0, 13.0), "These are the factors. Multiply each by the error of the image, 0.02."),
     ]
     return grade_value(answer, (0.18, 0.2, 0.26), mistakes, "SNR, SNR + 1, SNR + 4: one error, three sizes.")
 
@@ -39,52 +41,23 @@ def check_best_linear(answer: object) -> Verdict:
             lambda s, d: d / math.sqrt(s**2 + d**2),
             "That c gives c u the size of x_0. The nearest is smaller: take the square.",
         ),
-        Mistake(
-            lambda s, d: d**2 / s**2, "That is the signal to noise ratio: divide by the whole variance of u."
-        ),
-        Mistake(lambda s, d: d**2 / (s + d) ** 2, "The variance of u is sigma^2 + sigma_data^2."),
         Mistake(lambda s, d: 1 / math.sqrt(s**2 + d**2), "That is c_in, which gives c u the variance 1."),
         Mistake(lambda s, d: 1 / (1 + s**2), "That is c_skip of v, right for data of variance 1."),
         Mistake(lambda s, d: s * d / math.sqrt(s**2 + d**2), "That is c_out: the error that is left."),
+        Mistake(
+            lambda s, d: d**2 / (s + d) ** 2,
+            "The variance of u is sigma^2 + sigma_data^2.",
+        ),
+        Mistake(lambda s, d: d**2 / (s**2 - d**2), "The parts are independent, so their variances add up."),
+        Mistake(
+            lambda s, d: d**2 / s**2, "That is the signal to noise ratio: divide by the whole variance of u."
+        ),
+        Mistake(lambda s, d: (s**2 + d**2) / d**2, "Upside down: c is below 1."),
     ]
     cases = [(0.3, 0.5), (1.0, 0.5), (4.0, 2.0)]
     return grade(
         answer, right, mistakes, cases, "EDM's c_skip: the network starts from the best linear guess."
     )
-
-
-def check_v_weight(answer: object) -> Verdict:
-    """answer(snr, gamma): the weight of the squared error of v that makes the loss min-SNR's."""
-
-    def right(snr: Tensor, gamma: float) -> Tensor:
-        return snr.clamp(max=gamma) / (snr + 1)
-
-    mistakes = [
-        Mistake(
-            lambda snr, gamma: (snr + 1).clamp(max=gamma) / (snr + 1),
-            "Two SNRs are meant: only the factor of v has a 1 added, the weight of x_0's error has none.",
-        ),
-        Mistake(lambda snr, gamma: snr.clamp(max=gamma) / snr, "That is the weight of the error of eps."),
-        Mistake(lambda snr, gamma: snr.clamp(max=gamma), "That is the weight of x_0's error: divide by v's factor."),
-        Mistake(
-            lambda snr, gamma: snr.clamp(max=gamma) / snr + 1,
-            "The 1 belongs to the SNR in the denominator, not to the weight: set parentheses.",
-        ),
-        Mistake(
-            lambda snr, gamma: snr.clamp(max=gamma) * (snr + 1),
-            "v's squared error is SNR + 1 times x_0's already: divide by that, do not multiply.",
-        ),
-        Mistake(
-            lambda snr, gamma: snr.clamp(max=gamma) / (snr.clamp(max=gamma) + 1),
-            "v's factor is SNR + 1 with the SNR as it is: only the weight of x_0's error is capped.",
-        ),
-        Mistake(
-            lambda snr, gamma: snr.clamp(min=gamma) / (snr + 1),
-            "min-SNR keeps the weight from growing: at most gamma, not at least.",
-        ),
-    ]  # fmt: skip
-    cases = [(torch.tensor([0.01, 0.5, 3.0, 4.5, 7.0, 400.0], dtype=torch.float64), 5.0)]
-    return grade(answer, right, mistakes, cases, "At low SNR the weight goes to 0, as it does for x_0.")
 
 
 def check_new_weights(answer: object) -> Verdict:
@@ -99,6 +72,11 @@ def check_new_weights(answer: object) -> Verdict:
         Mistake(lambda w, p, q: w / q, "Right only if all times were equally likely before: where is the old law?"),
         Mistake(lambda w, p, q: w * p * q, "The new law divides: a time that is drawn twice as often counts half."),
         Mistake(lambda w, p, q: p / q, "And the old weights?"),
+        Mistake(lambda w, p, q: w + p - q, "Weight and law are multiplied in the loss: divide, do not subtract."),
+        Mistake(lambda w, p, q: w * p * (1 - q), "A time drawn twice as often counts half: divide by the new law."),
+        Mistake(lambda w, p, q: (w * p).sum() / q, "What each time contributes has to stay, and not the sum alone."),
+        Mistake(lambda w, p, q: w * (p / q).sqrt(), "No root: the mean is linear in the weights."),
+        Mistake(lambda w, p, q: w * (p / q) ** 2, "No square: the mean is linear in the weights."),
     ]  # fmt: skip
     draw = torch.Generator().manual_seed(0)
     weight, law, new_law = (torch.rand(3, 6, generator=draw, dtype=torch.float64) + 0.1).unbind()
@@ -125,6 +103,26 @@ def check_nu(answer: object) -> Verdict:
         ),
         Mistake(lambda x, a, b: x.log() / (b / a).log(), "nu = 0 must give `small`: measure from there."),
         Mistake(lambda x, a, b: (b / a).log() / (x / a).log(), "Upside down."),
+        Mistake(
+            lambda x, a, b: (x - a).log() / (b - a).log(),
+            "The logarithms are subtracted, and not the variances: log x - log a.",
+        ),
+        Mistake(
+            lambda x, a, b: x.log() / b.log(),
+            "nu = 0 must give `small`: take log `small` off, above and below.",
+        ),
+        Mistake(
+            lambda x, a, b: (x / a).log() / b.log(),
+            "The whole distance is log `large` - log `small`: the second is missing below.",
+        ),
+        Mistake(
+            lambda x, a, b: (x.sqrt() - a.sqrt()) / (b.sqrt() - a.sqrt()),
+            "That is a straight line between the standard deviations: the interpolation is one of logarithms.",
+        ),
+        Mistake(
+            lambda x, a, b: (b - x) / (b - a),
+            "That is 1 - nu of a straight line: take logarithms, and measure from `small`.",
+        ),
     ]
     small, large = torch.tensor([[0.01, 0.2, 0.003], [0.02, 0.5, 0.2]], dtype=torch.float64)
     cases = [(torch.tensor([0.013, 0.3, 0.15], dtype=torch.float64), small, large)]

@@ -29,4 +29,8 @@ def check_repairing_weight(answer: object) -> Verdict:
     ]
     values = [right, *(float(wrong) for wrong, _ in mistakes if wrong)]  # type: ignore[arg-type]
     praise = "(1 + w) 0.4 = 1. The more of the label a network has learned, the less is left for w to repair."
-    return grade_value(nearest(answer, values, SHARE), right, mistakes, praise)
+    sides = (
+        "Too weak: with it less than the whole difference is followed.",
+        "Too strong: with it more than the whole difference is followed.",
+    )
+    return grade_value(nearest(answer, values, SHARE), right, mistakes, praise, sides)

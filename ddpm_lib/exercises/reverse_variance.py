@@ -43,9 +43,14 @@ def check_reverse_variance(answer: object) -> Verdict:
         (1 - ab_s, "That is the variance of x_3 when x_0 is known. Here x_10 is known, and x_0 is not."),
     ]
     values = [float(right), *(float(value) for value, _ in mistakes if isinstance(value, float))]
+    sides = (
+        "It is more: even with x_0 known as well, beta_tilde would be left.",
+        "It is less: x_10 tells enough of x_3 that less than beta is left.",
+    )
     return grade_value(
         nearest(answer, values, SHARE),
         float(right),
         mistakes,
         f"It is {float(right):.4f}, between beta_tilde = {beta_tilde:.4f} and beta = {1 - a:.4f}.",
+        sides,
     )

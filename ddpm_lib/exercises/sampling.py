@@ -2,49 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 from torch import Tensor
 
 from ddpm_lib.exercises.answers import Function
 from ddpm_lib.exercises.forward import normal
-from ddpm_lib.exercises.grading import Mistake, Verdict, grade, grade_value
+from ddpm_lib.exercises.grading import Mistake, Verdict, grade
 from ddpm_lib.schedule import linear_schedule
 
 SCHEDULE = linear_schedule(50)  # of all exercises in that chapter but the last
-LAST_HALF = 25  # from which time on `check_left_over` drops the noise
-
-
-def check_left_over(answer: object) -> Verdict:
-    """answer: Var[x_0] of data N(0, 1) on linear_schedule(50), with noise down to t = 26 and means alone after."""
-    ab = SCHEDULE.alpha_bar
-    half, whole = float(ab[LAST_HALF]), float(ab[-1])
-    mistakes: list[tuple[object, str]] = [
-        (1.0, "That is the variance with noise at every step. A mean alone is nearer to 0 than a draw."),
-        (
-            whole,
-            "That is what is left when no noise is added at any step. Down to t = 26 the noise was there, so "
-            "x_25 still has variance 1.",
-        ),
-        (math.sqrt(half), "That is the standard deviation: the variance was asked for."),
-        (
-            1 - half,
-            "That is what is lost. It is also nearly all that is left when the other half goes without noise: what "
-            "comes after repairs it. Here nothing comes after.",
-        ),
-        (
-            float(SCHEDULE.alpha[LAST_HALF]),
-            "That is the factor of one step. The variances of 25 steps multiply.",
-        ),
-        (
-            float(ab[LAST_HALF + 1]),
-            "One step too many: from x_25 on there are 25, with alpha_25 ... alpha_1.",
-        ),
-        (float(ab[LAST_HALF - 1]), "One step too few: from x_25 on there are 25, with alpha_25 ... alpha_1."),
-    ]
-    praise = "Without its noise the way back shrinks the cloud as the way forward does, by alpha_t per step."
-    return grade_value(answer, half, mistakes, praise)
 
 
 def _line_4(
@@ -188,12 +155,22 @@ def check_loop(answer: object) -> Verdict:
             loop(lambda beta, t: right(beta, t) ** 2),
             "The standard deviation of the noise is the root of beta[t].",
         ),
+        Mistake(
+            loop(lambda beta, t: beta[t] if t > 2 else 0 * beta[t]),
+            "One step too early: that from t = 2 still has its noise. Only that from t = 1 has none.",
+        ),
+        Mistake(
+            loop(lambda beta, t: beta[min(t + 1, len(beta) - 1)] if t > 1 else 0 * beta[t]),
+            "You moved the index the wrong way: sigma_t belongs to the step from t, so read beta[t].",
+        ),
+        Mistake(loop(right, until=50), "Your loop ends after its first step: `return` stands within it."),
+        Mistake(lambda *case: loop(right)(*case).clamp(-1, 1), "No picture is clipped in Algorithm 2."),
     ]
 
     def best_guess(x: Tensor, t: int) -> Tensor:
         """For data N(0, 0.25)."""
         return (1 - ab[t]).sqrt() * x / (1 - 0.75 * ab[t])
 
-    cases = [(normal(3, 4), normal(4, 51, 4), best_guess, SCHEDULE.beta, ab)]
+    cases = [(normal(3, 24), normal(4, 51, 24), best_guess, SCHEDULE.beta, ab)]
     praise = "The noise of step t has step t's variance, and the picture is shown without any."
     return grade(answer, loop(right), mistakes, cases, praise)

@@ -46,6 +46,23 @@ def check_images_that_fit(answer: object) -> Verdict:
             lambda m, p, a: (0.8 * m - 24 * p) // a,
             "There are five numbers for each weight, and you counted six.",
         ),
+        Mistake(
+            lambda m, p, a: (0.8 * m - 20 * p) // (4 * a),
+            "`activations` are bytes already: they are not multiplied by 4.",
+        ),
+        Mistake(
+            lambda m, p, a: (0.8 * m - 12 * p) // a,
+            "You counted three numbers a weight. There are five: weight, gradient, Adam's two, average.",
+        ),
+        Mistake(
+            lambda m, p, a: (0.8 * m - 8 * p) // a,
+            "You counted two numbers a weight. There are five: weight, gradient, Adam's two, average.",
+        ),
+        Mistake(
+            lambda m, p, a: (1.2 * m - 20 * p) // a,
+            "A fifth stays free: there is less memory to use, not more.",
+        ),
+        Mistake(lambda m, p, a: (0.95 * m - 20 * p) // a, "A fifth is 20 %: four fifths may be used."),
     ]
     cases = [(1.6e10, 1.14e8, 7.3e8), (2.4e9, 3.5e7, 1.3e7)]
     return grade(answer, right, mistakes, cases, "The weights once, the images until it is full.")
@@ -78,10 +95,6 @@ def check_rescale(answer: object) -> Verdict:
             lambda lr, ema, k: (math.sqrt(k) * lr, ema ** (1 / k)),
             "The rate is right, and the exponent of the decay upside down: one step stands for k.",
         ),
-        Mistake(
-            lambda lr, ema, k: (math.sqrt(k) * lr, ema ** math.sqrt(k)),
-            "The root is for the rate alone: one step stands for k, so the decay takes the power k.",
-        ),
         Mistake(lambda lr, ema, k: (lr, ema**k), "The decay is right. The learning rate grows, too."),
         Mistake(
             lambda lr, ema, k: (lr / math.sqrt(k), ema**k),
@@ -90,6 +103,38 @@ def check_rescale(answer: object) -> Verdict:
         Mistake(
             lambda lr, ema, k: (k * lr, ema),
             "Both: Adam takes the root of k, and with fewer steps the decay must be faster.",
+        ),
+        Mistake(
+            lambda lr, ema, k: (math.sqrt(k) * lr, ema * k),
+            "The rate is right. k small steps keep ema k times over: a power, not a product.",
+        ),
+        Mistake(
+            lambda lr, ema, k: (math.sqrt(k) * lr, 1 - (1 - ema) ** k),
+            "The rate is right. It is what is kept that is multiplied k times, ema, and not 1 - ema.",
+        ),
+        Mistake(
+            lambda lr, ema, k: (math.sqrt(k) * lr, ema / k),
+            "The rate is right. k small steps keep ema k times over: a power, not a quotient.",
+        ),
+        Mistake(
+            lambda lr, ema, k: (math.sqrt(k) * lr, ema ** math.sqrt(k)),
+            "The root is for the rate alone: one step stands for k, so the decay takes the power k.",
+        ),
+        Mistake(
+            lambda lr, ema, k: (k**2 * lr, ema**k),
+            "The decay is right. Adam's rate grows with the root of k, not with its square.",
+        ),
+        Mistake(
+            lambda lr, ema, k: (lr / k, ema**k),
+            "The decay is right. A larger batch is less noisy, so the rate grows, with the root of k.",
+        ),
+        Mistake(
+            lambda lr, ema, k: (math.log(k) * lr, ema**k),
+            "The decay is right. Adam's rate grows with the root of k.",
+        ),
+        Mistake(
+            lambda lr, ema, k: (k * lr, ema ** (1 / k)),
+            "Both: Adam takes the root of k, and the decay its power k.",
         ),
     ]
     cases = [(2e-4, 0.99, 8.0), (1e-3, 0.95, 4.0)]
@@ -140,47 +185,3 @@ def check_least_images(answer: object) -> Verdict:
     return grade(
         answer, right, mistakes, cases, "Below it, a faster GPU would not help; a faster wire would."
     )
-
-
-def check_noise_scale(answer: object) -> Verdict:
-    """answer(b_1, n_1, b_2, n_2): the batch whose gradient's noise is as large as the gradient itself.
-
-    n is the mean squared length of the gradient of b images, |G|^2 + S / b; the answer is S / |G|^2.
-    """
-
-    def parts(b_1: float, n_1: float, b_2: float, n_2: float) -> tuple[float, float]:
-        return (n_1 - n_2) / (1 / b_1 - 1 / b_2), (b_2 * n_2 - b_1 * n_1) / (b_2 - b_1)
-
-    def right(b_1: float, n_1: float, b_2: float, n_2: float) -> float:
-        noise, gradient2 = parts(b_1, n_1, b_2, n_2)
-        return noise / gradient2
-
-    mistakes = [
-        Mistake(
-            lambda *case: 1 / right(*case),
-            "Upside down: that is the gradient over its noise.",
-        ),
-        Mistake(
-            lambda *case: parts(*case)[0],
-            "That is S, the noise of a single image. Divide it by the squared length of the true gradient.",
-        ),
-        Mistake(lambda *case: parts(*case)[1], "That is |G|^2. How large is S, and how large their ratio?"),
-        Mistake(
-            lambda b_1, n_1, b_2, n_2: parts(b_1, n_1, b_2, n_2)[0] / n_2,
-            "The larger batch's gradient is noisy as well: n_2 still holds S / b_2. Take that off.",
-        ),
-        Mistake(
-            lambda b_1, n_1, b_2, n_2: parts(b_1, n_1, b_2, n_2)[0] / n_1,
-            "n_1 is mostly noise: it holds S / b_1. What is left without it?",
-        ),
-        Mistake(lambda *case: -right(*case), "The sign: the smaller batch has the longer gradient."),
-        Mistake(
-            lambda *case: math.sqrt(right(*case)),
-            "Squared lengths are compared, and a number of images is wanted: no root.",
-        ),
-    ]
-    cases = [(64.0, 5.0, 1024.0, 2.0), (10.0, 12.0, 1000.0, 2.1)]
-    praise = (
-        "Well below this batch, twice the images are worth nearly twice the steps; well above it, little."
-    )
-    return grade(answer, right, mistakes, cases, praise)

@@ -1,4 +1,4 @@
-"""Graders of the chapter on the forward Markov chain: its schedules, and how two times depend on each other."""
+"""Graders of the chapter on the forward Markov chain: its schedules."""
 
 from __future__ import annotations
 
@@ -72,6 +72,15 @@ def check_cosine_beta(answer: object) -> Verdict:
             "That is 1 - alpha_bar, all the noise so far. The last step alone: 1 - alpha_bar_t / alpha_bar_{t-1}.",
         ),
         Mistake(
+            lambda T: cosine_schedule(T + 1).beta[:-1],
+            "There are T steps, and the last ends at u = 1: t / T.",
+        ),
+        Mistake(lambda T: right(T).sqrt(), "That is the root of beta: the variance of a step was asked for."),
+        Mistake(
+            lambda T: torch.cos((torch.arange(T + 1) / T + 0.008) / 1.008 * math.pi / 2) ** 2,
+            "That is f, and nearly alpha_bar. beta_t = 1 - f(t) / f(t - 1).",
+        ),
+        Mistake(
             lambda T: variant(T, over=1.008 * math.pi / 2), "The cosine's argument lacks the factor pi / 2."
         ),
     ]
@@ -103,7 +112,13 @@ def check_smallest_T(answer: object) -> Verdict:
         (0.01, "The smallest T was asked for, a whole number."),
         (1000, "That is the usual T. Fewer steps leave less than 1 %, too: search for the first."),
     ]
-    return grade_value(answer, unscaled, mistakes, f"With T = {unscaled} the image's weight is below 0.01.")
+    sides = (
+        "Too few: with so short a chain the weight of the image is above 0.01.",
+        "More than needed: with fewer steps the weight is below 0.01, too.",
+    )
+    return grade_value(
+        answer, unscaled, mistakes, f"With T = {unscaled} the image's weight is below 0.01.", sides
+    )
 
 
 def check_shift(answer: object) -> Verdict:
@@ -136,52 +151,28 @@ def check_shift(answer: object) -> Verdict:
         Mistake(
             lambda ab, d: d * ab / (d * ab + 1 - ab), "You raised the SNR, and by d: it is divided by d^2."
         ),
+        Mistake(
+            lambda ab, d: ab.sqrt() / d, "You divided the weight of the image by d: divide the SNR, by d^2."
+        ),
+        Mistake(
+            lambda ab, d: 1 - (1 - ab) / d**2,
+            "You divided the noise's variance by d^2, which averaging does. The shift has to undo it, in the SNR.",
+        ),
+        Mistake(
+            lambda ab, d: (ab.logit() - d**2).sigmoid(),
+            "In log SNR, a division by d^2 is the subtraction of log d^2, not of d^2.",
+        ),
+        Mistake(
+            lambda ab, d: (ab.logit() / d**2).sigmoid(),
+            "You divided log SNR. The SNR itself is divided by d^2.",
+        ),
+        Mistake(
+            lambda ab, d: (ab.logit() - 2 * d).sigmoid(),
+            "In log SNR, a division by d^2 is the subtraction of 2 log d, not of 2 d.",
+        ),
     ]
     cases = [(make(50).alpha_bar[1:], d) for make, d in ((linear_schedule, 2.0), (cosine_schedule, 4.0))]
     return grade(answer, right, mistakes, cases, "The SNR is divided by d^2, at every t alike.")
-
-
-def check_correlation(answer: object) -> Verdict:
-    """answer(alpha_bar_s, alpha_bar_t): the correlation of x_s and x_t given x_0, for s < t."""
-
-    def right(alpha_bar_s: float, alpha_bar_t: float) -> float:
-        return math.sqrt(alpha_bar_t * (1 - alpha_bar_s) / (alpha_bar_s * (1 - alpha_bar_t)))
-
-    mistakes = [
-        Mistake(
-            lambda s, t: math.sqrt(t / s) * (1 - s),
-            "That is the covariance. Divide it by both standard deviations, sqrt(1 - alpha_bar) at s and at t.",
-        ),
-        Mistake(
-            lambda s, t: math.sqrt(t / s),
-            "That is the weight of x_s in x_t. The correlation also needs the two standard deviations.",
-        ),
-        Mistake(
-            lambda s, t: right(s, t) ** 2,
-            "You left the last square root out: this is the squared correlation.",
-        ),
-        Mistake(
-            lambda s, t: math.sqrt(t / s) * (1 - s) / ((1 - s) * (1 - t)),
-            "You divided by the variances: divide by the standard deviations.",
-        ),
-        Mistake(lambda s, t: 1 / right(s, t), "You swapped s and t: a correlation is never above 1."),
-        Mistake(
-            lambda s, t: math.sqrt((1 - s) / (1 - t)),
-            "That compares the noise alone. x_t holds only the part sqrt(alpha_bar_t / alpha_bar_s) of x_s.",
-        ),
-        Mistake(
-            lambda s, t: math.sqrt(t / s * (1 - s)),
-            "Nearly: the covariance is divided by both standard deviations, sqrt(1 - alpha_bar) at s and at t.",
-        ),
-        Mistake(
-            lambda s, t: t / s,
-            "That is the signal kept from s to t. Start from the covariance of x_s and x_t.",
-        ),
-    ]
-    cases = [(0.9, 0.4), (0.5, 0.3)]
-    return grade(
-        answer, right, mistakes, cases, "It is the root of the ratio of the two signal-to-noise ratios."
-    )
 
 
 def _share(T: int) -> float:

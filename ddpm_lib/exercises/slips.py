@@ -1,8 +1,6 @@
-"""Graders of three layers that run and are wrong, as in the classic code of the course's U-Net."""
+"""Graders of two layers that run and are wrong, as in the classic code of the course's U-Net."""
 
 from __future__ import annotations
-
-from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -12,7 +10,7 @@ from ddpm_lib.exercises.answers import Function
 from ddpm_lib.exercises.grading import Mistake, Verdict, grade
 
 Weights = dict[str, Tensor]
-CHANNELS, HEADS = 4, 2
+CHANNELS, HEADS = 6, 2
 
 
 def check_bend(answer: object) -> Verdict:
@@ -55,15 +53,50 @@ def check_bend(answer: object) -> Verdict:
             "The slope below zero is 0.2 here; torch's own default is 0.01.",
         ),
         Mistake(
+            lambda x, weights: x + conv(conv(x, weights, "conv1"), weights, "conv2"),
+            "There are two activations, one before each convolution, and here is none.",
+        ),
+        Mistake(
+            lambda x, weights: x - (block(x, weights) - x), "The correction is added to x, not taken off."
+        ),
+        Mistake(
+            lambda x, weights: x + conv(_lrelu(conv(_lrelu(x), weights, "conv1")), weights, "conv1"),
+            "conv1 is called twice, and conv2 never: which weights get no gradient?",
+        ),
+        Mistake(
+            lambda x, weights: x + conv(_lrelu(_lrelu(x)), weights, "conv2"),
+            "The first convolution is not called: which weights get no gradient?",
+        ),
+        Mistake(
+            lambda x, weights: x + _lrelu(block(x, weights) - x),
+            "There are two activations, each before a convolution: the last one is too many.",
+        ),
+        Mistake(
+            lambda x, weights: x + _lrelu(block(x, weights, act1=False) - x),
+            "Your activations come after each convolution. Here they come before: a correction may have any sign.",
+        ),
+        Mistake(
+            lambda x, weights: x + 2 * (block(x, weights) - x), "The correction is added once, not twice."
+        ),
+        Mistake(
+            lambda x, weights: x + conv(F.silu(conv(F.silu(x), weights, "conv1")), weights, "conv2"),
+            "The activation is the leaky ReLU, and not SiLU.",
+        ),
+        Mistake(
             lambda x, weights: x + conv(_lrelu(conv(_lrelu(x), weights, "conv2")), weights, "conv1"),
             "The convolutions have changed places: conv1 comes first.",
         ),
     ]
-    weights = _weights(
-        {"conv1.weight": (4, 4, 3, 3), "conv1.bias": (4,), "conv2.weight": (4, 4, 3, 3), "conv2.bias": (4,)}
+    weights = weights_of(
+        {
+            "conv1.weight": (CHANNELS, CHANNELS, 3, 3),
+            "conv1.bias": (CHANNELS,),
+            "conv2.weight": (CHANNELS, CHANNELS, 3, 3),
+            "conv2.bias": (CHANNELS,),
+        }
     )
     praise = "It ran, it trained, and one activation had no effect."
-    return grade(_run(answer, CHANNELS), block, mistakes, [(_picture(), weights)], praise)
+    return grade(run(answer, CHANNELS), block, mistakes, [(picture(), weights)], praise)
 
 
 def check_grow(answer: object) -> Verdict:
@@ -96,73 +129,25 @@ def check_grow(answer: object) -> Verdict:
             "Only the convolution is missing: no activation follows it.",
         ),
         Mistake(
+            lambda x, weights: conv(conv(double(x), weights), weights),
+            "The convolution is called once, not twice.",
+        ),
+        Mistake(
+            lambda x, weights: conv(F.interpolate(x, scale_factor=2.0, mode="bicubic"), weights),
+            "The doubling repeats pixels here, and does not blend them: leave it as it is.",
+        ),
+        Mistake(
             lambda x, weights: double(x) + conv(double(x), weights),
             "There is no sum here: the convolution alone.",
         ),
     ]
-    weights = _weights({"conv.weight": (4, 4, 3, 3), "conv.bias": (4,)})
+    weights = weights_of({"conv.weight": (CHANNELS, CHANNELS, 3, 3), "conv.bias": (CHANNELS,)})
     praise = "A layer that is never called has weights, is saved and counted, and learns nothing."
     right = lambda x, weights: conv(double(x), weights)  # noqa: E731
-    return grade(_run(answer, CHANNELS), right, mistakes, [(_picture(), weights)], praise)
+    return grade(run(answer, CHANNELS), right, mistakes, [(picture(), weights)], praise)
 
 
-def check_look(answer: object) -> Verdict:
-    """answer: the class of the attention, Look(channels, heads), with qkv."""
-
-    def look(
-        x: Tensor,
-        weights: Weights,
-        heads: int = HEADS,
-        scale: int = CHANNELS // HEADS,
-        skip: bool = True,
-        layout: str = "",
-        axis: int = -1,
-    ) -> Tensor:
-        b, c, height, width = x.shape
-        d = c // heads
-        qkv = F.conv2d(x, weights["qkv.weight"], weights["qkv.bias"])
-        if layout == "heads first":
-            qkv = qkv.reshape(b, heads, 3, d, -1).transpose(1, 2)
-        elif layout == "heads last":
-            qkv = qkv.reshape(b, 3, d, heads, -1).transpose(2, 3)
-        q, k, v = qkv.reshape(b, 3, heads, d, -1).unbind(1)
-        found = v @ (q.transpose(-1, -2) @ k / scale**0.5).softmax(axis).transpose(-1, -2)
-        if layout == "heads last":
-            found = found.transpose(1, 2)
-        result: Tensor = x * skip + found.reshape(b, c, height, width)
-        return result
-
-    mistakes = [
-        Mistake(
-            lambda x, weights: look(x, weights, heads=1, scale=CHANNELS),
-            "Call it with 1 head and with 4: the result is the same. Where is `self.heads` used?",
-        ),
-        Mistake(
-            lambda x, weights: look(x, weights, scale=CHANNELS),
-            "The heads are split. Each now has channels / heads features: that is the d under the root.",
-        ),
-        Mistake(lambda x, weights: look(x, weights, skip=False), "What is found is added to x."),
-        Mistake(
-            lambda x, weights: look(x, weights, heads=1, scale=CHANNELS // HEADS),
-            "The root has changed, but there is still one softmax for all features: split them first.",
-        ),
-        Mistake(
-            lambda x, weights: look(x, weights, axis=-2),
-            "The softmax runs along the wrong axis: the weights that one pixel gives must sum to 1.",
-        ),
-        Mistake(lambda x, weights: look(x, weights, scale=1), "The scores are not divided by the root of d."),
-    ]
-    weights = _weights({"qkv.weight": (12, 4, 1, 1), "qkv.bias": (12,)})
-    praise = "Each head has its own softmax now, and can look elsewhere."
-    cases = [(_picture(), weights)]
-    verdict = grade(_run(answer, CHANNELS, HEADS), look, mistakes, cases, praise)
-    for layout in ("heads first", "heads last"):  # which channels a head gets is a convention
-        if not verdict and grade(_run(answer, CHANNELS, HEADS), partial(look, layout=layout), [], cases, ""):
-            return Verdict(True, praise)
-    return verdict
-
-
-def _run(answer: object, *sizes: int) -> object:
+def run(answer: object, *sizes: int) -> object:
     """A function of (x, weights) that builds the class `answer`, gives it the weights and calls it."""
     if not isinstance(answer, type):
         return answer
@@ -177,14 +162,14 @@ def _run(answer: object, *sizes: int) -> object:
     return function
 
 
-def _weights(shapes: dict[str, tuple[int, ...]]) -> Weights:
+def weights_of(shapes: dict[str, tuple[int, ...]]) -> Weights:
     generator = torch.Generator().manual_seed(1)
     return {
         name: torch.randn(shape, generator=generator, dtype=torch.float64) for name, shape in shapes.items()
     }
 
 
-def _picture() -> Tensor:
+def picture() -> Tensor:
     return torch.randn(2, CHANNELS, 6, 4, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
 
 

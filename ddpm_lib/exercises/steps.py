@@ -108,4 +108,8 @@ def check_enough_steps(answer: object) -> Verdict:
         (LONG.T, "Those are all of them. Far fewer do: search from the other end."),
     ]
     praise = "The error of a first-order method falls like one over the number of steps."
-    return grade_value(answer, right, mistakes, praise)
+    sides = (
+        "Too few: the variance of the draws is more than 5 % off.",
+        "More than needed: with fewer steps the variance is less than 5 % off, too.",
+    )
+    return grade_value(answer, right, mistakes, praise, sides)

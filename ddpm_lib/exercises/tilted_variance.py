@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from ddpm_lib.exercises.grading import Mistake, Verdict, grade
 
 
@@ -31,6 +33,22 @@ def check_tilted_variance(answer: object) -> Verdict:
         Mistake(
             lambda v_y, v, w: v_y * v / (v + w * v_y),
             "The power of the classifier is w as well: p(y | x) = p(x | y) / p(x), up to a factor, is raised to it.",
+        ),
+        Mistake(
+            lambda v_y, v, w: 1 / (1 / v_y - w / v),
+            "p(y | x)^w is p(x | y)^w over p(x)^w, and p(x | y) stands there once more: 1 + w of its precisions.",
+        ),
+        Mistake(
+            lambda v_y, v, w: 1 / (w / v_y + (1 - w) / v),
+            "That is the convention in which w = 1 is no guidance. Here that is w = 0.",
+        ),
+        Mistake(
+            lambda v_y, v, w: 1 / ((1 + w) / v_y - (1 + w) / v),
+            "1 + w belongs to p(x | y) alone: p(x) stands in the denominator w times.",
+        ),
+        Mistake(
+            lambda v_y, v, w: 1 / ((1 + w) / v - w / v_y or math.inf),
+            "The two have changed places: 1 + w belongs to p(x | y).",
         ),
     ]
     cases = [(0.5, 1.0, 1.0), (0.3, 0.4, 2.5), (1.0, 2.0, 0.5)]

@@ -1,14 +1,12 @@
-"""Graders of the chapter on the U-Net: its shapes, what its levels cost, the time's embedding, attention."""
+"""Graders of the chapter on the U-Net: its shapes, what its levels cost, the time's embedding."""
 
 from __future__ import annotations
 
 import math
-from functools import partial
 
 import torch
 from torch import Tensor
 
-from ddpm_lib.assets.measured import measured
 from ddpm_lib.exercises.grading import Mistake, Verdict, grade, grade_value
 from ddpm_lib.models.blocks import time_embedding
 
@@ -57,6 +55,10 @@ def check_conv_cost(answer: object) -> Verdict:
         Mistake(lambda c, s, level: 9 * c**2 * s**2 * 2**level, "Both sides of the picture are halved."),
         Mistake(
             lambda c, s, level: 9 * c * s**2, "Every channel out reads *every* channel in: c appears twice."
+        ),
+        Mistake(
+            lambda c, s, level: 9 * c * s**2 * 4**level,
+            "Both counts of channels double: c 2^level in and as many out, at s / 2^level.",
         ),
     ]
     cases = [(96, 28, 0), (96, 28, 1), (64, 32, 2)]
@@ -108,6 +110,30 @@ def check_time_embedding(answer: object) -> Verdict:
             lambda t, dim: both(angle(2 * math.pi * t, dim, over=2)),
             "There is no 2 pi in the formula: the first frequency is 1 radian per timestep.",
         ),
+        Mistake(
+            lambda t, dim: both(t[:, None] * torch.arange(dim // 2)[None, :]),
+            "The frequencies are powers: 10000^(-i / (dim / 2)), from 1 down.",
+        ),
+        Mistake(
+            lambda t, dim: both(t[:, None] * 10_000 ** (-torch.arange(dim // 2) / (dim // 2 - 1))[None, :]),
+            "The exponent is -i / (dim / 2): i is divided by the number of frequencies, not by one less.",
+        ),
+        Mistake(
+            lambda t, dim: torch.where(
+                torch.arange(dim) % 2 == 0,
+                (t[:, None] * 10_000 ** (-torch.arange(dim) / dim)).sin(),
+                (t[:, None] * 10_000 ** (-torch.arange(dim) / dim)).cos(),
+            ),
+            "The columns are masked now. Here all cosines come first, and cosine i has the same frequency as sine i.",
+        ),
+        Mistake(
+            lambda t, dim: torch.where(
+                torch.arange(dim) < dim // 2,
+                (t[:, None] * 10_000 ** (-torch.arange(dim) / dim)).cos(),
+                (t[:, None] * 10_000 ** (-torch.arange(dim) / dim)).sin(),
+            ),
+            "The columns are right. But there are dim / 2 frequencies: cosine i and sine i share one.",
+        ),
     ]
     cases = [(torch.tensor([0, 1, 2, 7, 100, 499]), dim) for dim in (8, 32)]
     praise = "One row per time, one column per frequency."
@@ -129,72 +155,20 @@ def check_similarity(answer: object) -> Verdict:
         ),
         Mistake(lambda d, w: ((d * w).cos() ** 2).sum(), "You squared the cosine of the difference."),
         Mistake(lambda d, w: torch.cos(d * w.sum()), "Each frequency has its own cosine: sum these."),
+        Mistake(
+            lambda d, w: (d + w).cos().sum(),
+            "The angle of a frequency grows with the time: d times w, not d plus w.",
+        ),
+        Mistake(
+            lambda d, w: ((d * w).cos() * (d * w).sin()).sum(),
+            "cos a cos b + sin a sin b is the cosine of a - b.",
+        ),
+        Mistake(lambda d, w: (d * w).cos().prod(), "An inner product adds the frequencies' parts up."),
+        Mistake(
+            lambda d, w: (1 - (d * w).cos()).sum(),
+            "That is how unlike they are. At d = 0 the product is the number of frequencies.",
+        ),
     ]
     w = 10_000 ** (-torch.arange(16, dtype=torch.float64) / 16)
     praise = "Only the difference counts: the embedding knows how far apart two times are, wherever they lie."
     return grade(answer, lambda d, w: (d * w).cos().sum(), mistakes, [(d, w) for d in (0, 1, 3, 50)], praise)
-
-
-def check_attention(answer: object) -> Verdict:
-    """answer(q, k, v): softmax(q k^T / sqrt(d)) v, one row per pixel."""
-
-    def mix(scores: Tensor, v: Tensor) -> Tensor:
-        return scores.softmax(dim=-1) @ v
-
-    mistakes = [
-        Mistake(lambda q, k, v: mix(q @ k.T, v), "The scores are not divided by the root of d."),
-        Mistake(lambda q, k, v: mix(q @ k.T / q.shape[1], v), "Divide by the *root* of d."),
-        Mistake(
-            lambda q, k, v: mix(q @ k.T / len(q) ** 0.5, v), "d is the number of features, not of pixels."
-        ),
-        Mistake(
-            lambda q, k, v: (q @ k.T / q.shape[1] ** 0.5).softmax(dim=0) @ v,
-            "The softmax runs along the wrong axis: the weights that one pixel gives must sum to 1.",
-        ),
-        Mistake(
-            lambda q, k, v: mix(k @ q.T / q.shape[1] ** 0.5, v),
-            "Keys and queries are swapped: each row belongs to a query.",
-        ),
-        Mistake(lambda q, k, v: q @ k.T / q.shape[1] ** 0.5 @ v, "The softmax is missing."),
-        Mistake(
-            lambda q, k, v: mix(q @ k.T, v) / q.shape[1] ** 0.5,
-            "The root of d divides the scores, before the softmax.",
-        ),
-        Mistake(lambda q, k, v: mix(q @ k.T * q.shape[1] ** 0.5, v), "Divide, do not multiply: by root d."),
-        Mistake(
-            lambda q, k, v: (q @ k.T / q.shape[1] ** 0.5).exp() @ v,
-            "The exponentials are not weights yet: divide each row by its sum.",
-        ),
-        Mistake(lambda q, k, v: mix(q @ k.T / v.shape[1] ** 0.5, v), "d is a query's length, not a value's."),
-    ]
-    draw = partial(torch.randn, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    praise = "Every pixel reads every other, and how much is computed from what they hold."
-    right = lambda q, k, v: mix(q @ k.T / q.shape[1] ** 0.5, v)  # noqa: E731
-    return grade(answer, right, mistakes, [(draw(6, 4), draw(6, 4), draw(6, 3))], praise)
-
-
-def check_time_factor(answer: object) -> Verdict:
-    """answer: by what factor the mean distance changes when a network for the noise is not given the time."""
-    found, image = _means("ablate-eps"), _means("ablate")
-    right = found["no time"] / found["the whole"]
-    mistakes: list[tuple[object, str]] = [
-        (1 / right, "That is the other way round: divide by the distance of the whole."),
-        (found["no time"] - found["the whole"], "That is the difference. The factor was asked for."),
-        (found["rows for columns"] / found["the whole"], "That is what the mistaken embedding costs."),
-        (found["no time"], "That is the distance itself: divide by that of the whole."),
-        (found["time only added"] / found["the whole"], "That is for the time only added, not left out."),
-        (
-            image["no time"] / image["the whole"],
-            "That is for the network that is asked for the image: take the other.",
-        ),
-        (right - 1, "That is the change, in parts of the whole's distance. The factor is 1 more."),
-    ]
-    return grade_value(answer, right, mistakes, "Above 1 it does worse without the time, below 1 better.")
-
-
-def _means(table: str) -> dict[str, float]:
-    """Mean distance of each arm of that ablation over its seeds."""
-    found: dict[str, list[float]] = {}
-    for row in measured(table)["rows"]:
-        found.setdefault(row["arm"], []).append(row["distance"])
-    return {arm: sum(values) / len(values) for arm, values in found.items()}

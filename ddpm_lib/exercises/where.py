@@ -21,12 +21,31 @@ def check_unit_latent(answer: object) -> Verdict:
             "One number for all: a unit for each channel would weigh the channels anew.",
         ),
         Mistake(
-            lambda z: (z - z.mean()) / z.std(), "Divide alone: the decoder would have to be told what was taken off."
+            lambda z: (z - z.mean()) / z.std(),
+            "Divide alone: the decoder would have to be told what was taken off.",
         ),
-        Mistake(lambda z: z * z.std(), "Upside down: a latent of spread s has spread 1 after a division by s."),
+        Mistake(
+            lambda z: z * z.std(), "Upside down: a latent of spread s has spread 1 after a division by s."
+        ),
         Mistake(lambda z: z / z.abs().max(), "That brings the largest number to 1, not the variance."),
         Mistake(lambda z: z / z.std((1, 2, 3), keepdim=True), "One number for all images, not one for each."),
-    ]  # fmt: skip
+        Mistake(
+            lambda z: z / z.std(0), "One number for all: a unit for each place would weigh the places anew."
+        ),
+        Mistake(
+            lambda z: z / z.std((2, 3), keepdim=True),
+            "One number for all, not one for each image and channel.",
+        ),
+        Mistake(
+            lambda z: (z - z.mean()) / z.var(),
+            "Nothing is taken off, and the root of the variance divides.",
+        ),
+        Mistake(lambda z: z - z.mean(), "The mean may stay. It is the spread that is to become 1: divide."),
+        Mistake(
+            lambda z: z / z.square().mean().sqrt(),
+            "That is the root of the mean square, which counts the mean as well.",
+        ),
+    ]
     draw = torch.Generator().manual_seed(0)
     spread = torch.tensor([0.5, 1.0, 2.0, 3.0]).reshape(1, 4, 1, 1)
     z = 0.4 + spread * torch.randn(600, 4, 7, 7, generator=draw, dtype=torch.float64)
@@ -44,6 +63,18 @@ def check_patches(answer: object) -> Verdict:
         ((16, 64), "16 by 16 patches are 256."),
         ((64, 64), "Those are patches of 4 x 4."),
         ((256, 64), "That many numbers would be more than the latent has: 256 tokens share 4,096."),
+    ]
+    sizes = list(answer) if isinstance(answer, tuple | list) else []
+    whole = [size for size in sizes if isinstance(size, int) and not isinstance(size, bool)]
+    if len(whole) == len(sizes) == 2 and tuple(whole) not in [value for value, _ in mistakes]:
+        count = whole[0] * whole[1]
+        if count != 4096:
+            told = f"{whole[0]} tokens of {whole[1]} numbers are {count:,} numbers, and the latent has 4,096."
+            mistakes.append((tuple(whole), told))
+    mistakes += [
+        ((16, 256), "The other way round: the tokens are counted first."),
+        ((128, 32), "Patches of 2 x 2 are half as many each way: 16 by 16."),
+        ((4096, 1), "Those are single numbers: a patch keeps its four channels together."),
     ]
     return grade_value(answer, (256, 16), mistakes, "(32 / 2)^2 tokens of 2^2 times 4 numbers.")
 
@@ -68,21 +99,43 @@ def check_gated(answer: object) -> Verdict:
             "The gate is missing: the block could not begin as the identity.",
         ),
         Mistake(
-            lambda h, f, a, b, g: g * f((1 + b) * norm(h) + a), "The tokens themselves are missing: h + gate * ..."
+            lambda h, f, a, b, g: g * f((1 + b) * norm(h) + a),
+            "The tokens themselves are missing: h + gate * ...",
         ),
         Mistake(
             lambda h, f, a, b, g: h + (1 + g) * f((1 + b) * norm(h) + a),
             "The gate begins at 0, and nothing is added to it: h must come out as it went in.",
         ),
-        Mistake(lambda h, f, a, b, g: h + g * f((1 + b) * h + a), "The tokens are normalized before they are scaled."),
         Mistake(
-            lambda h, f, a, b, g: h + g * f((1 + b) * (norm(h) + a)), "Scale first, then shift."
+            lambda h, f, a, b, g: h + g * f((1 + b) * h + a),
+            "The tokens are normalized before they are scaled.",
         ),
+        Mistake(lambda h, f, a, b, g: h + g * f((1 + b) * (norm(h) + a)), "Scale first, then shift."),
         Mistake(
             lambda h, f, a, b, g: norm(h) + g * f((1 + b) * norm(h) + a),
             "What is added to is h itself, as it came in: only the layer sees it normalized.",
         ),
-    ]  # fmt: skip
+        Mistake(
+            lambda h, f, a, b, g: norm(h + g * f((1 + b) * norm(h) + a)),
+            "The sum is not normalized: with a gate of 0, h must come out as it went in.",
+        ),
+        Mistake(
+            lambda h, f, a, b, g: h + g * ((1 + b) * f(norm(h)) + a),
+            "Scale and shift act on what the layer reads, not on what it answers.",
+        ),
+        Mistake(
+            lambda h, f, a, b, g: norm(h) + f(b * norm(h) + a),
+            "The function as it was: h is normalized before the sum, the scale lacks its 1, the gate is missing.",
+        ),
+        Mistake(
+            lambda h, f, a, b, g: norm(h) + g * f(b * norm(h) + a),
+            "The gate is there. Now keep h itself for the sum, and scale by 1 + scale.",
+        ),
+        Mistake(
+            lambda h, f, a, b, g: h + f(b * norm(h) + a),
+            "h is kept now. The gate is missing, and the scale lacks its 1.",
+        ),
+    ]
     draw = torch.Generator().manual_seed(2)
     h = torch.randn(5, 8, generator=draw, dtype=torch.float64)
     layer: Callable[[Tensor], Tensor] = lambda x: x.flip(0).tanh() + x  # noqa: E731
@@ -100,50 +153,9 @@ def check_smaller(answer: object) -> Verdict:
         ((64, 512), "The pairs fall by the square of 64, not by 64 times 8."),
         ((512, 4096), "A convolution costs the same at each pixel: it falls as their number, 8 times 8."),
         ((64, 128), "Not twice but the square: each of 64 times fewer pixels asks 64 times fewer."),
+        ((64, 64**3), "Pairs of points: 64 times 64, and not once more."),
+        ((4, 16), "Each side is an eighth as long, not half."),
     ]
     return grade_value(
         answer, (64, 4096), mistakes, "8^2 times fewer pixels, and 8^4 times fewer pairs of them."
     )
-
-
-def check_beyond_chance(answer: object) -> Verdict:
-    """answer(counts, fits): 0 where digits fit a phrase as often as by chance, 1 where all do.
-
-    `counts` holds how many draws were named 0 ... 9; `fits` is a set of digits.
-    """
-
-    def share(counts: Tensor, fits: frozenset[int]) -> float:
-        return float(counts[sorted(fits)].sum() / counts.sum())
-
-    mistakes = [
-        Mistake(share, "That is the share that fits: half of all digits are even without being told so."),
-        Mistake(
-            lambda counts, fits: share(counts, fits) - len(fits) / 10,
-            "That is 0 by chance, but where all fit it is not 1: divide by what chance leaves.",
-        ),
-        Mistake(
-            lambda counts, fits: share(counts, fits) / (len(fits) / 10), "A ratio to chance is 1 by chance, not 0."
-        ),
-        Mistake(
-            lambda counts, fits: (share(counts, fits) - 0.1) / 0.9, "Chance is a tenth for each of the digits that fit."
-        ),
-        Mistake(
-            lambda counts, fits: (float(counts[sorted(fits)].sum()) - len(fits) / 10) / (1 - len(fits) / 10),
-            "Divide the counts by their sum first.",
-        ),
-        Mistake(
-            lambda counts, fits: (share(counts, fits) - len(fits) / 10) / (len(fits) / 10),
-            "Divide by what chance leaves, 1 - len(fits) / 10.",
-        ),
-    ]  # fmt: skip
-
-    def right(counts: Tensor, fits: frozenset[int]) -> float:
-        return (share(counts, fits) - len(fits) / 10) / (1 - len(fits) / 10)
-
-    counts = torch.tensor([3, 1, 7, 0, 2, 5, 1, 1, 0, 4])
-    cases = [
-        (counts, frozenset({0, 2, 4, 6, 8})),
-        (counts.flip(0), frozenset({1, 5})),
-        (counts * 3, frozenset({7})),
-    ]
-    return grade(answer, right, mistakes, cases, "What is left when chance is taken off.")

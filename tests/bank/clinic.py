@@ -130,7 +130,7 @@ BANK: Bank = {
             (lambda n, x, t: (n(x, t) - alone(n, x, t)).max(), "negative difference"),
             (lambda n, x, t: (n(x, t)[:1] - n(x[:1], t[:1])).abs().max(), "first image alone"),
             (lambda n, x, t: (n(x, t) - n(x, t)).abs().max(), "same question twice"),
-            (lambda n, x, t: (n(x, t) - alone(n, x, t)).norm(), "known here"),
+            (lambda n, x, t: (n(x, t) - alone(n, x, t)).norm(), "norm grows"),
         ],
     ),
 }

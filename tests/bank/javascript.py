@@ -6,7 +6,7 @@ import math
 import numpy as np
 import torch
 
-from ddpm_lib.exercises.javascript import layer_noise
+from ddpm_lib.exercises.rounding_noise import layer_noise
 from tests.bank import Answers, Bank
 
 SIGNAL, NOISE, LARGEST = layer_noise()

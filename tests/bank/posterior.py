@@ -107,7 +107,7 @@ BANK: Bank = {
             (lambda *p: posterior(*p, second=lambda a, ab_t, ab_s: (1 - ab_s) * (1 - a)), "not divided"),
             (forgot_one_over_a, "the 1 / a is missing"),
             (upside_down, "not upside down"),
-            (lambda *p: (p[0], posterior(*p)[1]), "does not change with"),
+            (lambda *p: (p[0], posterior(*p)[1]), "`x0` itself"),
         ],
     ),
     "check_mean_from_eps": Answers(

@@ -83,11 +83,11 @@ BANK: Bank = {
         ],
         wrong=[
             (look_slip(heads=1), "Where is `self.heads`"),
-            (look_slip(under=4), "the d under the root"),
+            (look_slip(under=6), "the d under the root"),
             (look_slip(skip=False), "added to x"),
             (look_slip(axis=-2), "sum to 1"),
             (look_slip(under=1), "divided"),
-            (look_slip(heads=1, under=2), "split them first"),
+            (look_slip(heads=1, under=3), "split them first"),
         ],
     ),
 }
