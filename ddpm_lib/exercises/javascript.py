@@ -102,6 +102,7 @@ def check_window(answer: object) -> Verdict:
             "That is the pixel in the middle of the window. It begins one row above and one pixel to the left.",
         ),
         Mistake(lambda i, w: i % w * (w + 2) + i // w, "Row and column have changed places."),
+        Mistake(lambda i, w: i * (w + 2), "That begins a row for each window: w windows share a row."),
         Mistake(
             lambda i, w: i // w * (w + 2) + i % w + 1,
             "A pixel too far to the right: the window begins in the frame.",

@@ -90,6 +90,7 @@ BANK: Bank = {
             (lambda i, w: i + i // w, "on both sides"),
             (lambda i, w: window(i, w) + w + 3, "middle of the window"),
             (lambda i, w: i % w * (w + 2) + i // w, "changed places"),
+            (lambda i, w: i * (w + 2), "share a row"),
             (lambda i, w: window(i, w) + 1, "too far to the right"),
             (lambda i, w: window(i + w, w), "too low"),
             (lambda i, w: i // w * (w + 2) + i % (w + 2), "counted w a row"),
