@@ -2,24 +2,36 @@
 
 import re
 from pathlib import Path
+from statistics import mean
 
 import nbformat
 import pytest
 
 from tests.chapters import ANSWER, NAMES, NOTEBOOKS, QUESTION, code_cells, markdown
 
+STARTS = ("Right.", "No:")  # of what stands under an answer
+
 
 def test_the_right_answer_is_seldom_the_longest() -> None:
     """A reader must not learn to pick the longest of three: at most one right answer in three is."""
-    longest = []
+    longest, right, wrong = [], [], []
     for path in NOTEBOOKS:
+        here = []
         text = markdown(nbformat.read(path, as_version=nbformat.NO_CONVERT))
         section = text.partition("## Check yourself")[2].partition("\n## ")[0]
         for question in QUESTION.split(section)[1:]:
             answers = sorted(ANSWER.findall(question), key=lambda answer: len(answer[0]))
-            longest.append(answers[-1][1] == "Right.")
+            here.append(answers[-1][1] == "Right.")
+            lengths = {
+                start: [len(words) for words, begins, _ in answers if begins == start] for start in STARTS
+            }
+            right.append(mean(lengths["Right."]))
+            wrong.append(mean(lengths["No:"]))
+        assert sum(here) <= len(here) / 2, f"{path.stem}: too often the right answer is the longest"
+        longest += here
     assert len(longest) > 40
     assert sum(longest) <= len(longest) / 3
+    assert mean(right) <= mean(wrong)  # nor are right answers longer on average
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=NAMES)

@@ -6,8 +6,9 @@ from types import SimpleNamespace
 
 import nbformat
 
-from tools.equations import ROOT
+from tools.equations import ROOT, chapters
 from tools.executed import Record, copy_of, write
+from tools.notebook import read, source
 from tools.teaching import MARKS, PAGE, declared, exercises_table, lesson, lessons, run_time
 
 CHAPTER = """# A chapter
@@ -33,6 +34,12 @@ Allow about an hour, and another for the exercises.
 """
 
 
+def numbered_chapters() -> set[str]:
+    toc = (ROOT / "_toc.yml").read_text(encoding="utf-8")
+    numbered = re.findall(r"numbered: 2\n +chapters:\n((?: +- file: .*\n)+)", toc)
+    return {name for part in numbered for name in re.findall(r"file: (\S+)", part)}
+
+
 def test_a_chapter_declares_time_objectives_and_exercises() -> None:
     found = lesson("book/one", CHAPTER)
     assert found is not None
@@ -48,9 +55,7 @@ def test_a_chapter_declares_time_objectives_and_exercises() -> None:
 
 
 def test_every_numbered_chapter_declares_its_time_and_objectives() -> None:
-    toc = (ROOT / "_toc.yml").read_text(encoding="utf-8")
-    numbered = re.findall(r"numbered: 2\n +chapters:\n((?: +- file: .*\n)+)", toc)
-    names = {name for part in numbered for name in re.findall(r"file: (\S+)", part)}
+    names = numbered_chapters()
     found = {each.name: each for each in lessons(ROOT)}
     assert names <= set(found)
     assert all(len(found[name].objectives) >= 3 for name in names)
@@ -58,6 +63,30 @@ def test_every_numbered_chapter_declares_its_time_and_objectives() -> None:
         "book/engineering",
         "book/own_images",
     }
+
+
+UNTRAINED = {
+    "book/forward": "there is no network yet",
+    "book/posterior": "there is no network yet",
+    "book/editing": "it edits without training, as its title says",
+    "book/own_images": "its commands train, on images that a reader has",
+    "book/javascript": "its engine runs networks that are trained",
+    "book/engineering": "its open question times a training step",
+}  # numbered chapters without an exercise that trains something, and why
+
+
+def test_every_numbered_chapter_has_one_open_question_and_most_train_something() -> None:
+    marked, training = {}, set()
+    for name in chapters(ROOT):
+        cells = read(ROOT / f"{name}.ipynb")["cells"]
+        text = "\n\n".join(source(c) for c in cells)
+        exercises = text.partition("\n## Exercises")[2].partition("\n## ")[0]
+        marked[name] = len(re.findall(r"^(?:### |\*\*)\d+\. Open.*\u2605", exercises, re.MULTILINE))
+        if re.search(r"\b(?:Train|Teach|train|retrain)\b (?!for|something)|\btrain\(", exercises):
+            training.add(name)
+    numbered = numbered_chapters()
+    assert {name for name in numbered if marked[name] != 1} == {"book/own_images"}
+    assert {name for name in numbered if name not in training} <= set(UNTRAINED)
 
 
 def test_the_table_lists_each_exercise_under_its_kind() -> None:
