@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from numbers import Number
 from typing import Any
 
 import torch
@@ -26,6 +27,8 @@ def call(answer: Function, right: Function, case: tuple[Any, ...]) -> list[Tenso
     except (Exception, SystemExit) as error:
         reason = " ".join(str(error).split()).rstrip(".")
         raise Unusable(f"Your function raised {type(error).__name__}: {reason}.") from error
+    if isinstance(result, Iterator):  # a generator, a map
+        result = list(result)
     if has_dots(result):
         raise Unusable(UNANSWERED)
     if result is None:
@@ -92,6 +95,8 @@ def _parts(answer: object, wanted: list[Tensor]) -> list[Any]:
 
 def _tensor(part: object, what: str) -> Tensor:
     try:
+        if isinstance(part, Number) and not isinstance(part, int | float | complex):
+            part = float(part)  # type: ignore[arg-type]  # a fraction, a decimal number
         if isinstance(part, tuple | list) and part and all(isinstance(row, Tensor) for row in part):
             part = torch.stack(list(part))
         tensor = torch.as_tensor(part).detach().cpu()

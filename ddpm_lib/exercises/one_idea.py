@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ddpm_lib.exercises.grading import Mistake, Verdict, grade, grade_value
-from ddpm_lib.exercises.tolerance import nearest
+from ddpm_lib.exercises.tolerance import nearest_each
 
 
 def check_clocks(answer: object) -> Verdict:
@@ -187,9 +187,7 @@ def check_shares_of_noise(answer: object) -> Verdict:
         ((0.228, 0.228), "That is the share of the chain's times: add up the laws' weights."),
     ]
     known = [(0.2689, 0.1587), *(value for value, _ in mistakes)]
-    if isinstance(answer, tuple | list) and len(answer) == 2:
-        columns = zip(answer, zip(*known, strict=True), strict=True)
-        answer = tuple(nearest(one, values, 0.02) for one, values in columns)
+    answer = nearest_each(answer, list(zip(*known, strict=True)), 0.02)
     return grade_value(
         answer,
         (0.2689, 0.1587),

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ddpm_lib.exercises.grading import Mistake, Verdict, grade, grade_value
-from ddpm_lib.exercises.tolerance import nearest
+from ddpm_lib.exercises.tolerance import nearest_each
 
 
 def check_three_errors(answer: object) -> Verdict:
@@ -143,8 +143,6 @@ def check_early_shares(answer: object) -> Verdict:
         ),
     ]
     known = [(eps, clamped), *(value for value, _ in mistakes)]
-    if isinstance(answer, tuple | list) and len(answer) == 2:
-        columns = zip(answer, zip(*known, strict=True), strict=True)
-        answer = tuple(nearest(one, values, 0.004) for one, values in columns)
+    answer = nearest_each(answer, list(zip(*known, strict=True)), 0.004)
     praise = "A tenth of the times has nearly all of the weight of one loss, and a quarter of the other's."
     return grade_value(answer, (eps, clamped), mistakes, praise)

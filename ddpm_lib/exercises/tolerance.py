@@ -8,6 +8,14 @@ from typing import Any
 from torch import Tensor
 
 
+def nearest_each(answer: object, values: Sequence[Sequence[float]], share: float) -> object:
+    """The same for several numbers, in a tuple, a list or an array, each near one of its own `values`."""
+    parts = answer.tolist() if hasattr(answer, "tolist") else answer
+    if not isinstance(parts, tuple | list) or len(parts) != len(values):
+        return answer
+    return tuple(nearest(one, column, share) for one, column in zip(parts, values, strict=True))
+
+
 def nearest(answer: object, values: Sequence[float], share: float) -> object:
     """The value nearest to `answer` if it is within `share` of that value; else `answer` as it came.
 
