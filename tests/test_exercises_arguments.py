@@ -32,6 +32,7 @@ def right(x: torch.Tensor, share: float, t: int, z: torch.Tensor) -> torch.Tenso
         (lambda x, share, t, z: x * math.sqrt(share) + t * t, "does not change with `z`"),
         (lambda x, share, t, z: right(x, share, t, torch.randn_like(z)), "draw none"),
         (lambda x, share, t, z: right(x, share, t, z).sin(), UNKNOWN),
+        (lambda x, share, t, z: 1e-13 * right(x, 1 / share, t, z), "0 in every case"),
     ],
 )
 def test_the_misused_argument_is_named(slip: Any, words: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from torch import Tensor
 
 from ddpm_lib.exercises.answers import (
+    ABSOLUTE,
     RELATIVE,
     UNANSWERED,
     Function,
@@ -94,6 +95,8 @@ def _explained(
 ) -> str:
     """What a result that no grader knows has in common with the right one, or how far off it is."""
     wanted = [as_tensors(right(*case)) for case in cases]
+    if all(bool((part.abs() <= ABSOLUTE).all()) for parts in given for part in parts):
+        return difference(given, right, cases, "Your result is 0 in every case, up to rounding.")
     found = likeness(given, wanted)
     if found:
         return found

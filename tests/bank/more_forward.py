@@ -26,7 +26,7 @@ MORE: More = {
     ],
     "check_diffusers_index": [
         (lambda t: 2 * t, "Right but for `(1 + t)`, which"),
-        (lambda t: 0, "Your result does not change with `t`"),
+        (lambda t: 0, "Your result is 0 in every case"),
         (lambda t: max(t - 2, 0), "It is right for t = 1"),
         (lambda t: t / 1000, "An index is a whole number, the"),
         (lambda t: 1000 - t - 1 + 2, "Their table runs in the same direction"),
