@@ -62,10 +62,12 @@ def by_hand(weights: str, out: str, steps: int) -> dict[str, torch.Tensor]:
 
 def test_network_and_noise_are_those_of_the_weights_and_the_training_is_the_preset_s(here: Path) -> None:
     begin("given", "tuned", "--lr", "0.002")
+    begin("given", "gently")
     given, tuned = load_checkpoint("given"), load_checkpoint("tuned")
     assert tuned.model_config == given.model_config
     assert torch.equal(tuned.schedule.beta, given.schedule.beta)
     assert tuned.train_config == replace(TINY.train, steps=6, lr=0.002)
+    assert load_checkpoint("gently").train_config == replace(TINY.train, steps=6, lr=2e-4)
     assert (tuned.step, tuned.about.shape, tuned.about.classes) == (6, (3, 8, 8), ("frogs", "toads"))
 
 

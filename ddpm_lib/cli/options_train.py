@@ -51,7 +51,7 @@ def options(p: argparse.ArgumentParser) -> None:
         metavar="N",
         help="microbatches that a step is computed in: the same step in less memory",
     )
-    p.add_argument("--lr", type=rate, help="learning rate")
+    p.add_argument("--lr", type=rate, help="learning rate (default: the preset's; with --init at most 2e-4)")
     p.add_argument(
         "--ema",
         type=decay,

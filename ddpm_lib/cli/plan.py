@@ -21,6 +21,8 @@ C = TypeVar("C", Preset, TrainConfig, Machine, UNetConfig, ResNetConfig)
 DEFAULT_PRESET = {"unet": "cpu-minutes", "resnet": "classic-resnet"}
 ALGORITHM = ("steps", "seconds", "batch", "lr", "ema", "flip", "seed")
 MACHINE = ("accumulate", "precision", "compile")
+# Adam's step for trained weights, unless --lr says otherwise: that of Ho et al. (appendix B).
+GENTLE = 2e-4
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,8 @@ def plan(
         made = Plan(checkpoint.model_config, checkpoint.schedule, checkpoint.train_config, checkpoint.machine)
     elif init:
         preset = PRESETS[preset_of(args, init)]
-        made = Plan(init.model_config, init.schedule, preset.train, preset.machine)
+        gentle = replace(preset.train, lr=min(preset.train.lr, GENTLE))
+        made = Plan(init.model_config, init.schedule, gentle, preset.machine)
     else:
         made = _from_preset(args, data)
     config, machine = _given(made.train, args, ALGORITHM), _given(made.machine, args, MACHINE)
