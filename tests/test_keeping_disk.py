@@ -49,7 +49,7 @@ def test_a_place_that_cannot_be_written_is_refused_before_work(
 
     (run.parent / "read-only").mkdir()
     monkeypatch.setattr(place, "_try", read_only)
-    for work in ("train.open_images", "sample.drawn", "evaluate.draw", "shard.write_shards"):
+    for work in ("job.open_images", "sample.drawn", "evaluate.draw", "shard.write_shards"):
         monkeypatch.setattr(f"ddpm_lib.cli.{work}", lambda *_, **__: pytest.fail("work began"))
     before = files(run.parent)
     for where, why in (

@@ -92,7 +92,14 @@ def test_an_export_that_is_asked_to_end_leaves_nothing(
         os.kill(os.getpid(), getattr(signal, asked))
 
     monkeypatch.setattr(storage, "save_file", save)
-    assert main(["export", str(run)]) == 130
+    number = getattr(signal, asked)
+    handler = signal.getsignal(number)
+    if handler is signal.SIG_IGN:  # the tests run under nohup
+        signal.signal(number, signal.SIG_DFL)
+    try:
+        assert main(["export", str(run)]) == 130
+    finally:
+        signal.signal(number, handler)
     assert "interrupted" in capsys.readouterr().err
     assert sorted(run.iterdir()) == before
 
