@@ -48,6 +48,7 @@ def test_the_page_is_a_session_that_works(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     pictures(Path("photos"), each=20)
+    pictures(Path("paintings"), each=20)
     Image.effect_noise((30, 20), 60).convert("RGB").save("photo.jpg")
     mask = np.zeros((32, 32), np.uint8)
     mask[16:] = 255
