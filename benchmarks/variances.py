@@ -8,9 +8,9 @@ image and t answers nu for every pixel, and a variance for the step that ends in
 Bits are those of test digits, "error" is their standard error, "last" the cost of the last step: there the variance
 is beta for the paper's two, the network's for "learned, last too", and one number, the best of a grid, for the others.
 The distance is `metrics.frechet_distance` of what is drawn to the test set: one figure for each draw, every draw from
-noise of its own and the same for all variances, then their mean and their standard deviation. The chapter "What to
-predict, and how to weigh it" reads the result, ddpm_lib/assets/measured/variances.json. Chains that --counts and
---drawn leave out keep the rows that they have there.
+noise of its own and the same for all variances, then their mean and their standard deviation. The chapter "The
+variance of a step" reads the result, ddpm_lib/assets/measured/variances.json. Chains that --counts and --drawn leave
+out keep the rows that they have there.
 """
 
 from __future__ import annotations
