@@ -37,6 +37,13 @@ def test_a_block_of_javascript_ends_where_it_closes() -> None:
     assert two._repr_markdown_().startswith("```javascript\n")
 
 
+def test_a_text_over_several_lines_ends_with_its_quote() -> None:
+    outwards = javascript("winograd.js", "const OUTWARDS")
+    assert len(outwards.splitlines()) == 5
+    assert outwards.count("`") == 2
+    assert outwards.endswith("`;")
+
+
 def test_a_beginning_that_is_not_one_line_is_refused() -> None:
     with pytest.raises(ValueError, match=r"0 lines of unet.js begin with 'nothing'"):
         javascript("unet.js", "nothing")

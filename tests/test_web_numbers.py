@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import random
 from typing import Any
@@ -16,6 +17,7 @@ from ddpm_lib.evaluate.generate import sampler as step_of
 from ddpm_lib.sampling import timesteps
 from ddpm_lib.web.export import checkpoint_of
 from ddpm_lib.web.worker_source import CORE, without_comments
+from tests.chapters import ROOT
 from tests.engine import digits as digits
 from tests.engine import last, recorded
 from tests.engine import tiny as tiny
@@ -182,3 +184,11 @@ def test_what_the_mask_keeps_is_the_known_picture_at_the_noise_of_each_time(
         close(last([state], z)[:, :, :4], expected[:, :, :4], 1e-5)
     assert torch.equal(last(kept, known)[:, :4], known[:, :4])
     assert not torch.allclose(last(kept, known)[:, 4:], last(free, known)[:, 4:])
+
+
+def test_the_program_that_the_chapter_writes_by_hand_adds_and_multiplies(page: Page) -> None:
+    chapter = json.loads((ROOT / "book" / "javascript.ipynb").read_text(encoding="utf-8"))
+    text = next("".join(cell["source"]) for cell in chapter["cells"] if cell["id"] == "js-assembler")
+    program = text.split("```javascript\n")[1].split("```")[0]
+    assert page.evaluate(program) == 42
+    assert page.evaluate(program.replace("106,", "108,")) == 80

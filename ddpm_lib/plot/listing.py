@@ -46,8 +46,13 @@ def _block(file: str, lines: list[str], start: str) -> str:
         )
     first = found[0]
     indent = len(lines[first]) - len(lines[first].lstrip())
-    # A block ends where a line of the same indent closes it; a statement of one line is its own end.
+    # A block ends where a line of the same indent closes it, a text where its quote does; a statement of one line is
+    # its own end.
     end = first
-    while not (lines[end].endswith(";") if end == first else lines[end].startswith(" " * indent + "}")):
-        end += 1
+    if lines[first].endswith("`"):
+        while not lines[end].endswith("`;"):
+            end += 1
+    elif not lines[first].endswith(";"):
+        while not lines[end].startswith(" " * indent + "}"):
+            end += 1
     return textwrap.dedent("\n".join(lines[first : end + 1]))
