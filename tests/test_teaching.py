@@ -59,18 +59,13 @@ def test_every_numbered_chapter_declares_its_time_and_objectives() -> None:
     found = {each.name: each for each in lessons(ROOT)}
     assert names <= set(found)
     assert all(len(found[name].objectives) >= 3 for name in names)
-    assert {name for name in names if len(found[name].exercises) < 5} <= {
-        "book/engineering",
-        "book/own_images",
-        "book/variance",
-    }
+    assert {name for name in names if len(found[name].exercises) < 5} <= {"book/engineering", "book/variance"}
 
 
 UNTRAINED = {
     "book/forward": "there is no network yet",
     "book/posterior": "there is no network yet",
     "book/editing": "it edits without training, as its title says",
-    "book/own_images": "its commands train, on images that a reader has",
     "book/javascript": "its engine runs networks that are trained",
     "book/engineering": "its open question times a training step",
 }  # numbered chapters without an exercise that trains something, and why
@@ -86,7 +81,7 @@ def test_every_numbered_chapter_has_one_open_question_and_most_train_something()
         if re.search(r"\b(?:Train|Teach|train|retrain)\b (?!for|something)|\btrain\(", exercises):
             training.add(name)
     numbered = numbered_chapters()
-    assert {name for name in numbered if marked[name] != 1} == {"book/own_images"}
+    assert {name for name in numbered if marked[name] != 1} == set()
     assert {name for name in numbered if name not in training} <= set(UNTRAINED)
 
 
