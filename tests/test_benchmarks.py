@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks import gpu_log, latents, peers, profile, rows, timing
+from benchmarks import gpu_log, latents, peers, profile, reach, rows, timing
 from benchmarks.memory import peak
 from benchmarks.networks import BUILD, LIBRARIES, SHAPE, SIZES, forward_flops, parameters
 from ddpm_lib.assets.measured import FOLDER as MEASURED
@@ -28,6 +28,11 @@ def test_a_size_is_called_what_it_is():
         with torch.device("meta"):
             n = parameters(BUILD["ours"](size))
         assert n / 1e6 == pytest.approx(float(name.split()[0]), rel=0.07)
+
+
+def test_the_engineering_notes_name_what_is_not_alike():
+    assert (reach.LR, reach.WARMUP, max(reach.TIMES["ours"])) == (1e-3, 20, 160)
+    assert [name for name, size in SIZES.items() if not size.config.groups] == ["13.8 M"]
 
 
 def test_flops_are_those_that_a_convolution_and_a_product_take():
