@@ -3,9 +3,7 @@
 import torch
 from torch import Tensor
 
-from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.further.precondition import edm_scales, own_weight
-from ddpm_lib.further.variances import between_variances
 from ddpm_lib.loss import min_snr
 from ddpm_lib.schedule import NoiseSchedule, cosine_schedule
 from tests.graders import grader_tests
@@ -29,10 +27,6 @@ def v_weight(snr: Tensor, gamma: float) -> Tensor:
     return (min_snr(schedule, gamma) / own_weight(schedule, "v"))[1:].flip(0)
 
 
-def nu_of(variance: Tensor, small: Tensor, large: Tensor) -> Tensor:
-    return (variance / small).log2() / (large / small).log2()
-
-
 def early_shares() -> tuple[float, ...]:
     weights = own_weight(SCHEDULE, "eps")[1:], min_snr(SCHEDULE)[1:]
     return tuple(float(weight[:50].sum() / weight.sum()) for weight in weights)
@@ -43,7 +37,6 @@ RIGHT: dict[str, object] = {
     "check_best_linear": best_linear,
     "check_v_weight": v_weight,
     "check_new_weights": lambda weight, law, new_law: weight / (new_law / law),
-    "check_nu": nu_of,
     "check_early_shares": early_shares(),
 }
 VALUES = {"check_three_errors", "check_early_shares"}
@@ -52,16 +45,7 @@ WRONG: list[tuple[str, object, str]] = [
     ("check_best_linear", lambda s, d: 1 - best_linear(s, d), "noise's share"),
     ("check_v_weight", lambda snr, gamma: (snr + 1).clamp(max=gamma) / (snr + 1), "Two SNRs"),
     ("check_new_weights", lambda weight, law, new_law: weight * new_law / law, "other way round"),
-    ("check_nu", lambda x, a, b: 1 - nu_of(x, a, b), "1 - nu"),
     ("check_early_shares", early_shares()[::-1], "other order"),
 ]
 
 TestGraders = grader_tests(RIGHT, VALUES, WRONG)
-
-
-def test_nu_of_a_variance_leads_back_to_it() -> None:
-    diffusion, one = GaussianDiffusion(SCHEDULE), torch.ones(1, 1, dtype=torch.float64)
-    small = diffusion.reverse_variance(one, 60, 20, "beta_tilde")
-    large = diffusion.reverse_variance(one, 60, 20, "beta")
-    v = nu_of(1.7 * small, small, large)
-    assert torch.allclose(between_variances(diffusion, one, 60, 20, v), 1.7 * small)

@@ -76,7 +76,6 @@ from ddpm_lib.exercises.predict import (
     check_best_linear,
     check_early_shares,
     check_new_weights,
-    check_nu,
     check_three_errors,
 )
 from ddpm_lib.exercises.quality import (
@@ -114,6 +113,7 @@ from ddpm_lib.exercises.unet import (
     check_time_embedding,
 )
 from ddpm_lib.exercises.v_weight import check_v_weight
+from ddpm_lib.exercises.variance import check_nu, check_step_cost
 from ddpm_lib.exercises.where import (
     check_gated,
     check_patches,

@@ -1,4 +1,4 @@
-"""Graders of the chapter on what to predict: errors, the best linear guess, min-SNR of v, laws of t, nu, shares."""
+"""Graders of the chapter on what to predict: errors, the best linear guess, min-SNR of v, laws of t, shares."""
 
 from __future__ import annotations
 
@@ -82,51 +82,6 @@ def check_new_weights(answer: object) -> Verdict:
     weight, law, new_law = (torch.rand(3, 6, generator=draw, dtype=torch.float64) + 0.1).unbind()
     cases = [(weight, law / law.sum(), new_law / new_law.sum())]
     return grade(answer, right, mistakes, cases, "The mean is the same; how much it scatters is not.")
-
-
-def check_nu(answer: object) -> Verdict:
-    """answer(variance, small, large): the nu between the variances `small` (nu = 0) and `large` (nu = 1)."""
-
-    def right(variance: Tensor, small: Tensor, large: Tensor) -> Tensor:
-        return (variance / small).log() / (large / small).log()
-
-    mistakes = [
-        Mistake(
-            lambda x, a, b: (x - a) / (b - a),
-            "That is a straight line between the variances: the interpolation is one of their logarithms.",
-        ),
-        Mistake(
-            lambda x, a, b: (b / x).log() / (b / a).log(), "That is 1 - nu: nu = 1 is the larger variance."
-        ),
-        Mistake(
-            lambda x, a, b: (x / a).log(), "Nearly: nu = 1 must give `large`. Divide by the whole distance."
-        ),
-        Mistake(lambda x, a, b: x.log() / (b / a).log(), "nu = 0 must give `small`: measure from there."),
-        Mistake(lambda x, a, b: (b / a).log() / (x / a).log(), "Upside down."),
-        Mistake(
-            lambda x, a, b: (x - a).log() / (b - a).log(),
-            "The logarithms are subtracted, and not the variances: log x - log a.",
-        ),
-        Mistake(
-            lambda x, a, b: x.log() / b.log(),
-            "nu = 0 must give `small`: take log `small` off, above and below.",
-        ),
-        Mistake(
-            lambda x, a, b: (x / a).log() / b.log(),
-            "The whole distance is log `large` - log `small`: the second is missing below.",
-        ),
-        Mistake(
-            lambda x, a, b: (x.sqrt() - a.sqrt()) / (b.sqrt() - a.sqrt()),
-            "That is a straight line between the standard deviations: the interpolation is one of logarithms.",
-        ),
-        Mistake(
-            lambda x, a, b: (b - x) / (b - a),
-            "That is 1 - nu of a straight line: take logarithms, and measure from `small`.",
-        ),
-    ]
-    small, large = torch.tensor([[0.01, 0.2, 0.003], [0.02, 0.5, 0.2]], dtype=torch.float64)
-    cases = [(torch.tensor([0.013, 0.3, 0.15], dtype=torch.float64), small, large)]
-    return grade(answer, right, mistakes, cases, "What a network with a learned variance should answer.")
 
 
 def check_early_shares(answer: object) -> Verdict:

@@ -39,16 +39,6 @@ MORE: More = {
         (lambda w, p, q: w * p * (1 - q), "A time drawn twice as often counts"),
         (lambda w, p, q: q / (w * p), "That is upside down"),
     ],
-    "check_nu": [
-        (lambda x, a, b: (x - a).log() / (b - a).log(), "The logarithms are subtracted, and not the"),
-        (lambda x, a, b: x.log() / b.log(), "nu = 0 must give `small`"),
-        (lambda x, a, b: (x / a) / (b / a), "Your result does not change with `a`"),
-        (
-            lambda x, a, b: (x.sqrt() - a.sqrt()) / (b.sqrt() - a.sqrt()),
-            "That is a straight line between the",
-        ),
-        (lambda x, a, b: (x / a).log() / b.log(), "The whole distance is log `large` -"),
-    ],
     "check_early_shares": [
         ((95.87, 25.0), "That is in percent"),
         ((early(SNR), 0.5), "Of the second: That is the square"),

@@ -77,20 +77,6 @@ BANK: Bank = {
             (lambda w, p, q: p / q, "old weights"),
         ],
     ),
-    "check_nu": Answers(
-        right=[
-            lambda x, a, b: (x / a).log() / (b / a).log(),
-            lambda x, a, b: (x.log() - a.log()) / (b.log() - a.log()),
-            lambda x, a, b: np.log2(x.numpy() / a.numpy()) / np.log2(b.numpy() / a.numpy()),
-        ],
-        wrong=[
-            (lambda x, a, b: (x - a) / (b - a), "straight line"),
-            (lambda x, a, b: (b / x).log() / (b / a).log(), "1 - nu"),
-            (lambda x, a, b: (x / a).log(), "whole distance"),
-            (lambda x, a, b: x.log() / (b / a).log(), "measure from there"),
-            (lambda x, a, b: (b / a).log() / (x / a).log(), "Upside down"),
-        ],
-    ),
     "check_early_shares": Answers(
         right=[
             (early(SNR), early(SNR.clamp(max=5))),
