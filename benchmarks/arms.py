@@ -96,6 +96,14 @@ def distance(x: Tensor) -> float:
     return round(frechet_distance(in_batches(digit_classifier().features, x), reference()), 1)
 
 
+def evenly(y: Tensor, n: int, draw: int) -> Tensor:
+    """Places of n images of the ten classes in turn, as drawn digits have them; no two draws share an image."""
+    mixed = torch.randperm(len(y), generator=torch.Generator().manual_seed(0))
+    each = -(-n // 10)
+    of_class = [mixed[y[mixed] == digit][draw * each : (draw + 1) * each] for digit in range(10)]
+    return torch.stack(of_class, dim=1).flatten()[:n]
+
+
 @cache
 def reference() -> Tensor:
     """The features of the 10,000 test digits."""

@@ -25,7 +25,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from benchmarks.arms import Key, Row, run
+from benchmarks.arms import Key, Row, evenly, run
 from benchmarks.memorize import nearest
 from benchmarks.students import ARMS, BATCH, DIFFUSION, SHAPE, TRAINED, W, teacher
 from ddpm_lib.data import ASSETS, mnist
@@ -180,15 +180,9 @@ def floor(n: int, draws: int = 10) -> Row:
     """What n real training digits give, the classes in turn: the mean of draws without a common digit."""
     data, test = mnist(), mnist(train=False)
     assert data.y is not None
-    mixed = torch.randperm(len(data), generator=torch.Generator().manual_seed(0))
-    of_class = [mixed[data.y[mixed] == digit] for digit in range(10)]
-    each = -(-n // 10)
     reference, rows = in_batches(digit_classifier().features, test.x0()), []
     for k in range(draws):
-        places = torch.stack([of_digit[k * each : (k + 1) * each] for of_digit in of_class], dim=1).flatten()[
-            :n
-        ]
-        features = in_batches(digit_classifier().features, data.x0(places))
+        features = in_batches(digit_classifier().features, data.x0(evenly(data.y, n, k)))
         rows.append((frechet_distance(features, reference), recall(reference[:n], features)))
     distance, found = torch.tensor(rows, dtype=torch.float64).mean(0).tolist()
     return {"distance": round(distance, 2), "recall": round(found, 3), "draws": draws}

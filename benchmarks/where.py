@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 import ddpm_lib
-from benchmarks.arms import Key, Row, reference, run
+from benchmarks.arms import Key, Row, evenly, reference, run
 from benchmarks.jobs import add_jobs, in_turn
 from benchmarks.latents import (
     DIFFUSION,
@@ -41,9 +41,11 @@ from ddpm_lib.denoiser import Denoiser
 from ddpm_lib.evaluate.classifier import digit_classifier, in_batches
 from ddpm_lib.evaluate.generate import class_labels, generate, with_guidance
 from ddpm_lib.evaluate.metrics import digit_classes, frechet_distance, recall
+from ddpm_lib.models import Autoencoder
 
 RESULT = ASSETS / "measured" / "where.json"
 SHOWN = 20
+DRAWS = 10  # sets of real digits, without a common one, over whose figures the mean is taken
 
 
 class Judge:
@@ -76,16 +78,8 @@ def measure(
 ) -> tuple[Row, Tensor]:
     """One row, and some of its pictures."""
     autoencoder, arm = trained_autoencoder(save / "autoencoder.safetensors", steps["autoencoder"]), key["arm"]
-    some = torch.randperm(60_000, generator=torch.Generator().manual_seed(0))[: judge.n]
-    data = mnist()
-    assert data.y is not None
     if arm in ("real", "autoencoder"):
-        x = data.x0(some)
-        if arm == "autoencoder":
-            back, test = decoded(autoencoder, encoded(autoencoder, x)), mnist(train=False).x0()
-            error = (decoded(autoencoder, encoded(autoencoder, test)) - test).square().mean()
-            return {**judge(back, data.y[some]), "error": round(float(error), 5)}, back
-        return judge(x, data.y[some]), x
+        return real(judge, autoencoder if arm == "autoencoder" else None)
     if arm == "cost":
         return cost(save, steps, autoencoder), torch.zeros(SHOWN, 1, 28, 28)
     if arm == "pixels":
@@ -107,6 +101,25 @@ def measure(
     y = class_labels(judge.n, 10)
     x = decoded(autoencoder, drawn(network, LATENT, judge.n, y, draw_steps, device))
     return {**judge(x, y), **took}, x
+
+
+def real(judge: Judge, autoencoder: Autoencoder | None) -> tuple[Row, Tensor]:
+    """Real training digits, with classes as even as the networks', or what the autoencoder makes of them."""
+    data, rows, first = mnist(), list[Row](), torch.empty(0)
+    assert data.y is not None
+    for k in range(DRAWS):
+        places = evenly(data.y, judge.n, k)
+        x = data.x0(places)
+        if autoencoder is not None:
+            x = decoded(autoencoder, encoded(autoencoder, x))
+        rows.append(judge(x, data.y[places]))
+        first = first if k else x
+    row: Row = {name: round(sum(r[name] for r in rows) / DRAWS, 4) for name in rows[0]}
+    if autoencoder is not None:
+        test = mnist(train=False).x0()
+        error = (decoded(autoencoder, encoded(autoencoder, test)) - test).square().mean()
+        row["error"] = round(float(error), 5)
+    return {**row, "draws": DRAWS}, first
 
 
 def main(argv: list[str] | None = None, until: float = math.inf) -> bool:

@@ -5,8 +5,10 @@ from collections.abc import Callable
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
 
-from ddpm_lib.models.dit import modulate
+from ddpm_lib.models.dit import DiTBlock, modulate
 from ddpm_lib.models.words import CrossAttention
 from tests.graders import grader_tests
 
@@ -26,21 +28,28 @@ def gated(h: Tensor, f: Callable[[Tensor], Tensor], shift: float, scale: float, 
     return h + gate * f(modulate(F.layer_norm(h, (8,), eps=0)[None], *rows)[0])
 
 
+def of_a_block(n: int, d: int) -> float:
+    block = DiTBlock(d, heads=1)
+    with torch.inference_mode(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+        block(torch.zeros(1, n, d), torch.zeros(1, d))
+    return counter.get_total_flops() / 2 - 6 * d**2  # without what is made of time and class
+
+
 RIGHT: dict[str, object] = {
     "check_unit_latent": lambda z: z / z.std(correction=0),
     "check_cross_attention": of_the_library,
-    "check_patches": ((32 // 2) ** 2, 2**2 * 4),
+    "check_block_cost": of_a_block,
     "check_gated": gated,
     "check_smaller": (8**2, 8**4),
     "check_beyond_chance": lambda counts, fits: (
         (counts[list(fits)].sum() / counts.sum() - len(fits) / 10) / (1 - len(fits) / 10)
     ),
 }
-VALUES = {"check_patches", "check_smaller"}
+VALUES = {"check_smaller"}
 WRONG: list[tuple[str, object, str]] = [
     ("check_unit_latent", lambda z: z / z.var(), "its root"),
     ("check_cross_attention", lambda q, k, v, there: q, "off by"),
-    ("check_patches", (1024, 4), "1 x 1"),
+    ("check_block_cost", lambda n, d: 12 * n * d**2, "between tokens"),
     ("check_gated", lambda h, f, shift, scale, gate: h, "off by"),
     ("check_smaller", (64, 64), "all pairs"),
     ("check_beyond_chance", lambda counts, fits: 0.0, "off by"),

@@ -115,8 +115,8 @@ from ddpm_lib.exercises.unet import (
 from ddpm_lib.exercises.v_weight import check_v_weight
 from ddpm_lib.exercises.variance import check_nu, check_step_cost
 from ddpm_lib.exercises.where import (
+    check_block_cost,
     check_gated,
-    check_patches,
     check_smaller,
     check_unit_latent,
 )

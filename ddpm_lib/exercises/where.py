@@ -1,4 +1,4 @@
-"""Graders of the chapter "Where it goes": a latent's unit, attention to words, patches, gates, cost, and what fits."""
+"""Graders of the chapter "Where it goes": a latent's unit, attention to words, cost, gates, and what fits."""
 
 from __future__ import annotations
 
@@ -54,29 +54,45 @@ def check_unit_latent(answer: object) -> Verdict:
     )
 
 
-def check_patches(answer: object) -> Verdict:
-    """answer: how many tokens a latent of 32 x 32 x 4 has with patches of 2 x 2, and how many numbers each holds."""
-    mistakes: list[tuple[object, str]] = [
-        ((1024, 4), "Those are patches of 1 x 1."),
-        ((256, 4), "A patch is 2 x 2 pixels of 4 channels: 16 numbers."),
-        ((512, 8), "The side of a patch counts in both directions: a quarter as many tokens."),
-        ((16, 64), "16 by 16 patches are 256."),
-        ((64, 64), "Those are patches of 4 x 4."),
-        ((256, 64), "That many numbers would be more than the latent has: 256 tokens share 4,096."),
+def check_block_cost(answer: object) -> Verdict:
+    """answer(n, d): the multiply-adds of a transformer's block with n tokens of d features."""
+    mistakes = [
+        Mistake(
+            lambda n, d: 12 * n * d**2, "The products between tokens are missing: n of them for each of n."
+        ),
+        Mistake(
+            lambda n, d: 12 * n * d**2 + n**2 * d,
+            "Tokens meet twice: queries with keys, then the weights with the values.",
+        ),
+        Mistake(
+            lambda n, d: 12 * n * d**2 + 2 * n**2,
+            "The product of a query and a key is d multiplications, not one.",
+        ),
+        Mistake(lambda n, d: 4 * n * d**2 + 2 * n**2 * d, "The small network is missing."),
+        Mistake(lambda n, d: 8 * n * d**2 + 2 * n**2 * d, "The layers of the attention are missing."),
+        Mistake(lambda n, d: 8 * n * d**2, "That is the small network: the attention is missing."),
+        Mistake(lambda n, d: 2 * n**2 * d, "Those are the products between tokens: the layers are missing."),
+        Mistake(
+            lambda n, d: 11 * n * d**2 + 2 * n**2 * d,
+            "Attention has four layers: queries, keys, values, and the output.",
+        ),
+        Mistake(
+            lambda n, d: 6 * n * d**2 + 2 * n**2 * d,
+            "The small network's middle is 4 d wide: each of its two layers has 4 d^2 weights.",
+        ),
+        Mistake(
+            lambda n, d: 4 * n * d**2, "Those are the attention's layers: more is multiplied in a block."
+        ),
+        Mistake(
+            lambda n, d: 12 * n * d**2 + 2 * n**2 * d + 6 * d**2,
+            "What is made of time and class is left out here.",
+        ),
+        Mistake(lambda n, d: 12 * d**2 + 2 * n * d, "That is one token: there are n."),
+        Mistake(lambda n, d: 24 * n * d**2 + 4 * n**2 * d, "A multiplication and its addition count as one."),
     ]
-    sizes = list(answer) if isinstance(answer, tuple | list) else []
-    whole = [size for size in sizes if isinstance(size, int) and not isinstance(size, bool)]
-    if len(whole) == len(sizes) == 2 and tuple(whole) not in [value for value, _ in mistakes]:
-        count = whole[0] * whole[1]
-        if count != 4096:
-            told = f"{whole[0]} tokens of {whole[1]} numbers are {count:,} numbers, and the latent has 4,096."
-            mistakes.append((tuple(whole), told))
-    mistakes += [
-        ((16, 256), "The other way round: the tokens are counted first."),
-        ((128, 32), "Patches of 2 x 2 are half as many each way: 16 by 16."),
-        ((4096, 1), "Those are single numbers: a patch keeps its four channels together."),
-    ]
-    return grade_value(answer, (256, 16), mistakes, "(32 / 2)^2 tokens of 2^2 times 4 numbers.")
+    cases = [(49, 64), (256, 384), (1024, 16)]
+    praise = "Layers grow with the tokens, the products between tokens with their square."
+    return grade(answer, lambda n, d: 12 * n * d**2 + 2 * n**2 * d, mistakes, cases, praise)
 
 
 def check_gated(answer: object) -> Verdict:

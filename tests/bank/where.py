@@ -2,7 +2,6 @@
 
 import math
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 
@@ -80,15 +79,21 @@ BANK: Bank = {
             (lambda q, k, v, there: (q @ k[there].T / 5**0.5).softmax(1) @ v[there], "not how many words"),
         ],
     ),
-    "check_patches": Answers(
-        right=[(256, 16), [256, 16], np.array([256, 16])],
+    "check_block_cost": Answers(
+        right=[
+            lambda n, d: 12 * n * d**2 + 2 * n**2 * d,
+            lambda n, d: n * (3 * d * d + d * d + 2 * (d * 4 * d)) + n * n * d + n * n * d,
+            lambda n, d: 2 * n * d * (6 * d + n),
+        ],
         wrong=[
-            ((1024, 4), "1 x 1"),
-            ((256, 4), "16 numbers"),
-            ((512, 8), "both directions"),
-            ((16, 64), "are 256"),
-            ((64, 64), "4 x 4"),
-            ((256, 64), "share 4,096"),
+            (lambda n, d: 12 * n * d**2, "between tokens are missing"),
+            (lambda n, d: 12 * n * d**2 + n**2 * d, "meet twice"),
+            (lambda n, d: 12 * n * d**2 + 2 * n**2, "not one"),
+            (lambda n, d: 4 * n * d**2 + 2 * n**2 * d, "small network is missing"),
+            (lambda n, d: 11 * n * d**2 + 2 * n**2 * d, "four layers"),
+            (lambda n, d: 6 * n * d**2 + 2 * n**2 * d, "4 d wide"),
+            (lambda n, d: 12 * d**2 + 2 * n * d, "one token"),
+            (lambda n, d: 24 * n * d**2 + 4 * n**2 * d, "count as one"),
         ],
     ),
     "check_gated": Answers(
