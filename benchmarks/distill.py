@@ -21,16 +21,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
+from statistics import mean
 
 import torch
 from torch import Tensor
 
-from benchmarks.arms import Key, Row, evenly, run
+from benchmarks.arms import Key, Row, run
 from benchmarks.memorize import nearest
 from benchmarks.students import ARMS, BATCH, DIFFUSION, SHAPE, TRAINED, W, teacher
 from ddpm_lib.data import ASSETS, mnist
 from ddpm_lib.denoiser import Denoiser
 from ddpm_lib.evaluate.classifier import digit_classifier, in_batches
+from ddpm_lib.evaluate.floor import real_floor, real_sets
 from ddpm_lib.evaluate.generate import class_labels, generate
 from ddpm_lib.evaluate.metrics import digit_classes, frechet_distance, recall, spread_within
 from ddpm_lib.flow import DPMSolver2M, heun_step
@@ -176,16 +178,16 @@ def main() -> int:
     return 0
 
 
-def floor(n: int, draws: int = 10) -> Row:
-    """What n real training digits give, the classes in turn: the mean of draws without a common digit."""
-    data, test = mnist(), mnist(train=False)
-    assert data.y is not None
-    reference, rows = in_batches(digit_classifier().features, test.x0()), []
-    for k in range(draws):
-        features = in_batches(digit_classifier().features, data.x0(evenly(data.y, n, k)))
-        rows.append((frechet_distance(features, reference), recall(reference[:n], features)))
-    distance, found = torch.tensor(rows, dtype=torch.float64).mean(0).tolist()
-    return {"distance": round(distance, 2), "recall": round(found, 3), "draws": draws}
+def floor(n: int) -> Row:
+    """What n real training digits give, the classes in turn as in what is drawn: the mean over sets."""
+    train, test = mnist(), mnist(train=False)
+    assert train.y is not None
+    labels, features = class_labels(n, 10), digit_classifier().features
+    found = real_floor(n, labels)
+    real = in_batches(features, test.x0(slice(0, n)))
+    sets = real_sets(train.y, n, labels)
+    recalls = [recall(real, in_batches(features, train.x0(places))) for places in sets]
+    return {"distance": round(found.mean, 2), "recall": round(mean(recalls), 3), "draws": found.sets}
 
 
 if __name__ == "__main__":

@@ -20,7 +20,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from statistics import mean, stdev
 from typing import Any
 
 import torch
@@ -32,6 +31,7 @@ from ddpm_lib.data import ASSETS, Batches, mnist
 from ddpm_lib.denoiser import Denoiser
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.evaluate.classifier import digit_classifier, in_batches
+from ddpm_lib.evaluate.floor import real_floor
 from ddpm_lib.evaluate.metrics import frechet_distance
 from ddpm_lib.flow import DPMSolver2M, heun_step, noise_level, straight_timesteps
 from ddpm_lib.further.names import (
@@ -165,16 +165,6 @@ def measure(args: argparse.Namespace, key: Key) -> tuple[Row, Tensor]:
     return row, shown
 
 
-def floor(n: int, sets: int = 20) -> dict[str, float]:
-    """Distance of n real training digits from the test set: mean and spread over disjoint sets."""
-    digits = mnist()
-    sets = min(sets, len(digits) // n)
-    order = torch.randperm(len(digits), generator=torch.Generator().manual_seed(0))[: sets * n]
-    parts = in_batches(digit_classifier().features, digits.x0(order)).split(n)
-    distances = [frechet_distance(part, reference()) for part in parts]
-    return {"mean": round(mean(distances), 2), "spread": round(stdev(distances), 2) if sets > 1 else 0.0}
-
-
 def main(argv: list[str] | None = None, until: float = math.inf) -> bool:
     """Measure what is missing; no arm is begun that would not end by `until` (see arms.run). True when none is left."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
@@ -185,10 +175,11 @@ def main(argv: list[str] | None = None, until: float = math.inf) -> bool:
     add_jobs(parser)
     parser.add_argument("--out", type=Path, default=RESULT, help="the JSON file")
     args = parser.parse_args(argv)
+    least = real_floor(args.samples, torch.arange(args.samples) % 10)
     head = {
         "what": f"Frechet distance of {args.samples} digits to the test set against calls of the network",
         "preset": "cpu-minutes", "steps": args.steps, "samples": args.samples,
-        "floor": floor(args.samples),
+        "floor": {"mean": round(least.mean, 2), "spread": round(least.spread, 2)},
     }  # fmt: skip
     keys = [{"arm": arm, "seed": seed} for seed in range(args.seeds) for arm in args.only or ARMS]
     return run(args.out, head, keys, partial(measure, args), SHOWN, until, args.jobs)

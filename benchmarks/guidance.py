@@ -114,7 +114,7 @@ def main() -> int:
         "weights": args.weights,
         "samples": args.samples,
         "steps": args.steps,
-        "floor": floor(reference, args.samples),
+        "floor": floor(labels),
         "ink of real digits": round(float((test.x0().mean() + 1) / 2), 4),
     }
     run(out, head, plan(args.seeds, args.weights), measure, SHOWN)

@@ -17,7 +17,6 @@ import json
 import sys
 import time
 from pathlib import Path
-from statistics import mean, stdev
 from typing import Any
 
 import torch
@@ -27,6 +26,7 @@ from benchmarks.machine import machine
 from ddpm_lib import load
 from ddpm_lib.data import ASSETS, mnist
 from ddpm_lib.evaluate.classifier import digit_classifier, in_batches
+from ddpm_lib.evaluate.floor import real_floor
 from ddpm_lib.evaluate.generate import generate, sampler
 from ddpm_lib.evaluate.metrics import digit_classes, frechet_distance
 from ddpm_lib.sampling import DDIM, Step
@@ -55,33 +55,31 @@ def rule(name: str) -> Step:
     return step
 
 
-def floor(reference: Tensor, n: int) -> dict[str, float | int]:
-    """Distance of `n` real training digits from the test set: mean and spread over disjoint, shuffled sets."""
-    digits = mnist(train=True)
-    order = torch.randperm(len(digits), generator=torch.Generator().manual_seed(0))
-    x = digits.x0(order[: FLOOR_SETS * n])
-    parts = in_batches(digit_classifier().features, x).split(n)
-    distances = [frechet_distance(part, reference) for part in parts]
-    return {
-        "mean": round(mean(distances), 4),
-        "spread": round(stdev(distances), 4),
-        "sets": len(distances),
-    }
+def first_labels(n: int) -> Tensor:
+    """The classes of the first n training digits, so that they are as frequent as in real digits."""
+    labels = mnist(train=True).y
+    assert labels is not None
+    return labels[:n]
+
+
+def floor(labels: Tensor) -> dict[str, float | int]:
+    """Distance of real training digits of those classes from the test set."""
+    least = real_floor(len(labels), labels, FLOOR_SETS)
+    return {"mean": round(least.mean, 4), "spread": round(least.spread, 4), "sets": least.sets}
 
 
 def point(reference: Tensor, name: str, steps: int, n: int, seed: int) -> dict[str, Any]:
     """Draw `n` digits and measure them: one point of one curve."""
     checkpoint = load(WEIGHTS)
     network = checkpoint.network().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    labels = mnist(train=True).y
-    assert labels is not None
+    labels = first_labels(n)
     begun = time.perf_counter()
     parts = generate(
         network,
         checkpoint.diffusion,
         checkpoint.about.shape,
         range(seed, seed + n),
-        y=labels[:n],  # those of the first n training digits, so that the classes are as frequent
+        y=labels,
         step=rule(name),
         steps=steps,
     )
@@ -93,7 +91,7 @@ def point(reference: Tensor, name: str, steps: int, n: int, seed: int) -> dict[s
         "steps": steps,
         "seed": seed,
         "distance": round(frechet_distance(features, reference), 4),
-        "agreement": round(digit_classes(x, labels[:n]).agreement or 0.0, 4),
+        "agreement": round(digit_classes(x, labels).agreement or 0.0, 4),
         "seconds": round(seconds, 1),
     }
 
@@ -128,7 +126,7 @@ def main() -> int:
         "weights": WEIGHTS,
         "samples": args.samples,
         "machine": {**machine(), "threads": torch.get_num_threads()},
-        "floor": floor(reference, args.samples),
+        "floor": floor(first_labels(args.samples)),
         "points": [],
     }
     if args.out.is_file():

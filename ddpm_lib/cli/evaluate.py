@@ -18,10 +18,11 @@ from ddpm_lib.cli.common import UsageError, at_the_door, print_config, processes
 from ddpm_lib.cli.drawing import check_count, draw, settle, steps_of
 from ddpm_lib.cli.networks import load_pictures
 from ddpm_lib.cli.walk import Route, walk_of
-from ddpm_lib.data import ImageData, load_data, to_pixels
+from ddpm_lib.data import ImageData, to_pixels
 from ddpm_lib.data.errors import some
 from ddpm_lib.data.stream import Shards, open_images
 from ddpm_lib.evaluate.classifier import digit_classifier, in_batches
+from ddpm_lib.evaluate.floor import real_floor
 from ddpm_lib.evaluate.generate import class_labels, sampler, with_guidance
 from ddpm_lib.evaluate.metrics import digit_classes, distance_and_error, loss_by_t
 from ddpm_lib.models import classes_of
@@ -167,15 +168,19 @@ def drawn(checkpoint: Trained, args: argparse.Namespace, processes: Processes) -
 
 
 def digits(x: Float[Tensor, "n c h w"], y: Int[Tensor, " n"] | None, test: ImageData) -> list[Row]:
-    """Frechet distance and classes of images x, of which y was asked for."""
-    real, classes = load_data("mnist", train=True).x0(slice(0, len(x))), digit_classes(x, y)
-    features = digit_classifier().features
-    drawn, trained, held_out = (in_batches(features, each) for each in (x, real, test.x0()))
-    (distance, error), (floor, its) = (distance_and_error(each, held_out) for each in (drawn, trained))
+    """Frechet distance and classes of images x, of which y was asked for; `test` is the whole test set."""
+    features, classes = digit_classifier().features, digit_classes(x, y)
+    distance, error = distance_and_error(in_batches(features, x), in_batches(features, test.x0()))
+    floor = real_floor(len(x), y)
+    kind = "the same classes" if y is not None else "of any class"
     rows = [
         ("Frechet distance", distance, f"{len(x)} samples against the test set, +- {error:.2g}"),
-        ("  of real training digits", floor, f"the floor at this number of samples, +- {its:.2g}"),
-        ("  above the floor", distance - floor, f"0 for real digits, +- {math.hypot(error, its):.2g}"),
+        ("  of real training digits", floor.mean, f"the floor: as many, {kind}, +- {floor.spread:.2g}"),
+        (
+            "  above the floor",
+            distance - floor.mean,
+            f"0 for real digits, +- {math.hypot(error, floor.spread):.2g}",
+        ),
         ("class entropy", classes.entropy, "bits; log2(10) = 3.32 when all digits come equally often"),
         ("top probability", classes.confidence, "of the likeliest class; high for noise too"),
     ]
