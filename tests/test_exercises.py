@@ -54,7 +54,7 @@ WRONG: list[tuple[str, object, str]] = [
         lambda b1, b2: (((1 - b1) * (1 - b2)) ** 0.5, b1 + b2),
         "also shrinks the first one's noise",
     ),
-    ("check_one_step", lambda x, b, eps: (1 - b) ** 0.5 * x + b * eps, "You used beta, not sqrt(beta)"),
+    ("check_one_step", lambda x, b, eps: (1 - b) ** 0.5 * x + b * eps, "its noise is too small"),
     ("check_one_step", lambda x, b, eps: x + b**0.5 * eps, "You did not shrink the image"),
     ("check_q_sample", lambda x0, t, eps, ab: q_sample(x0, t - 1, eps, ab), "You read alpha_bar[t - 1]"),
     (

@@ -143,7 +143,7 @@ def check_one_step(answer: object) -> Verdict:
     mistakes = [
         Mistake(
             lambda x, b, eps: math.sqrt(1 - b) * x + b * eps,
-            "You used beta, not sqrt(beta): the standard deviation, not the variance, multiplies the noise.",
+            "That is the step as given: its noise is too small. Which variance does one call add?",
         ),
         Mistake(
             lambda x, b, eps: (1 - b) * x + math.sqrt(b) * eps,

@@ -98,7 +98,7 @@ BANK: Bank = {
             lambda x, b, eps: np.sqrt(1 - b) * x.numpy() + np.sqrt(b) * eps.numpy(),
         ],
         wrong=[
-            (lambda x, b, eps: (1 - b) ** 0.5 * x + b * eps, "You used beta, not sqrt(beta)"),
+            (lambda x, b, eps: (1 - b) ** 0.5 * x + b * eps, "its noise is too small"),
             (lambda x, b, eps: (1 - b) * x + b**0.5 * eps, "shrank the image by 1 - beta"),
             (lambda x, b, eps: x + b**0.5 * eps, "did not shrink"),
             (lambda x, b, eps: (1 - b) ** 0.5 * (x + b**0.5 * eps), "shrank the noise"),
