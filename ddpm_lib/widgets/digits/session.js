@@ -41,7 +41,7 @@ function digitsSession({ model, root, say, changed }) {
     const seed = model.get("training_seed");
     return { ...recipe, steps: model.get("steps"), seed: seed < 0 ? Math.floor(Math.random() * 2 ** 31) : seed };
   };
-  const slow = () => (run.kind === "javascript" ? " This browser has no WebAssembly SIMD, with which it would be about ten times as fast." : "");
+  const slow = () => (run.kind === "javascript" ? " This browser has no WebAssembly SIMD, with which it would be seven to nine times as fast." : "");
   const left = () => duration((run.total - run.steps) * pace);
   const enter = (state, status) => {
     Object.assign(run, { state, status });

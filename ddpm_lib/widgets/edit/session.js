@@ -9,7 +9,7 @@ function session({ root, model, say, changed }) {
   const busy = () => run.state === "loading" || run.state === "running";
   const enter = (state, status) => Object.assign(run, { state, status });
   const next = () => network.run((kind) => {
-    slow = kind === "javascript"; // ten times as slow
+    slow = kind === "javascript"; // seven to nine times as slow
     return stages[done].ask(slow ? 20 : Infinity);
   });
   const hear = {

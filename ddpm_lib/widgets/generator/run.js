@@ -41,7 +41,7 @@ function generation({ model, board, root, say, changed }) {
   const stepsFrom = (t) => Math.max(1, Math.round((Math.min(model.get("steps"), T) * t) / T));
   // What the worker is asked. Where a step takes long there are fewer of them, unless the reader has chosen their number.
   const options = (kind) => {
-    slow = kind === "javascript" ? " This browser has no WebAssembly SIMD, so a step takes about ten times as long." : "";
+    slow = kind === "javascript" ? " This browser has no WebAssembly SIMD, so a step takes seven to nine times as long." : "";
     if (slow && !run.stepsChosen && model.get("steps") > 20) {
       slow = `${slow.slice(0, -1)}: 20 steps are set, not ${model.get("steps")}.`;
       own = true;
