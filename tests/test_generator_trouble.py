@@ -98,7 +98,7 @@ def test_without_webassembly_there_are_fewer_steps_and_it_says_so(opened: Any) -
     status = page.locator(".ddpm-status")
     assert root(page).get_attribute("data-step") == "20"
     assert (
-        "no WebAssembly SIMD, so a step takes about ten times as long: 20 steps are set, not 50."
+        "no WebAssembly SIMD, so a step takes seven to nine times as long: 20 steps are set, not 50."
         in status.inner_text()
     )
     page.locator("summary").click()
@@ -108,7 +108,7 @@ def test_without_webassembly_there_are_fewer_steps_and_it_says_so(opened: Any) -
     generate(page).click()
     finish(page)
     assert root(page).get_attribute("data-step") == "25"
-    assert status.inner_text().endswith("so a step takes about ten times as long.")
+    assert status.inner_text().endswith("so a step takes seven to nine times as long.")
 
 
 def test_a_page_that_is_left_and_come_back_to_is_as_it_was_and_draws_again(
