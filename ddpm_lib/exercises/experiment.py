@@ -150,6 +150,4 @@ def check_deciding_time(answer: object) -> Verdict:
         "That t is not in the table, or not the one: take the key with the largest ratio.",
         "That t is not in the table, or not the one: take the key with the largest ratio.",
     )
-    return grade_value(
-        answer, right, mistakes, "There the two differ most, and there the shape is being decided.", sides
-    )
+    return grade_value(answer, right, mistakes, "There the U-Net is ahead by most.", sides)
