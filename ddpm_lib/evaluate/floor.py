@@ -60,6 +60,8 @@ def real_floor(n: int, labels: Int[Tensor, " n"] | None = None, sets: int = 10) 
     reference = in_batches(features, mnist(train=False).x0())
     parts = [in_batches(features, train.x0(places)) for places in real_sets(train.y, n, labels, sets)]
     if len(parts) == 1:
-        return Floor(*distance_and_error(parts[0], reference), sets=1)
+        n, d = parts[0].shape
+        left_out = max(1, min(-(-n // 10), n - d - 1))  # so that the rest spans the d features
+        return Floor(*distance_and_error(parts[0], reference, groups=-(-n // left_out)), sets=1)
     distances = [frechet_distance(part, reference) for part in parts]
     return Floor(mean(distances), stdev(distances), len(distances))
