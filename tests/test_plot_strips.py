@@ -91,3 +91,11 @@ def test_pictures_of_two_densities_are_not_stacked() -> None:
 def test_photographs_keep_their_colors() -> None:
     image = Image.open(io.BytesIO(plot.image_grid(images(2, c=3)).png()))
     assert image.mode == "RGBA"
+
+
+def test_the_loss_axis_is_written_in_decimals() -> None:
+    panel = plot.loss_curve(range(1, 100), [0.05 + 0.8 / step for step in range(1, 100)]).axes[0]
+    panel.figure.draw_without_rendering()
+    labels = {label.get_text() for label in panel.yaxis.get_ticklabels(which="both")} - {""}
+    assert {"0.1", "0.2", "0.6"} <= labels
+    assert not any("10^" in label or "e" in label for label in labels)

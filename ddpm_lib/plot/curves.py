@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float
+from matplotlib.ticker import LogFormatter
 from torch import Tensor
 
 from ddpm_lib.plot.picture import COLORS, INK, LINES, WIDTH, Picture, axes, legend
@@ -34,6 +35,14 @@ def schedule_curves(*schedules: NoiseSchedule) -> Picture:
     return picture
 
 
+class _Decimal(LogFormatter):
+    """0.06 where matplotlib writes 6 x 10^-2, at the same ticks."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        """The label of the tick at x, empty where there is none."""
+        return f"{x:.3g}" if super().__call__(x, pos) else ""
+
+
 def loss_curve(steps: Sequence[int], losses: Sequence[float], window: int | None = None) -> Picture:
     """The loss at each step, faint, and its mean over the last `window` steps (a twentieth of all unless told)."""
     picture, (panel,) = axes(height=240)
@@ -44,6 +53,8 @@ def loss_curve(steps: Sequence[int], losses: Sequence[float], window: int | None
     panel.plot(steps, losses, color=INK, alpha=0.35, linewidth=0.8, label="loss")
     panel.plot(steps, (total[end] - total[start]) / (end - start), label=f"mean of the last {window}")
     panel.set_yscale("log")
+    panel.yaxis.set_major_formatter(_Decimal())
+    panel.yaxis.set_minor_formatter(_Decimal(minor_thresholds=(2, 0.4)))
     panel.set_xlabel("step")
     panel.set_ylabel("loss")
     legend(picture)
