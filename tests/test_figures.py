@@ -1,5 +1,8 @@
 """Figures are numbered and captioned by one rule, from what a cell says of its picture."""
 
+import json
+import re
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -107,3 +110,14 @@ def test_mathematics_stands_between_dollars() -> None:
 def test_a_picture_without_any_words_ends_the_build() -> None:
     with pytest.raises(ExtensionError, match="cell 0 of book/x draws a picture without words"):
         captions(App(), chapter(({}, "")))  # type: ignore[arg-type]
+
+
+def test_no_caption_holds_markdown_that_a_page_would_show_as_it_stands() -> None:
+    found = [
+        (path.stem, caption)
+        for path in Path(__file__).parent.parent.glob("book/*.ipynb")
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]
+        for caption in [cell["metadata"].get("caption", "")]
+    ]
+    assert sum(bool(caption) for _, caption in found) > 50
+    assert [pair for pair in found if re.search(r"`|\*\*|\]\(", pair[1])] == []
