@@ -1,4 +1,4 @@
-"""`diagnose` names the fault of every sick run of the clinic, from its weights and a batch, and none of a sound one."""
+"""`diagnose` names the fault of every sick run of the clinic, asked as its sampler asks, and none of a sound one."""
 
 from __future__ import annotations
 
