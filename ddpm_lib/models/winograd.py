@@ -123,7 +123,9 @@ class _Winograd(torch.autograd.Function):
         for i, some in enumerate(tiles.few_images()):
             dm = tiles.of_output_gradient(grad[some])
             if kept:
-                du.baddbmm_(kept[i].transpose(1, 2), dm)
+                torch.baddbmm(
+                    du, kept[i].transpose(1, 2), dm, out=du
+                )  # in place, and torch's counter knows it
             if ctx.needs_input_grad[0]:
                 dx[some] = tiles.input_gradient(torch.bmm(dm, u.transpose(1, 2)))
         dw = tiles.filter_gradient(du) if kept else None
