@@ -34,7 +34,7 @@ DERIVING = [
 ]  # the chapters that a reader is examined on
 
 
-@pytest.mark.parametrize("name", [*DERIVING, "engineering"])
+@pytest.mark.parametrize("name", [*DERIVING, "engineering", "javascript"])
 def test_a_chapter_asks_and_answers(name: str) -> None:
     text = markdown(nbformat.read(ROOT / "book" / f"{name}.ipynb", as_version=nbformat.NO_CONVERT))
     section = text.split("## Check yourself", 1)[1].split("\n## ", 1)[0]
