@@ -63,7 +63,7 @@ def environ(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a notebook of all eleven widgets, and the plain copies of the chapters."""
+    """A folder with a notebook of all twelve widgets, and the plain copies of the chapters."""
     folder = tmp_path_factory.mktemp("notebooks")
     cells = [nbformat.v4.new_code_cell(SETUP)]
     cells += [nbformat.v4.new_code_cell(f"{name} = {made}\n{name}") for name, made in WIDGETS.items()]

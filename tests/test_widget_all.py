@@ -1,4 +1,4 @@
-"""What holds for all eleven widgets: keys, words, and looks in a notebook that styles what it shows."""
+"""What holds for all twelve widgets: keys, words, and looks in a notebook that styles what it shows."""
 
 import re
 from typing import Any

@@ -7,6 +7,7 @@ import torch
 
 from ddpm_lib.widgets import (
     CloudWidget,
+    GaussianWidget,
     LossWidget,
     PosteriorWidget,
     ScheduleWidget,
@@ -64,6 +65,16 @@ NAMES: dict[str, tuple[Widget, tuple[str, ...]]] = {
             *(f'slider "{name}"' for name in SLIDERS.values()),
         ),
     ),
+    "gaussian": (
+        GaussianWidget(0.7, 0.5),
+        (
+            'group "Noise, scaled and shifted"',
+            'img "noise above, draws below, and their density: x = 0.70 + 0.50 epsilon',
+            'slider "mean mu"',
+            'slider "standard deviation sigma"',
+            'button "New noise"',
+        ),
+    ),
     "loss": (
         LossWidget(losses(SHORT), SHORT, scale="x0"),
         (
@@ -111,6 +122,7 @@ STORIES: list[tuple[Widget, str]] = [
     (ScheduleWidget(X0[0], T=300), "sqrt(alpha_bar_T) = 0.219: x_T still shows the image"),
     (PosteriorWidget(t=20), "mean -0.191, standard deviation 0.387"),
     (PosteriorWidget(t=20, s=0), "mean 0.8, standard deviation 0"),
+    (GaussianWidget(0.7, 0.5), "x = 0.7 + 0.5 eps in the row below"),
     (LossWidget({"a": torch.full((61,), 0.25)}, SHORT, t=30), "At t = 30: a 0.25"),
     (
         CloudWidget(CLOUDS, reverse=GOOD, direction="reverse"),

@@ -14,9 +14,10 @@ from playwright.sync_api import Browser, Locator, Page
 from ddpm_lib.widgets import Widget
 from tests.tab import Tab
 
-# All eleven, as a notebook makes them.
+# All twelve, as a notebook makes them.
 WIDGETS = {
     "scrub": "ScrubWidget(x0, t=20)",
+    "gaussian": "GaussianWidget(0.7, 0.5)",
     "schedule": "ScheduleWidget(x0[0], T=500)",
     "posterior": "PosteriorWidget(t=20)",
     "loss": "LossWidget({'one': torch.rand(501), 'two': torch.rand(501)}, linear_schedule(500))",
@@ -36,7 +37,7 @@ x0 = torch.zeros(4, 1, 8, 8)"""
 
 
 def made(name: str) -> Widget:
-    """One of the eleven."""
+    """One of the twelve."""
     names: dict[str, Any] = {}
     exec(SETUP, names)
     widget: Widget = eval(WIDGETS[name], names)

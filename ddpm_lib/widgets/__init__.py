@@ -3,6 +3,7 @@
 from ddpm_lib.widgets.cloud.cloud import CloudWidget
 from ddpm_lib.widgets.digits.digits import DigitsWidget
 from ddpm_lib.widgets.edit.edit import EditWidget
+from ddpm_lib.widgets.gaussian.gaussian import GaussianWidget
 from ddpm_lib.widgets.generator.generator import GenerateWidget
 from ddpm_lib.widgets.host.widget import Fallback, Widget
 from ddpm_lib.widgets.loss_by_t.loss_by_t import LossWidget
@@ -18,6 +19,7 @@ __all__ = [
     "DigitsWidget",
     "EditWidget",
     "Fallback",
+    "GaussianWidget",
     "GenerateWidget",
     "LossWidget",
     "PlayWidget",
