@@ -137,3 +137,9 @@ def test_a_clock_that_runs_too_slowly_is_named_with_its_factor(factor: int) -> N
     )
     assert found[-1].check == "training"
     assert f"would be {factor} times as much" in found[-1].fault
+
+
+def test_what_bfloat16_holds_exactly_of_the_sound_run_is_its_zeros() -> None:
+    exact = [p[p.bfloat16() == p] for p in load("healthy").parameters()]
+    assert sum(map(len, exact)) == 889
+    assert not any(p.any() for p in exact)
