@@ -2,9 +2,9 @@
 
     OMP_NUM_THREADS=1 python -m benchmarks.distill --save runs/distill
 
-The teacher is `cpu-hour` guided with w = 0.5. A student begins as a copy of it and is taught with a budget in *passes*
-of 64 images through the network: a call is one, a call with guidance two, a step of training three. The three methods
-are in benchmarks/students.py.
+The teacher is `cpu-hour` guided with w = 0.5; without guidance it is measured as well. A student begins
+as a copy of it and is taught with a budget in *passes* of 64 images through the network: a call is one, a call with
+guidance two, a step of training three. The three methods are in benchmarks/students.py.
 
 A row has the Frechet distance of the digits to the test set, the share that is named as asked, and what may be lost:
 the mean distance of two digits of a class in the classifier's features, in units of that of the test set; the share of
@@ -50,6 +50,7 @@ SAMPLERS: dict[str, Callable[[], Step]] = {
 }
 # of the teacher; 2 and 4 steps of Heun's are 3 and 7 calls
 STEPS = {"ddim": (1, 2, 4, 8), "dpm-solver++(2m)": (4, 8), "ddpm": (2, 4, 8), "heun": (2, 4)}
+PLAIN = (2, 4, 8, 16, 50)  # steps of DDIM of the teacher without guidance, each one pass
 
 
 class Judge:
@@ -109,9 +110,10 @@ def drawn(denoiser: Denoiser, n: int, sampler: str, steps: int) -> Tensor:
 
 
 def measure(judge: Judge, save: Path | None, key: Key) -> tuple[Row, Tensor]:
-    """One arm: the teacher by one sampler, or a student in 1, 2 and 4 calls by DDIM and by DDPM."""
-    if key["arm"] == "teacher":
-        x = drawn(teacher(), judge.n, key["sampler"], key["steps"])
+    """One arm: the teacher by one sampler, guided or not, or a student in 1, 2 and 4 calls by DDIM and by DDPM."""
+    if key["arm"] in ("teacher", "unguided"):
+        denoiser = teacher() if key["arm"] == "teacher" else TRAINED.network()
+        x = drawn(denoiser, judge.n, key["sampler"], key["steps"])
         return judge(x), x[:SHOWN]
     begun = time.perf_counter()
     students, steps = ARMS[key["arm"]](key["passes"], key["seed"])
@@ -149,7 +151,8 @@ def arms(passes: int, long: int, seeds: Sequence[int]) -> list[Key]:
     own = [{"arm": "teacher", "sampler": name, "steps": n} for name, counts in STEPS.items() for n in counts]
     own.append({"arm": "teacher", "sampler": "ddim", "steps": 25})
     longer = [{"arm": "ends", "seed": seed, "passes": long} for seed in seeds if long]
-    return [*keys[:1], *own, *keys[1:], *longer]
+    plain: list[Key] = [{"arm": "unguided", "sampler": "ddim", "steps": n} for n in PLAIN]
+    return [*keys[:1], *own, *keys[1:], *longer, *plain]
 
 
 def main() -> int:

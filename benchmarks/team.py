@@ -5,7 +5,8 @@
 Milliseconds of the processor, medians, for a step of the recipe: all of it in one worker, or the part of the first of
 them where the batch is shared by two or by four, with all that sharing costs it: copies of the weights, the sum of the
 gradients, the step itself. Where a core is free for each worker, a step takes as long as the first one's part. The time
-of the thread is counted, and not the clock, so that what else the machine does is not in it. Written to ddpm_lib/assets/measured/team.json.
+of the thread is counted, and not the clock, so that what else the machine does is not in it.
+Written to ddpm_lib/assets/measured/team.json.
 """
 
 from __future__ import annotations
