@@ -62,3 +62,10 @@ def test_the_html_is_small_and_has_no_ids() -> None:
     assert len(TrajectoryWidget({"ResNet": digits}).to_html()) < 110_000
     assert " id=" not in re.sub(r"base64,[^\"]*", "", w.to_html())
     assert repr(w) == "TrajectoryWidget(['ResNet', 'U-Net'], t=500, image=0)"
+
+
+def test_without_scripts_a_short_run_names_the_times_that_it_has() -> None:
+    x = torch.zeros(1, 1, 8, 8)
+    picture = TrajectoryWidget({"run": [State(t, x, x) for t in (500, 250, 0)]}).fallback()
+    assert picture.alt.endswith("at t = 500, 250, 0.")
+    assert picture.width == 3 * 84

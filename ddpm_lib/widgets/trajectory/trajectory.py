@@ -74,16 +74,17 @@ class TrajectoryWidget(Widget):
         return found
 
     def fallback(self) -> Fallback:
-        """x_t at six times for each run, for viewers that run no scripts."""
-        ts = [round(self.T * share) for share in (1, 0.8, 0.6, 0.4, 0.2, 0)]
-        name = list(self._frames)[-1]
+        """x_t of the last run at six times, or as many as were recorded, for viewers that run no scripts."""
+        name, frames = list(self._frames.items())[-1]
+        wanted = [self.T * share for share in (1, 0.8, 0.6, 0.4, 0.2, 0)]
+        ts = sorted({min(frames, key=lambda t: abs(t - want)) for want in wanted}, reverse=True)
         pictures = [self.shown(t)[name][:1] for t in ts]
         steps = ", ".join(map(str, ts))
         return Fallback(
             png=strip_png(pictures),
             alt=f"A picture of {name} coming out of noise, at t = {steps}.",
             caption=f"{name} at t = {steps}. With scripts on, it has a slider.",
-            width=6 * 84,
+            width=84 * len(ts),
         )
 
     @traitlets.validate("t")
