@@ -62,7 +62,7 @@ GUIDABLE = replace(MODERN, dropout=0.0, classes=10, predicts="x0")
 MINUTES_GPU = replace(QUICK, steps=20_000, seconds=120.0, batch=128, lr=1e-3, ema=0.999)
 
 # Seconds that a chapter may train, on whatever machine; two chapters run at once, each on one of two cores.
-CHAPTER_SECONDS = 240.0
+CHAPTER_SECONDS = 360.0
 
 PRESETS: dict[str, Preset] = {
     "cpu-minutes": Preset(
