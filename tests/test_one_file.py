@@ -104,7 +104,7 @@ def test_it_draws_the_same_images_from_the_same_noise(name: str) -> None:
     found = list(one.sample(mine, DIFFUSION, Noise(seeds, shape)))
     expected = [state.xt for state in sample(theirs, OURS, shape, seeds=seeds)]
     assert len(found) == len(expected) == T + 1
-    torch.testing.assert_close(torch.stack(found), torch.stack(expected), rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(torch.stack(found), torch.stack(expected), rtol=1e-5, atol=1e-4)
     assert not torch.equal(found[-1][0], found[-1][1])
 
 
