@@ -45,12 +45,13 @@ ALIKE = """() => {
 }"""
 
 # axe looks at every element, and most of a chapter's are alike: the signs of formulas, and spans of code, of which each
-# class stays once. A table's header that is a formula it takes for empty, although readers are told the formula.
+# class stays once; not those that break a long line, which would be wider than its box without them. A table's header
+# that is a formula axe takes for empty, although readers are told the formula.
 THIN = """() => {
   for (const formula of document.querySelectorAll("th math")) formula.replaceWith(formula.textContent);
   for (const formula of [...document.querySelectorAll("math")].slice(3)) formula.replaceChildren();
   const seen = new Set();
-  for (const span of document.querySelectorAll("pre span[class]")) {
+  for (const span of document.querySelectorAll("pre span[class]:not(.long)")) {
     if (seen.has(span.className) && !span.children.length) span.replaceWith(...span.childNodes);
     seen.add(span.className);
   }

@@ -69,6 +69,19 @@ def test_axe_finds_nothing_at_any_width_in_any_scheme(chapter: Page) -> None:
     assert {key: lines for key, lines in found.items() if lines} == {}
 
 
+def test_what_axe_looks_at_is_as_wide_as_what_a_reader_sees(browser: Browser) -> None:
+    """Else a line would overflow its box in the test alone, in a fold where nothing tells the page of it."""
+    page = opened(browser, "book/own_images.html")
+    page.evaluate("() => document.querySelectorAll('details').forEach((e) => (e.open = true))")
+    widths = "() => [...document.querySelectorAll('article pre')].map((e) => e.scrollWidth)"
+    before = page.evaluate(widths)
+    thin(page)
+    after = page.evaluate(widths)
+    page.close()
+    assert len(before) > 30
+    assert after == before
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_in_what_was_searched_for(browser: Browser, scheme: str) -> None:
     page = opened(browser, "search.html?q=posterior")
