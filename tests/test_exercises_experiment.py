@@ -36,9 +36,9 @@ RIGHT: dict[str, object] = {
     "check_seconds": lambda cost, peak, share: cost / peak / share,
     "check_race": race,
     "check_excess": excess(),
-    "check_deciding_time": 200,
+    "check_widest_gap": 200,
 }
-VALUES = {"check_epoch_steps", "check_excess", "check_deciding_time"}
+VALUES = {"check_epoch_steps", "check_excess", "check_widest_gap"}
 
 WRONG: list[tuple[str, object, str]] = [
     ("check_epoch_steps", 9375, "no multiple of 64"),
@@ -46,8 +46,8 @@ WRONG: list[tuple[str, object, str]] = [
     ("check_seconds", lambda cost, peak, share: share * cost / peak, "divide by it"),
     ("check_race", lambda a, b, distance: distance(a) - distance(b), "different numbers"),
     ("check_excess", 1 / excess(), "other way round"),
-    ("check_deciding_time", 5, "turn the ratio round"),
-    ("check_deciding_time", 500, "less than at another t"),
+    ("check_widest_gap", 5, "turn the ratio round"),
+    ("check_widest_gap", 500, "less than at another t"),
 ]
 
 

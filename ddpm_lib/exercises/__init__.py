@@ -28,11 +28,11 @@ from ddpm_lib.exercises.engineering import check_break_even, check_faster_whole,
 from ddpm_lib.exercises.entropy import check_entropy
 from ddpm_lib.exercises.euler import check_euler
 from ddpm_lib.exercises.experiment import (
-    check_deciding_time,
     check_epoch_steps,
     check_excess,
     check_seconds,
     check_training_cost,
+    check_widest_gap,
 )
 from ddpm_lib.exercises.few_steps import (
     check_halvings,

@@ -125,7 +125,7 @@ def check_excess(answer: object) -> Verdict:
     return grade_value(answer, right, mistakes, "This much of the small network's excess is left.", sides)
 
 
-def check_deciding_time(answer: object) -> Verdict:
+def check_widest_gap(answer: object) -> Verdict:
     """answer: the t of the table at which `timed-resnet`'s loss exceeds `classic-small`'s by the largest factor."""
     loss = {row["rung"]: row["loss"] for row in measured("ladder")["rows"]}
     ratio = {int(t): loss["timed-resnet"][t] / loss["classic-small"][t] for t in loss["classic-small"]}

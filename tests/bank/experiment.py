@@ -91,7 +91,7 @@ BANK: Bank = {
             (LARGE / FLOOR, "how many floors"),
         ],
     ),
-    "check_deciding_time": Answers(
+    "check_widest_gap": Answers(
         right=[200, np.int64(200), torch.tensor(200.0)],
         wrong=[
             (5, "turn the ratio round"),

@@ -168,7 +168,7 @@ MORE: More = {
         (FLOOR, "That is the floor, which real digits"),
         ((LARGE - FLOOR) / SMALL, "Subtract the floor from both"),
     ],
-    "check_deciding_time": [
+    "check_widest_gap": [
         ("200", "The answer should be made of numbers"),
         (5, "There the ResNet's loss is the smaller"),
         (10, "There the factor is 0.76"),
