@@ -182,6 +182,4 @@ def check_least_images(answer: object) -> Verdict:
         ),
     ]
     cases = [(8.0, 1.2e8, 8e10, 3e14, 5e10), (2.0, 3.6e7, 1.2e10, 3e12, 1.6e10)]
-    return grade(
-        answer, right, mistakes, cases, "Below it, a faster GPU would not help; a faster wire would."
-    )
+    return grade(answer, right, mistakes, cases, "Below it, the GPUs wait for the wire.")
