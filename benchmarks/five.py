@@ -38,7 +38,7 @@ RUN = """(arg) => {
   %s
   const { recipe, points, steps, walks, asked } = arg, n = 150;
   const learner = new Learner(recipe, Float32Array.from(points)), losses = [];
-  const least = leastLoss(learner, new Normal(1), 400);
+  const least = leastLoss(learner);
   for (let i = 0; i < steps; i++) losses.push(learner.step());
   const clean = (x, t) => learner.clean(x, t);
   const best = (x, t) => exactClean(learner.points, learner.alphaBar[t], x);

@@ -90,7 +90,7 @@ function begin({ id, recipe, points, learned }) {
     loadLearned(learner.net, learned);
     [trainee.steps, trainee.spent] = [learned.step, 1000 * learned.seconds];
   }
-  trainee.least = leastLoss(learner, new Normal(1), 400);
+  trainee.least = leastLoss(learner);
   report(true);
 }
 

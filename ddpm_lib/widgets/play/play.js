@@ -9,8 +9,9 @@ function render({ model, el }) {
 
   const [learned, exact] = [plane("ddpm-signal"), plane("ddpm-noise")];
   const [made, known] = [h("span", { class: "ddpm-word" }), h("span", { class: "ddpm-word" })];
-  const panel = (name, word, node) => h("div", { class: "ddpm-panel" }, h("div", { class: "ddpm-name" }, name, word), node);
-  const panels = h("div", { class: "ddpm-planes" }, panel("learned", made, learned.node), panel("exact", known, exact.node), board.node);
+  const ends = [endLine(), endLine()];
+  const panel = (name, word, ...nodes) => h("div", { class: "ddpm-panel" }, h("div", { class: "ddpm-name" }, name, word), ...nodes);
+  const panels = h("div", { class: "ddpm-planes" }, panel("learned", made, learned.node, ends[0].node), panel("exact", known, exact.node, ends[1].node), board.node);
   const curve = lossCurve();
   const controls = recipe({ model, put, names: Object.keys(clouds) });
 
@@ -73,6 +74,7 @@ function render({ model, el }) {
       `what the network learned from ${model.get("data")}, ${run.steps} steps; ${walk ? `a walk at t = ${walk.ts[at]}` : "samples"}; ${where}`);
     exact.show(walk ? { ...state(walk.exact), arrows: arrowsOf(run.exact) } : { points: run.points, arrows: arrowsOf(run.exact) },
       `the exact answer for the same points; ${walk ? `a walk at t = ${walk.ts[at]}` : "the data"}; ${where}`);
+    ["frames", "exact"].forEach((who, i) => ends[i].show(walk?.[who][at], run.points));
     time.slider.max = T;
     time.show(t, T);
     status.textContent = run.status;

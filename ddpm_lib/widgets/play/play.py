@@ -27,7 +27,7 @@ from ddpm_lib.widgets.play.shapes import seen, sent, shapes
 DRAWING = "drawing"
 SCHEDULES = ("linear", "cosine", "short")
 SHARED = (*NOISE_JS, "host/dial.js", "host/play.js", "host/chart.js", "generator/pad.js")
-PARTS = ("trainer", "plane", "curve", "drawing", "settings", "session", "play")
+PARTS = ("trainer", "plane", "ends", "curve", "drawing", "settings", "session", "play")
 CHOSEN = ("data", "schedule", "T", "predicts", "width", "lr", "seed", "t", "arrows", "sampler", "steps")
 
 
