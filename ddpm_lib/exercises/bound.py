@@ -130,13 +130,13 @@ def check_last_sd(answer: object) -> Verdict:
         (0.01, "That is the root of beta_1, which the paper fixed. Another one fits better."),
         (
             0.0069,
-            "That is the error over all pixels. The black ones own a tail: look at the grays, or measure L_0.",
+            "That is the error over all pixels. The black ones own a tail: measure L_0.",
         ),
         (0.0001, "That is beta_1 itself, a variance, and the paper's. Another fits better: measure L_0."),
     ]
-    praise = "Wider than the root of beta_1: the guess errs by 0.01 on grays, and too narrow costs more than too wide."
+    praise = "Wider than the root of beta_1, the choice of the grays alone: black pixels guessed too light need a tail."
     sides = (
-        "Too narrow: a guess that errs by 0.01 falls outside, and that costs most. Go on with a larger sd.",
+        "Too narrow: black pixels guessed too light cost most. Go on with a larger sd.",
         "Too wide: the area of the right level shrinks. Go on with a smaller sd, down to where L_0 turns.",
     )
     return grade_value(nearest(answer, [BEST_SD], WITHIN), BEST_SD, mistakes, praise, sides)

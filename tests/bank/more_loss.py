@@ -85,9 +85,9 @@ MORE: More = {
     ],
     "check_last_sd": [
         (0.02, "Too wide: the area of the right"),
-        (0.005, "Too narrow: a guess that errs by"),
+        (0.005, "Too narrow: black pixels guessed too light"),
         (0.0157, "Too wide: the area of the right"),
-        (0.002, "Too narrow: a guess that errs by"),
+        (0.002, "Too narrow: black pixels guessed too light"),
         (0.1, "Too wide: the area of the right"),
     ],
     "check_least_error": [

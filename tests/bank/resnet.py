@@ -5,11 +5,11 @@ import math
 import numpy as np
 import torch
 
-from ddpm_lib.assets.measured import measured
+from ddpm_lib.exercises.repairs import repaired_means
 from tests.bank import Answers, Bank
 
-ROWS = {(r["width"], r["dilate"], r["time"]): r for r in measured("resnet")["rows"]}
-NONE, ALL = ROWS[1, False, False], ROWS[16, True, True]
+ROWS = repaired_means()
+NONE, ALL = ROWS[False, False, False], ROWS[True, True, True]
 FACTOR = NONE["loss"] / ALL["loss"]
 
 
@@ -116,9 +116,9 @@ BANK: Bank = {
             (1 / FACTOR, "other way round"),
             (NONE["loss"] - ALL["loss"], "Divide"),
             (NONE["distance"] / ALL["distance"], "ratio of the distances"),
-            (NONE["loss"] / ROWS[16, False, False]["loss"], "channels alone"),
+            (NONE["loss"] / ROWS[True, False, False]["loss"], "channels alone"),
             (max(r["loss"] for r in ROWS.values()) / ALL["loss"], "worst of the eight"),
-            (ROWS[16, False, False]["loss"] / ALL["loss"], "has the channels already"),
+            (ROWS[True, False, False]["loss"] / ALL["loss"], "has the channels already"),
         ],
     ),
 }
