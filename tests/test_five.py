@@ -82,6 +82,18 @@ def test_the_lines_below_a_walk_say_what_was_measured(page: Page, row: dict[str,
     expect(lines.nth(1)).to_have_text("in a walk: how far from the data")
 
 
+def test_the_lines_below_a_walk_fit_on_a_telephone(page: Page) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    page.set_viewport_size({"width": 320, "height": 700})
+    drive(page, PlayWidget(steps=50))
+    fits = "e => e.scrollWidth <= e.clientWidth"
+    lines = page.locator(".ddpm-ends")
+    assert [lines.nth(i).evaluate(fits) for i in (0, 1)] == [True, True]
+    press(page, "Walk")
+    expect(lines.nth(1)).to_have_text(re.compile("strays"))
+    assert [lines.nth(i).evaluate(fits) for i in (0, 1)] == [True, True]
+
+
 def test_the_drawing_is_a_disk_in_the_corner_and_fresh_points_are_no_old_ones() -> None:
     disk = data()["corner"]
     assert len(disk) == 500
