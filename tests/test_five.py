@@ -15,7 +15,7 @@ from ddpm_lib.schedule import linear_schedule
 from ddpm_lib.widgets import PlayWidget
 from ddpm_lib.widgets.play.shapes import rings
 from tests.play_page import press
-from tests.widget_page import drive
+from tests.widget_page import document, drive
 
 EXACT = [
     ("eps", "moons", ("ddim", 1), {}),
@@ -85,9 +85,10 @@ def test_the_lines_below_a_walk_say_what_was_measured(page: Page, row: dict[str,
 def test_the_lines_below_a_walk_fit_on_a_telephone(page: Page) -> None:
     page.emulate_media(reduced_motion="reduce")
     page.set_viewport_size({"width": 320, "height": 700})
-    drive(page, PlayWidget(steps=50))
+    page.set_content(document(PlayWidget(steps=50)))
     fits = "e => e.scrollWidth <= e.clientWidth"
     lines = page.locator(".ddpm-ends")
+    expect(lines.nth(1)).to_have_text("in a walk: how far from the data")
     assert [lines.nth(i).evaluate(fits) for i in (0, 1)] == [True, True]
     press(page, "Walk")
     expect(lines.nth(1)).to_have_text(re.compile("strays"))
