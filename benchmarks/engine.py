@@ -17,16 +17,13 @@ import statistics
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import sync_playwright
-
 from benchmarks.machine import machine
-from benchmarks.team import processor_ms
+from benchmarks.team import timed_page
 from ddpm_lib import load
 from ddpm_lib.data import ASSETS
 from ddpm_lib.web.export import detail
 from ddpm_lib.web.worker_source import CORE, without_comments, worker_source
 from ddpm_lib.widgets.generator.network import SHIPPED
-from tests.browser import launch
 
 RESULT = ASSETS / "measured" / "engine.json"
 REPEATS, WARM = 9, 12
@@ -63,12 +60,8 @@ def main() -> None:
     found: dict[str, dict[str, list[float]]] = {
         arm: {"one": [], "sixteen": [], "product": []} for arm in TIMES
     }
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        page = browser.new_page()
+    with timed_page() as (page, processor_ms, version):
         page.set_default_timeout(0)
-        session = page.context.new_cdp_session(page)
-        session.send("Performance.enable", {"timeDomain": "threadTicks"})
         for arm in TIMES:
             more = DIRECT if arm == "direct" else ""
             plain = arm == "javascript"
@@ -84,11 +77,9 @@ def main() -> None:
         for _ in range(args.repeats):
             for arm, times in TIMES.items():
                 for work, n in zip(found[arm], times, strict=True):
-                    before = processor_ms(session)
+                    before = processor_ms()
                     page.evaluate("([arm, work, n]) => engines[arm][work](n)", [arm, work, n])
-                    found[arm][work].append((processor_ms(session) - before) / max(n, 1))
-        version = browser.version
-        browser.close()
+                    found[arm][work].append((processor_ms() - before) / max(n, 1))
     result: dict[str, Any] = {
         "what": f"milliseconds of the processor for a guided step; medians of {args.repeats}",
         "machine": {**machine(), "browser": f"Chromium {version}"},

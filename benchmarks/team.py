@@ -14,10 +14,12 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import CDPSession, sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.machine import machine
 from ddpm_lib.data import ASSETS
@@ -43,10 +45,21 @@ READY = """([recipe, about]) => {
 }"""
 
 
-def processor_ms(session: CDPSession) -> float:
-    """What the page's thread has taken so far."""
-    metrics = session.send("Performance.getMetrics")["metrics"]
-    return 1000 * float(next(m["value"] for m in metrics if m["name"] == "ThreadTime"))
+@contextmanager
+def timed_page() -> Iterator[tuple[Page, Callable[[], float], str]]:
+    """A page in headless Chromium, the milliseconds that its thread has taken so far, and Chromium's version."""
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        page = browser.new_page()
+        session = page.context.new_cdp_session(page)
+        session.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+        def processor_ms() -> float:
+            metrics = session.send("Performance.getMetrics")["metrics"]
+            return 1000 * float(next(m["value"] for m in metrics if m["name"] == "ThreadTime"))
+
+        yield page, processor_ms, browser.version
+        browser.close()
 
 
 def main() -> None:
@@ -54,21 +67,15 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=RESULT)
     args = parser.parse_args()
     found: dict[int, list[float]] = {size: [] for size in SIZES}
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        page = browser.new_page()
-        session = page.context.new_cdp_session(page)
-        session.send("Performance.enable", {"timeDomain": "threadTicks"})
+    with timed_page() as (page, processor_ms, version):
         source = without_comments(*IMAGES_CORE).replace('"use strict";', "")
         page.evaluate(f"(arg) => {{ {source} ({READY})(arg); }}", [recipe(), ABOUT])
         page.evaluate("take(1, 4)")  # the compiler's time is not counted
         for _ in range(REPEATS):
             for size in SIZES:
-                before = processor_ms(session)
+                before = processor_ms()
                 page.evaluate("([size, steps]) => take(size, steps)", [size, STEPS])
-                found[size].append((processor_ms(session) - before) / STEPS)
-        version = browser.version
-        browser.close()
+                found[size].append((processor_ms() - before) / STEPS)
     first = {str(size): round(statistics.median(times), 1) for size, times in found.items()}
     result: dict[str, Any] = {
         "what": f"milliseconds of the processor for a step of {TRAINING['batch']} digits; medians of {REPEATS}",

@@ -17,13 +17,10 @@ import statistics
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import sync_playwright
-
 from benchmarks.machine import machine
-from benchmarks.team import processor_ms
+from benchmarks.team import timed_page
 from ddpm_lib.data import ASSETS
 from ddpm_lib.web.worker_source import CORE, without_comments
-from tests.browser import launch
 
 RESULT = ASSETS / "measured" / "tile.json"
 ROUNDS, TIMES = 21, 200
@@ -67,11 +64,7 @@ def main() -> None:
     source = without_comments(*CORE).replace('"use strict";', "")
     arms = {"tile": source, "loads": changed(source, LOADS), "row": changed(source, ROW)}
     spent: dict[str, list[float]] = {name: [] for name in arms}
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        page = browser.new_page()
-        session = page.context.new_cdp_session(page)
-        session.send("Performance.enable", {"timeDomain": "threadTicks"})
+    with timed_page() as (page, processor_ms, version):
         first = {
             name: page.evaluate(f"(arg) => {{ {js} return ({READY})(arg); }}", name)
             for name, js in arms.items()
@@ -80,12 +73,10 @@ def main() -> None:
             raise SystemExit("The kernels do not compute what they should.")
         for k in range(ROUNDS + 1):
             for name in arms:
-                before = processor_ms(session)
+                before = processor_ms()
                 page.evaluate("([name, n]) => products[name](n)", [name, TIMES])
                 if k:  # the first round warms up
-                    spent[name].append((processor_ms(session) - before) / TIMES)
-        version = browser.version
-        browser.close()
+                    spent[name].append((processor_ms() - before) / TIMES)
     result: dict[str, Any] = {
         "what": f"billions of multiplications a second, one thread; medians of {ROUNDS}",
         "machine": {**machine(), "browser": f"Chromium {version}"},
