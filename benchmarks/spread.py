@@ -11,29 +11,23 @@ import time
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 import ddpm_lib
+from ddpm_lib.assets.width import FOLDER
 from ddpm_lib.bound import level_log_prob
 from ddpm_lib.data import Batches, mnist
-from ddpm_lib.denoiser import Time
-from ddpm_lib.further.variances import hybrid_loss
+from ddpm_lib.further.variances import hybrid_loss, learned_variance
 from ddpm_lib.models import UNet, UNetConfig
+from ddpm_lib.models.trained import About, Trained, export_weights
 from ddpm_lib.train import TrainConfig
 from ddpm_lib.train.loop import descend
 from ddpm_lib.train.state import TrainState, start
+from tools.checksums import write_sums
 
 BATCH = 32
 SMALL = UNetConfig(
     channels=2, base=16, mults=(1, 2), groups=4, activation="silu", scale_shift=True, blocks=1, fold=2
 )
-
-
-def answers(head: UNet, xt: Tensor, x0_hat: Tensor, t: Time) -> tuple[Tensor, Tensor]:
-    """(nu, the variance of a step from t to the image) for every pixel."""
-    each = torch.as_tensor(t).expand(len(xt))
-    nu, log_variance = head(torch.cat([xt, x0_hat], dim=1), each).split(1, dim=1)
-    return 0.5 + nu, (log_variance - 6).exp()
 
 
 def learned(seed: int, steps: int) -> UNet:
@@ -51,7 +45,7 @@ def learned(seed: int, steps: int) -> UNet:
         xt = diffusion.q_sample(x0, t, eps)
         with torch.no_grad():
             x0_hat, eps_hat = diffusion.denoise(net, xt, t, y=y)
-        nu, variance = answers(state.model, xt, x0_hat, t)  # type: ignore[arg-type]
+        nu, variance = learned_variance(state.model, xt, x0_hat, t)
         some = t > 1  # a step that does not end in the image; T of them are the bound
         hybrid = hybrid_loss(diffusion, x0[some], t[some], eps[some], eps_hat[some], nu[some], weight=1.0)
         last = -level_log_prob(x0, x0_hat, variance).mean()
@@ -74,3 +68,12 @@ def kept(folder: Path, seed: int, steps: int) -> UNet:
         torch.save(learned(seed, steps).state_dict(), path)
     head.load_state_dict(torch.load(path, weights_only=True))
     return head.eval()
+
+
+def install(folder: Path, steps: int) -> None:
+    """Put the network of seed 0 into the package, in float16, with its checksum."""
+    tensors = {f"ema.{name}": t for name, t in kept(folder, 0, steps).state_dict().items()}
+    schedule = ddpm_lib.load("cpu-hour").diffusion.schedule
+    about = About(data="mnist", shape=(2, 28, 28))  # x_t and the guess
+    export_weights(FOLDER / "learned.safetensors", Trained(SMALL, schedule, about, tensors, steps), half=True)
+    write_sums(FOLDER)

@@ -31,13 +31,13 @@ import ddpm_lib
 from benchmarks.arms import distance
 from benchmarks.machine import machine
 from benchmarks.rows import Row, compact
-from benchmarks.spread import SMALL, answers, kept
+from benchmarks.spread import SMALL, install, kept
 from ddpm_lib.bound import bits_per_dim, level_log_prob, prior_term
 from ddpm_lib.data import ASSETS, mnist
 from ddpm_lib.denoiser import Time
 from ddpm_lib.diffusion import GaussianDiffusion
 from ddpm_lib.evaluate.generate import class_labels, generate
-from ddpm_lib.further.variances import best_variance, between_variances, step_kl
+from ddpm_lib.further.variances import best_variance, between_variances, learned_variance, step_kl
 from ddpm_lib.models import UNet
 from ddpm_lib.sampling import Noise, timesteps
 
@@ -76,7 +76,7 @@ class Judge:
 
     def options(self, heads: Heads, xt: Tensor, x0_hat: Tensor, t: int, s: int) -> dict[Kind, Tensor]:
         """The variances to choose from, of a step from t to s."""
-        said = {seed: answers(head, xt, x0_hat, t) for seed, head in heads.items()}
+        said = {seed: learned_variance(head, xt, x0_hat, t) for seed, head in heads.items()}
         if s == 0:  # no Gaussian: the best of a grid, on the training digits
             x0, _, guess = self.guesses(True, t)
             grid = torch.logspace(-6, 0, 49)
@@ -164,6 +164,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--counts", type=int, nargs="*", default=COUNTS, help="steps of a chain, in bits")
     parser.add_argument("--drawn", type=int, nargs="*", default=DRAWN, help="steps of a chain, in pictures")
     parser.add_argument("--save", type=Path, default=Path("runs/variances"), help="a folder for the weights")
+    parser.add_argument("--install", action="store_true", help="put the network of seed 0 into the package")
     parser.add_argument("--out", type=Path, default=RESULT, help="the JSON file")
     args = parser.parse_args(argv)
     heads = {seed: kept(args.save, seed, args.steps) for seed in range(args.seeds)}
@@ -183,6 +184,8 @@ def main(argv: list[str] | None = None) -> None:
         "parameters": sum(p.numel() for p in UNet(SMALL).parameters()),
         **found,
     }  # fmt: skip
+    if args.install:
+        install(args.save, args.steps)
     args.out.write_text(compact(result) + "\n", encoding="utf-8")
 
 

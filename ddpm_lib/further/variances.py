@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from ddpm_lib import gaussian
 from ddpm_lib.denoiser import Factor, Time, Times, X
@@ -22,6 +22,17 @@ def between_variances(diffusion: GaussianDiffusion, xt: X, t: Time, s: Time, nu:
     small = diffusion.reverse_variance(xt, t, s, "beta_tilde")
     large = diffusion.reverse_variance(xt, t, s, "beta")
     return torch.exp(nu * large.log() + (1 - nu) * small.log())
+
+
+def learned_variance(head: nn.Module, xt: X, x0_hat: X, t: Time) -> tuple[X, X]:
+    """(nu, the variance of a step from t to the image) for every pixel, as a network says it.
+
+    `head` sees x_t, the guess and t, and answers two channels for one. At s = 0 beta_tilde is 0 and nu says nothing, so
+    the second channel is the logarithm of a variance. Book: the chapter on the variance of a step.
+    """
+    each = torch.as_tensor(t).expand(len(xt))
+    nu, log_variance = head(torch.cat([xt, x0_hat], dim=1), each).split(1, dim=1)
+    return 0.5 + nu, (log_variance - 6).exp()
 
 
 def best_variance(
