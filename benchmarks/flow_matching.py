@@ -6,7 +6,7 @@ The arms are networks of the preset `cpu-minutes`, trained for fewer steps. Its 
 squared error of that and log sigma ~ N(0, 1); flow matching is to answer the velocity of the straight path, with the
 squared error of that and tau uniform. Either answer is trained with either weighting, from the same starts. A network
 is judged by the Frechet distance of its digits to the test set against the calls of the network, and by how crooked
-its paths are. The chapter "One idea, many names" reads the result: ddpm_lib/assets/measured/flow_matching.json. It is
+its paths are. The chapter "The probability flow" reads the result: ddpm_lib/assets/measured/flow_matching.json. It is
 written after every network, beside a .png of digits, and a further run measures only what is missing. (The one there
 was made with --steps 2000 --samples 1024 --device cuda --jobs 7.)
 """

@@ -4,7 +4,7 @@
 
 Both costs hold the same last step, L_0, at the same x_1; they differ in the density of x_1, which the bound gets term
 by term and the ODE from the divergence along one curve, by Hutchinson's estimate. Every probe is a row, and so is
-every other length of the steps, so that the chapter "One idea, many names" can say how large both errors are. The
+every other length of the steps, so that the chapter "The probability flow" can say how large both errors are. The
 result is ddpm_lib/assets/measured/ode_likelihood.json.
 """
 

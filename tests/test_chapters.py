@@ -28,6 +28,7 @@ DERIVING = [
     "guidance",
     "clinic",
     "one_idea",
+    "probability_flow",
     "predict",
     "few_steps",
     "where",

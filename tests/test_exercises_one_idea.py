@@ -5,10 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from ddpm_lib.diffusion import GaussianDiffusion
-from ddpm_lib.further.names import langevin_step, velocity
-from ddpm_lib.loss import t_weights
-from ddpm_lib.schedule import cosine_schedule
+from ddpm_lib.further.names import from_velocity, langevin_step, velocity
 from tests.graders import grader_tests
 
 
@@ -20,15 +17,8 @@ def tweedie(u: Tensor, sigma: float, score: Tensor) -> Tensor:
     return u - sigma * (-sigma * score)
 
 
-def ahead(x0_hat: Tensor, before: Tensor, lam_before: float, lam: float, lam_next: float) -> Tensor:
-    weight = ((lam + lam_next) / 2 - lam_before) / (lam - lam_before)
-    return torch.lerp(before, x0_hat, weight)
-
-
-def shares() -> tuple[float, ...]:
-    schedule = cosine_schedule(500)
-    big = GaussianDiffusion(schedule).schedule.snr < math.exp(-2)
-    return tuple(float(t_weights(schedule, how)[big].sum()) for how in ("logistic", "lognormal"))
+def score(x_tau: Tensor, tau: float, u: Tensor) -> Tensor:
+    return -from_velocity(x_tau, torch.tensor(tau), u)[1] / tau
 
 
 RIGHT: dict[str, object] = {
@@ -36,17 +26,15 @@ RIGHT: dict[str, object] = {
     "check_velocity_from_eps": from_eps,
     "check_tweedie": tweedie,
     "check_langevin": langevin_step,
-    "check_extrapolate": ahead,
-    "check_shares_of_noise": shares(),
+    "check_score_from_velocity": score,
 }
-VALUES = {"check_clocks", "check_shares_of_noise"}
+VALUES = {"check_clocks"}
 WRONG: list[tuple[str, object, str]] = [
     ("check_clocks", (2.0, 2 / 3, 0.745), "noise over the image"),
     ("check_velocity_from_eps", lambda x, tau, eps: eps - x, "solve the path"),
     ("check_tweedie", lambda u, sigma, score: u + sigma * score, "Units"),
     ("check_langevin", lambda x, score, size, z: x + size * score + size**0.5 * z, "Too little noise"),
-    ("check_extrapolate", lambda x, b, p, q, n: ahead(b, x, p, q, n), "older guess"),
-    ("check_shares_of_noise", shares()[::-1], "other order"),
+    ("check_score_from_velocity", lambda x, tau, u: -score(x, tau, u), "Uphill"),
 ]
 
 TestGraders = grader_tests(RIGHT, VALUES, WRONG)

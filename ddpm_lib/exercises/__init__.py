@@ -65,9 +65,8 @@ from ddpm_lib.exercises.noise_scale import check_noise_scale
 from ddpm_lib.exercises.notation import check_diffusers_index, check_reparameterize, check_sum_of_gaussians
 from ddpm_lib.exercises.one_idea import (
     check_clocks,
-    check_extrapolate,
     check_langevin,
-    check_shares_of_noise,
+    check_score_from_velocity,
     check_tweedie,
     check_velocity_from_eps,
 )
@@ -77,6 +76,13 @@ from ddpm_lib.exercises.predict import (
     check_early_shares,
     check_new_weights,
     check_three_errors,
+)
+from ddpm_lib.exercises.probability_flow import (
+    check_divergence,
+    check_extrapolate,
+    check_heun,
+    check_shares_of_noise,
+    check_steps_for_calls,
 )
 from ddpm_lib.exercises.quality import (
     check_bits,

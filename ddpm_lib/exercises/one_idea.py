@@ -1,4 +1,4 @@
-"""Graders of the chapter on one idea's many names: clocks, guesses, Langevin, extrapolation, where time goes."""
+"""Graders of the chapter on one idea's many names: clocks, guesses, scores, Langevin."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from ddpm_lib.exercises.grading import Mistake, Verdict, grade, grade_value
-from ddpm_lib.exercises.tolerance import nearest_each
 
 
 def check_clocks(answer: object) -> Verdict:
@@ -143,54 +142,44 @@ def check_langevin(answer: object) -> Verdict:
     )
 
 
-def check_extrapolate(answer: object) -> Verdict:
-    """answer(x0_hat, before, lam_before, lam, lam_next): x0_hat in the middle of the next stride."""
+def check_score_from_velocity(answer: object) -> Verdict:
+    """answer(x_tau, tau, velocity): the score of the density of x_tau; tau is a number in (0, 1)."""
 
-    def right(x0_hat: Tensor, before: Tensor, lam_before: float, lam: float, lam_next: float) -> Tensor:
-        return x0_hat + (lam_next - lam) / (2 * (lam - lam_before)) * (x0_hat - before)
+    def right(x_tau: Tensor, tau: float, velocity: Tensor) -> Tensor:
+        return -(x_tau + (1 - tau) * velocity) / tau
 
     mistakes = [
         Mistake(
-            lambda x, b, p, q, n: x + (n - q) / (q - p) * (x - b),
-            "That is the guess at the end of the stride: the middle is half as far.",
+            lambda x, tau, u: (x + (1 - tau) * u) / tau,
+            "Uphill is away from the noise: the score is minus the guess of it, divided.",
         ),
         Mistake(
-            lambda x, b, p, q, n: x + (q - p) / (2 * (n - q)) * (x - b),
-            "Upside down: the longer the coming stride, the further it is to its middle.",
+            lambda x, tau, u: x + (1 - tau) * u,
+            "That is eps_hat. The score is minus eps_hat over the standard deviation of the noise in x_tau.",
         ),
         Mistake(
-            lambda x, b, p, q, n: right(b, x, p, q, n), "The other way round: `before` is the older guess."
-        ),
-        Mistake(lambda x, b, p, q, n: x + (x - b) / 2, "Right for strides of equal length; these are not."),
-        Mistake(
-            lambda x, b, p, q, n: (x + b) / 2,
-            "Between the two guesses is the past: go on beyond the newer one.",
+            lambda x, tau, u: -(x + (1 - tau) * u),
+            "That is -eps_hat: divide it by the standard deviation of the noise in x_tau.",
         ),
         Mistake(
-            lambda x, b, p, q, n: x - (n - q) / (2 * (q - p)) * (x - b),
-            "Backwards: add the change, do not take it off.",
+            lambda x, tau, u: -(x + (1 - tau) * u) / tau**2,
+            "The score has one power of the noise's standard deviation below it, not its variance.",
         ),
+        Mistake(
+            lambda x, tau, u: -(x + (1 - tau) * u) / (1 - tau),
+            "1 - tau is the image's weight in x_tau: divide by the noise's.",
+        ),
+        Mistake(
+            lambda x, tau, u: -(x + (1 - tau) * u) * (1 - tau) / tau,
+            "Divided by sigma, the noise beside a whole image. In x_tau the noise has the weight tau.",
+        ),
+        Mistake(
+            lambda x, tau, u: -(x - tau * u) / tau,
+            "You followed the velocity to the image: x_tau - tau u is x0_hat. Go the other way.",
+        ),
+        Mistake(lambda x, tau, u: -u, "The velocity is eps_hat - x0_hat: first solve it for eps_hat."),
     ]
-    draw = torch.Generator().manual_seed(3)
-    x0_hat, before = torch.randn(2, 3, 4, generator=draw, dtype=torch.float64)
-    cases = [(x0_hat, before, -1.0, -0.4, 0.8), (x0_hat, before, 0.0, 1.0, 1.5)]
-    return grade(answer, right, mistakes, cases, "A straight line through two guesses, read at the middle.")
-
-
-def check_shares_of_noise(answer: object) -> Verdict:
-    """answer: the shares of the times with sigma above e, by the logistic and by the lognormal law (T = 500)."""
-    mistakes: list[tuple[object, str]] = [
-        ((0.159, 0.269), "Both are right, in the other order."),
-        ((0.731, 0.841), "These are the shares below e: take the rest."),
-        ((0.5, 0.5), "That is the share above 1: log sigma > 0. Ask for log sigma > 1."),
-        ((0.119, 0.0228), "That is log sigma > 2: the logarithm of e is 1."),
-        ((0.228, 0.228), "That is the share of the chain's times: add up the laws' weights."),
-    ]
-    known = [(0.2689, 0.1587), *(value for value, _ in mistakes)]
-    answer = nearest_each(answer, list(zip(*known, strict=True)), 0.02)
-    return grade_value(
-        answer,
-        (0.2689, 0.1587),
-        mistakes,
-        "Flow matching spends more of its training where little can be seen.",
-    )
+    draw = torch.Generator().manual_seed(4)
+    x_tau, velocity = torch.randn(2, 3, 4, generator=draw, dtype=torch.float64)
+    cases = [(x_tau, 0.2, velocity), (x_tau, 0.7, velocity)]
+    return grade(answer, right, mistakes, cases, "A flow has a score: it can take Langevin steps, too.")

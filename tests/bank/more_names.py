@@ -36,21 +36,11 @@ MORE: More = {
         ),
         (lambda x, s, h, z: x + 2 * h * s + (2 * h) ** 0.5 * z, "It is what comes out with `s`"),
     ],
-    "check_extrapolate": [
-        (
-            lambda x, b, p, q, n: x + (n - q) / (2 * (q - p)) * (b - x),
-            "Backwards: add the change, do not take",
-        ),
-        (lambda x, b, p, q, n: b + (n - q) / (2 * (q - p)) * (x - b), "the weight of `b` is"),
-        (lambda x, b, p, q, n: x + (n - q) / 2 * (x - b), "Your result does not change with `p`"),
-        (lambda x, b, p, q, n: x, "That is `x` itself, as the function"),
-        (lambda x, b, p, q, n: (n - q) / (2 * (q - p)) * (x - b), "the weight of `x` is"),
-    ],
-    "check_shares_of_noise": [
-        ((0.27, 0.5), "Right: the first"),
-        ((0.5, 0.1587), "Right: the second"),
-        ((26.89, 15.87), "That is in percent"),
-        ((0.2689, 0.8413), "Of the second: That is 1 minus"),
-        (0.2689, "The answer should be 2 numbers in"),
+    "check_score_from_velocity": [
+        (lambda x, t, u: (x + (1 - t) * u) / t, "Uphill is away from the noise"),
+        (lambda x, t, u: -(x + t * u) / t, "the weight of `u` is"),
+        (lambda x, t, u: -(x + u) / t, "the weight of `u` is"),
+        (lambda x, t, u: -(x + (1 - t) * u) / t**0.5, "the weight of `x` is the square root"),
+        (lambda x, t, u: -(x - (1 - t) * u) / t, "with the other sign"),
     ],
 }

@@ -12,12 +12,12 @@ def from_eps(x_tau, tau, eps):
     return (eps - x_tau) / (1 - tau)
 
 
-def extrapolate(x, before, p, q, n):
-    return x + (n - q) / (2 * (q - p)) * (x - before)
-
-
 def langevin(x, score, size, z):
     return x + size * score + math.sqrt(2 * size) * z
+
+
+def score_of(x_tau, tau, velocity):
+    return -(x_tau + (1 - tau) * velocity) / tau
 
 
 BANK: Bank = {
@@ -81,30 +81,20 @@ BANK: Bank = {
             (lambda x, score, size, z: langevin(x, score, size, torch.randn_like(z)), "draw none"),
         ],
     ),
-    "check_extrapolate": Answers(
+    "check_score_from_velocity": Answers(
         right=[
-            extrapolate,
-            lambda x, b, p, q, n: x + (x - b) / (q - p) * (n - q) / 2,
-            lambda x, b, p, q, n: b + (x - b) * ((q + n) / 2 - p) / (q - p),
+            score_of,
+            lambda x, tau, u: -(x / tau + (1 / tau - 1) * u),
+            lambda x, tau, u: -(x.numpy() + (1 - tau) * u.numpy()) / tau,
         ],
         wrong=[
-            (lambda x, b, p, q, n: x + (n - q) / (q - p) * (x - b), "end of the stride"),
-            (lambda x, b, p, q, n: x + (q - p) / (2 * (n - q)) * (x - b), "Upside down"),
-            (lambda x, b, p, q, n: extrapolate(b, x, p, q, n), "older guess"),
-            (lambda x, b, p, q, n: 1.5 * x - 0.5 * b, "equal length"),
-            (lambda x, b, p, q, n: (x + b) / 2, "the past"),
-            (lambda x, b, p, q, n: 2 * x - extrapolate(x, b, p, q, n), "Backwards"),
-        ],
-    ),
-    "check_shares_of_noise": Answers(
-        right=[(0.2697, 0.1596), (0.2689, 0.1587), torch.tensor([0.27, 0.16])],
-        wrong=[
-            ((0.1596, 0.2697), "other order"),
-            ((0.7303, 0.8404), "below e"),
-            ((0.5, 0.5), "above 1"),
-            ((0.119, 0.0228), "log sigma > 2"),
-            ((0.228, 0.228), "share of the chain's times"),
-            ((26.9, 15.9), "in percent"),
+            (lambda x, tau, u: -score_of(x, tau, u), "Uphill"),
+            (lambda x, tau, u: x + (1 - tau) * u, "That is eps_hat"),
+            (lambda x, tau, u: tau * score_of(x, tau, u), "That is -eps_hat"),
+            (lambda x, tau, u: score_of(x, tau, u) / tau, "not its variance"),
+            (lambda x, tau, u: tau / (1 - tau) * score_of(x, tau, u), "image's weight"),
+            (lambda x, tau, u: u - x / tau, "to the image"),
+            (lambda x, tau, u: -u, "solve it for eps_hat"),
         ],
     ),
 }
