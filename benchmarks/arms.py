@@ -143,28 +143,27 @@ def run(
     """Measure every arm that `out` does not hold yet, and write `out` and a PNG of `shown` pictures an arm after each.
 
     A file that was measured under another `head` is begun anew. No arm is begun that would not end by `until` (see
-    jobs.in_turn); True when all are measured. The rows are those that were there, then in the order of `keys`.
+    jobs.in_turn); True when all are measured. The rows are those that were there, then in the order of `keys`; one that
+    was measured on another machine than the first says so.
     """
-    result: dict[str, Any] = {
-        **head,
-        "machine": {**machine(), "threads": torch.get_num_threads()},
-    }
+    here = {**machine(), "threads": torch.get_num_threads()}
+    first = here
     pictures, rows, strips = out.with_suffix(".png"), [], []
     if out.is_file():
         before = json.loads(out.read_text(encoding="utf-8"))
         if before["rows"] and all(before.get(name) == value for name, value in head.items()):
-            rows = before["rows"]
+            rows, first = before["rows"], before["machine"]
             strips = np.array_split(np.array(Image.open(pictures)), len(rows))
     missing = [key for key in keys if not any(key.items() <= row.items() for row in rows)]
     there, measured = len(rows), list[int]()  # the places in `missing` of what was measured, in order
     for key, (figures, strip) in in_turn(missing, partial(_measured, measure, shown), until, jobs):
         insort(measured, missing.index(key))
         at = there + measured.index(missing.index(key))
-        rows.insert(at, {**key, **figures})
+        rows.insert(at, {**key, **figures, **({} if here == first else {"machine": here})})
         strips.insert(at, strip)
         out.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(np.concatenate(strips)).save(pictures, optimize=True)
-        out.write_text(compact({**result, "rows": rows}) + "\n", encoding="utf-8")
+        out.write_text(compact({**head, "machine": first, "rows": rows}) + "\n", encoding="utf-8")
         print(rows[at], flush=True)
     left = [key for place, key in enumerate(missing) if place not in measured]
     if left:

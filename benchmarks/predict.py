@@ -1,4 +1,4 @@
-"""What to predict, and how to weigh it: four answers of one network, each under three weightings.
+"""What to predict, and how to weigh it: four answers of a network, each under three weightings, one under a fourth.
 
     OMP_NUM_THREADS=1 python -m benchmarks.predict
 
@@ -45,6 +45,7 @@ SIGMA_DATA = 0.62  # standard deviation of the pixels of MNIST in [-1, 1]
 ANSWERS: tuple[Answer, ...] = ("eps", "x0", "v", "edm")
 TIMES = (1, 5, 10, 25, 50, 100, 200, 300, 400, 450, 480, 500)
 WEIGHTINGS = ("plain", "min-snr", "lognormal")
+ALONE = {"snr": ("x0",)}  # the noise's plain loss; asked of the answer that its own loss serves worst
 
 
 def network(width: int) -> UNet:
@@ -57,12 +58,12 @@ def recipe(answer: Answer, weighting: str) -> tuple[Tensor, Tensor]:
     """(the law of t, the weight of the squared error of x0_hat) of an arm.
 
     "plain" is the squared error of the answer itself with t uniform, "lognormal" the same with EDM's draw of sigma;
-    "min-snr" is one and the same loss for all answers.
+    "min-snr" is one and the same loss for all answers, and "snr" is the plain loss of the noise, whatever is answered.
     """
-    own = own_weight(DIFFUSION.schedule, answer, SIGMA_DATA)
+    own = own_weight(DIFFUSION.schedule, "eps" if weighting == "snr" else answer, SIGMA_DATA)
     if weighting == "lognormal":
         return t_weights(DIFFUSION.schedule, "lognormal", mean=-1.2, std=1.2), own
-    return t_weights(DIFFUSION.schedule), own if weighting == "plain" else min_snr(DIFFUSION.schedule)
+    return t_weights(DIFFUSION.schedule), min_snr(DIFFUSION.schedule) if weighting == "min-snr" else own
 
 
 def trained(key: Key, steps: int, width: int, device: str) -> tuple[UNet, float]:
@@ -146,8 +147,9 @@ def main(argv: list[str] | None = None, until: float = math.inf) -> bool:
     keys = [
         {"seed": seed, "answer": answer, "weighting": weighting}
         for seed in range(args.seeds)
-        for weighting in WEIGHTINGS
+        for weighting in (*WEIGHTINGS, *ALONE)
         for answer in args.answers
+        if answer in ALONE.get(weighting, ANSWERS)
     ]
     return run(args.out, head, keys, partial(measure, args), SHOWN, until, args.jobs)
 
