@@ -50,6 +50,7 @@ NETWORKS: dict[str, NetworkConfig] = {
     "dit": DiTConfig(blocks=5),
     "words": WordsConfig(tuple(PHRASES), base=48),
 }  # fmt: skip
+LONG = {"unet-long": "unet"}  # the same network, trained for as much arithmetic as the one on pixels
 
 
 def trained_autoencoder(path: Path, steps: int) -> Autoencoder:
@@ -88,6 +89,11 @@ def encoded(model: Autoencoder, x: Tensor) -> Tensor:
 def decoded(model: Autoencoder, z: Tensor) -> Tensor:
     """All images, clipped as pixels are."""
     return torch.cat([model.decode(part) for part in z.split(500)]).clamp(-1, 1)
+
+
+def config_of(name: str) -> NetworkConfig:
+    """The network of an arm."""
+    return NETWORKS[LONG.get(name, name)]
 
 
 def by_class(z: Tensor, y: Tensor, seed: int = 0) -> Callable[[int], tuple[Tensor, Tensor]]:
@@ -133,11 +139,11 @@ def trained(
         torch.manual_seed(seed)
         config = replace(PRESET.train, steps=steps, seconds=None, batch=BATCH, every=100, seed=seed)
         batches = (by_phrase if name == "words" else by_class)(z, data.y.to(device), seed)
-        for progress in train(build(NETWORKS[name]).to(device), DIFFUSION, batches, config):
+        for progress in train(build(config_of(name)).to(device), DIFFUSION, batches, config):
             print(f"  {name}, seed {seed}: {progress.step} of {steps}, {progress.loss:.4f}", flush=True)
         average = progress.state.ema.average.state_dict()
         kept = Trained(
-            NETWORKS[name],
+            config_of(name),
             DIFFUSION.schedule,
             About(data="mnist", shape=LATENT, classes=tuple(PHRASES) if name == "words" else data.classes),
             {f"ema.{key}": t.cpu() for key, t in average.items()},

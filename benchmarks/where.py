@@ -6,7 +6,8 @@
 benchmarks/latents.py trains what does not lie in the folder yet. A row has what decoded digits are worth, beside real
 digits, beside what the autoencoder makes of real digits, and beside `cpu-minutes`, which works on pixels; "cost"
 counts multiply-adds, and times the networks in turn; "words" has, for every phrase, how many of its digits were named
-0 to 9. The denoisers of all seeds work in the latent of one autoencoder. The chapter "Where it goes" reads the result,
+0 to 9. The denoisers of all seeds work in the latent of one autoencoder; "unet-long" is the U-Net, trained
+for as much arithmetic as `cpu-minutes`, the autoencoder's included. The chapter "Where it goes" reads the result,
 ddpm_lib/assets/measured/where.json.
 """
 
@@ -131,6 +132,12 @@ def main(argv: list[str] | None = None, until: float = math.inf) -> bool:
     parser.add_argument(
         "--words-steps", type=int, default=2_000, help="of the one told in words (default: 2000)"
     )
+    parser.add_argument(
+        "--long-steps",
+        type=int,
+        default=8_750,
+        help="of a U-Net that costs, with the autoencoder, as much as the one on pixels (default: 8750)",
+    )
     parser.add_argument("--autoencoder-steps", type=int, default=2_000, help="(default: 2000)")
     parser.add_argument("--samples", type=int, default=512, help="digits a row (default: 512)")
     parser.add_argument("--each", type=int, default=12, help="digits a phrase (default: 12)")
@@ -143,7 +150,7 @@ def main(argv: list[str] | None = None, until: float = math.inf) -> bool:
     parser.add_argument("--out", type=Path, default=RESULT, help="the JSON file")
     args = parser.parse_args(argv)
     steps = dict.fromkeys(NETWORKS, args.steps)
-    steps |= {"words": args.words_steps, "autoencoder": args.autoencoder_steps}
+    steps |= {"words": args.words_steps, "autoencoder": args.autoencoder_steps, "unet-long": args.long_steps}
     if args.train:
         autoencoder = trained_autoencoder(args.save / "autoencoder.safetensors", steps["autoencoder"])
         if args.train != "autoencoder":
@@ -162,6 +169,7 @@ def main(argv: list[str] | None = None, until: float = math.inf) -> bool:
         keys += [{"arm": arm, "w": 0.5, "seed": seed} for arm in ("unet", "dit")]
         keys += [{"arm": "words", "w": w, "each": args.each, "seed": seed} for w in (0.5, 2.0)]
     keys.append({"arm": "cost"})
+    keys += [{"arm": "unet-long", "w": 0.5, "seed": seed} for seed in range(args.seeds)]
     keys = [key for key in keys if not args.only or key["arm"] in args.only]
     how = partial(measure, Judge(args.samples), args.save, steps, head["ddim"], args.device)
     if args.jobs > 1:  # each network once, before two rows ask for one
