@@ -1,4 +1,4 @@
-"""What to predict, and how to weigh it: four answers of a network, each under three weightings, one under a fourth.
+"""What to predict, and how to weigh it: four answers of a network, each under three weightings, two under a fourth.
 
     OMP_NUM_THREADS=1 python -m benchmarks.predict
 
@@ -45,7 +45,8 @@ SIGMA_DATA = 0.62  # standard deviation of the pixels of MNIST in [-1, 1]
 ANSWERS: tuple[Answer, ...] = ("eps", "x0", "v", "edm")
 TIMES = (1, 5, 10, 25, 50, 100, 200, 300, 400, 450, 480, 500)
 WEIGHTINGS = ("plain", "min-snr", "lognormal")
-ALONE = {"snr": ("x0",)}  # the noise's plain loss; asked of the answer that its own loss serves worst
+SWAPPED: dict[str, Answer] = {"snr": "eps", "flat": "x0"}  # the plain loss of that answer, for the other one
+ALONE = {"snr": ("x0",), "flat": ("eps",)}
 
 
 def network(width: int) -> UNet:
@@ -58,9 +59,10 @@ def recipe(answer: Answer, weighting: str) -> tuple[Tensor, Tensor]:
     """(the law of t, the weight of the squared error of x0_hat) of an arm.
 
     "plain" is the squared error of the answer itself with t uniform, "lognormal" the same with EDM's draw of sigma;
-    "min-snr" is one and the same loss for all answers, and "snr" is the plain loss of the noise, whatever is answered.
+    "min-snr" is one and the same loss for all answers. "snr" is the plain loss of the noise and "flat" that of the
+    image, whatever is answered.
     """
-    own = own_weight(DIFFUSION.schedule, "eps" if weighting == "snr" else answer, SIGMA_DATA)
+    own = own_weight(DIFFUSION.schedule, SWAPPED.get(weighting, answer), SIGMA_DATA)
     if weighting == "lognormal":
         return t_weights(DIFFUSION.schedule, "lognormal", mean=-1.2, std=1.2), own
     return t_weights(DIFFUSION.schedule), min_snr(DIFFUSION.schedule) if weighting == "min-snr" else own
