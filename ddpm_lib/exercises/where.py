@@ -17,6 +17,10 @@ def check_unit_latent(answer: object) -> Verdict:
     mistakes = [
         Mistake(lambda z: z / z.var(), "That divides by the variance: its root is the unit."),
         Mistake(
+            lambda z: (z - z.min()) / (z.max() - z.min()),
+            "That brings all to between 0 and 1: the unit is their standard deviation.",
+        ),
+        Mistake(
             lambda z: z / z.std(channels, keepdim=True),
             "One number for all: a unit for each channel would weigh the channels anew.",
         ),
@@ -153,7 +157,7 @@ def check_gated(answer: object) -> Verdict:
         ),
     ]
     draw = torch.Generator().manual_seed(2)
-    h = torch.randn(5, 8, generator=draw, dtype=torch.float64)
+    h = 10 * torch.randn(5, 8, generator=draw, dtype=torch.float64)  # beside it any eps of a norm is small
     layer: Callable[[Tensor], Tensor] = lambda x: x.flip(0).tanh() + x  # noqa: E731
     cases = [(h, layer, 0.3, 0.5, 0.7), (h, layer, -1.0, -0.4, 0.0)]
     praise = "With a gate of 0 the block is the identity, whatever the layer does."

@@ -2,8 +2,16 @@
 
 import math
 
+import torch.nn.functional as F
+
 from tests.bank import More
 from tests.bank.where import norm, scores, share
+
+
+def given_block(h, f, shift, scale, gate):  # the cell as the chapter gives it
+    h = F.layer_norm(h, h.shape[-1:])
+    return h + f(scale * h + shift)
+
 
 MORE: More = {
     "check_unit_latent": [
@@ -11,7 +19,7 @@ MORE: More = {
         (lambda z: z / z.abs().mean(), "Case by case right up to a"),
         (lambda z: z / z.square().mean().sqrt(), "That is the root of the mean"),
         (lambda z: z / z.std(0), "One number for all"),
-        (lambda z: (z - z.min()) / (z.max() - z.min()), "Your result does not change with `z`"),
+        (lambda z: (z - z.min()) / (z.max() - z.min()), "That brings all to between 0 and 1"),
     ],
     "check_cross_attention": [
         (
@@ -44,6 +52,7 @@ MORE: More = {
         (lambda n, d: 60 * n * d**2 + 10 * n**2 * d, "Right up to the factor 5"),
     ],
     "check_gated": [
+        (given_block, "The function as it was: h is normalized before the sum"),
         (lambda h, f, a, b, g: h + g * f(norm(h)), "Your result does not change with `a`"),
         (lambda h, f, a, b, g: h + f(g * ((1 + b) * norm(h) + a)), "It is right for shift = -1"),
         (lambda h, f, a, b, g: h + g * ((1 + b) * f(norm(h)) + a), "Scale and shift act on what the"),
