@@ -45,8 +45,8 @@ SIGMA_DATA = 0.62  # standard deviation of the pixels of MNIST in [-1, 1]
 ANSWERS: tuple[Answer, ...] = ("eps", "x0", "v", "edm")
 TIMES = (1, 5, 10, 25, 50, 100, 200, 300, 400, 450, 480, 500)
 WEIGHTINGS = ("plain", "min-snr", "lognormal")
-SWAPPED: dict[str, Answer] = {"snr": "eps", "flat": "x0"}  # the plain loss of that answer, for the other one
-ALONE = {"snr": ("x0",), "flat": ("eps",)}
+# Weighting: the one answer that is trained so, and the other, whose plain loss it is given.
+SWAPPED: dict[str, tuple[Answer, Answer]] = {"snr": ("x0", "eps"), "flat": ("eps", "x0")}
 
 
 def network(width: int) -> UNet:
@@ -62,7 +62,8 @@ def recipe(answer: Answer, weighting: str) -> tuple[Tensor, Tensor]:
     "min-snr" is one and the same loss for all answers. "snr" is the plain loss of the noise and "flat" that of the
     image, whatever is answered.
     """
-    own = own_weight(DIFFUSION.schedule, SWAPPED.get(weighting, answer), SIGMA_DATA)
+    _, whose = SWAPPED.get(weighting, (answer, answer))
+    own = own_weight(DIFFUSION.schedule, whose, SIGMA_DATA)
     if weighting == "lognormal":
         return t_weights(DIFFUSION.schedule, "lognormal", mean=-1.2, std=1.2), own
     return t_weights(DIFFUSION.schedule), min_snr(DIFFUSION.schedule) if weighting == "min-snr" else own
@@ -149,9 +150,9 @@ def main(argv: list[str] | None = None, until: float = math.inf) -> bool:
     keys = [
         {"seed": seed, "answer": answer, "weighting": weighting}
         for seed in range(args.seeds)
-        for weighting in (*WEIGHTINGS, *ALONE)
+        for weighting in (*WEIGHTINGS, *SWAPPED)
         for answer in args.answers
-        if answer in ALONE.get(weighting, ANSWERS)
+        if weighting in WEIGHTINGS or answer == SWAPPED[weighting][0]
     ]
     return run(args.out, head, keys, partial(measure, args), SHOWN, until, args.jobs)
 
