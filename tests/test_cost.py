@@ -96,7 +96,6 @@ def test_training_holds_five_numbers_a_weight() -> None:
     assert sum(t.nbytes for t in held) == COPIES * FLOAT * counted.parameters
     assert training_bytes(counted, 0) == COPIES * FLOAT * counted.parameters
     assert training_bytes(counted, 7) - training_bytes(counted, 4) == 3 * counted.activations
-    assert training_bytes(counted, 2, half=True) == 22 * counted.parameters + counted.activations
 
 
 @pytest.mark.equation("eq-ring")
@@ -139,7 +138,7 @@ def test_a_plan_adds_up() -> None:
 
 def test_images_that_do_not_fit_are_taken_in_microbatches() -> None:
     counted = Cost(parameters=10**6, flops=10**9, activations=10**9)
-    big = plan(counted, BIG, 1, batch=100, steps=1, share=0.5, hourly=1, half=False)
+    big = plan(counted, BIG, 1, batch=100, steps=1, share=0.5, hourly=1)
     assert big.microbatches == 9  # twelve images at a time: 12 GB of the 12.8 that are not left free
     assert big.memory == training_bytes(counted, 12) <= 0.8 * BIG.memory
     with pytest.raises(ValueError, match="Not one image fits: it takes 20"):
@@ -151,7 +150,6 @@ def test_images_that_do_not_fit_are_taken_in_microbatches() -> None:
             steps=1,
             share=0.5,
             hourly=1,
-            half=False,
         )
 
 

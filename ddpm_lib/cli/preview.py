@@ -40,9 +40,8 @@ def _init(job: Job) -> str:
 
 
 def _step(job: Job, price: Cost) -> str:
-    """The operations of a step, and what a process holds while it computes one microbatch of it."""
+    """The operations of a step, and what a process holds, in float32, while it computes one microbatch of it."""
     batch, machine = job.plan.train.batch, job.plan.machine
     images = -(-batch // (job.processes.world * machine.accumulate))
-    half = machine.precision == "bfloat16"
     flops = TRAINING * price.flops * batch
-    return f"{flops:.2g} operations, {training_bytes(price, images, half) / 1e9:.2g} GB of memory"
+    return f"{flops:.2g} operations, {training_bytes(price, images) / 1e9:.2g} GB of memory"

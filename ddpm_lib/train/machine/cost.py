@@ -51,16 +51,16 @@ def cost(config: NetworkConfig, size: int) -> Cost:
     return Cost(sum(p.numel() for p in model.parameters()), counter.get_total_flops(), activations)
 
 
-def training_bytes(cost: Cost, images: int, half: bool = False) -> int:
+def training_bytes(cost: Cost, images: int) -> int:
     """Memory of training with `images` at a time on one device: five numbers a weight, and the activations.
 
     Book: eq-training-memory.
 
-    `half` is for bfloat16 autocast: activations take half as much, and a copy of the weights in two bytes is added.
+    Counted in float32. CUDA's autocast to bfloat16 saves little of it: GroupNorm and the activation after it stay
+    in float32, and a convolution keeps a copy of its input in bfloat16.
     What the library's kernels need for a moment, and the gaps of the allocator, come on top: leave a fifth free.
     """
-    weights = cost.parameters * (COPIES * FLOAT + (2 if half else 0))
-    return weights + images * cost.activations // (2 if half else 1)
+    return cost.parameters * COPIES * FLOAT + images * cost.activations
 
 
 def ring_bytes(parameters: int, processes: int) -> float:
@@ -114,7 +114,6 @@ def plan(
     steps: int,
     share: int | float,
     hourly: int | float,
-    half: bool = True,
 ) -> Plan:
     """What `steps` steps of `batch` images take on so many devices that reach `share` of their peak.
 
@@ -128,23 +127,19 @@ def plan(
         )
     images = batch // processes
     microbatches = next(
-        (
-            p
-            for p in range(1, images + 1)
-            if training_bytes(cost, -(-images // p), half) <= 0.8 * device.memory
-        ),
+        (p for p in range(1, images + 1) if training_bytes(cost, -(-images // p)) <= 0.8 * device.memory),
         0,
     )
     if not microbatches:
         raise ValueError(
-            f"Not one image fits: it takes {training_bytes(cost, 1, half) / 1e9:.1f} GB and {device.name} has "
+            f"Not one image fits: it takes {training_bytes(cost, 1) / 1e9:.1f} GB and {device.name} has "
             f"{device.memory / 1e9:.0f}, of which a fifth stays free: take a larger device or a smaller network."
         )
     compute = TRAINING * cost.flops * images / (share * device.peak)
     traffic = ring_bytes(cost.parameters, processes) / device.link
     step = step_seconds(compute, traffic)
     hours = steps * step / 3600
-    memory = training_bytes(cost, -(-images // microbatches), half)
+    memory = training_bytes(cost, -(-images // microbatches))
     return Plan(processes, images, microbatches, memory, step, traffic, hours, hours * processes * hourly)
 
 
