@@ -46,7 +46,11 @@ ANSWERS: tuple[Answer, ...] = ("eps", "x0", "v", "edm")
 TIMES = (1, 5, 10, 25, 50, 100, 200, 300, 400, 450, 480, 500)
 WEIGHTINGS = ("plain", "min-snr", "lognormal")
 # Weighting: the one answer that is trained so, and the other, whose plain loss it is given.
-SWAPPED: dict[str, tuple[Answer, Answer]] = {"snr": ("x0", "eps"), "flat": ("eps", "x0")}
+SWAPPED: dict[str, tuple[Answer, Answer]] = {
+    "snr": ("x0", "eps"),
+    "flat": ("eps", "x0"),
+    "flat-480": ("eps", "x0"),
+}
 
 
 def network(width: int) -> UNet:
@@ -60,10 +64,12 @@ def recipe(answer: Answer, weighting: str) -> tuple[Tensor, Tensor]:
 
     "plain" is the squared error of the answer itself with t uniform, "lognormal" the same with EDM's draw of sigma;
     "min-snr" is one and the same loss for all answers. "snr" is the plain loss of the noise and "flat" that of the
-    image, whatever is answered.
+    image, whatever is answered; "flat-480" is that of the image where t is at most 480, and 0 above.
     """
     _, whose = SWAPPED.get(weighting, (answer, answer))
     own = own_weight(DIFFUSION.schedule, whose, SIGMA_DATA)
+    if weighting == "flat-480":
+        own[481:] = 0
     if weighting == "lognormal":
         return t_weights(DIFFUSION.schedule, "lognormal", mean=-1.2, std=1.2), own
     return t_weights(DIFFUSION.schedule), min_snr(DIFFUSION.schedule) if weighting == "min-snr" else own
