@@ -1,4 +1,4 @@
-"""What to predict, and how to weigh it: four answers of a network, each under three weightings, two under a fourth.
+"""What to predict, and how to weigh it: four answers of a network under three weightings, two under each other's.
 
     OMP_NUM_THREADS=1 python -m benchmarks.predict
 

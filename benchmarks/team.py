@@ -6,7 +6,7 @@ Milliseconds of the processor, medians, for a step of the recipe: all of it in o
 them where the batch is shared by two or by four, with all that sharing costs it: copies of the weights, the sum of the
 gradients, the step itself. Where a core is free for each worker, a step takes as long as the first one's part. The time
 of the thread is counted, and not the clock, so that what else the machine does is not in it.
-Written to ddpm_lib/assets/measured/team.json.
+Written to benchmarks/results/team.json.
 """
 
 from __future__ import annotations
@@ -22,12 +22,11 @@ from typing import Any
 from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.machine import machine
-from ddpm_lib.data import ASSETS
 from ddpm_lib.web.worker_source import IMAGES_CORE, without_comments
 from ddpm_lib.widgets.digits.recipe import ABOUT, TRAINING, recipe
 from tests.browser import launch
 
-RESULT = ASSETS / "measured" / "team.json"
+RESULT = Path(__file__).parent / "results" / "team.json"
 SIZES, STEPS, REPEATS = (1, 2, 4), 6, 7
 READY = """([recipe, about]) => {
   const learner = blank(recipe, about), { net } = learner, of = recipe.batch * about.side ** 2;
